@@ -1,0 +1,98 @@
+"""Settings: written once, used by the library, the command line, the TOML file and the documents.
+
+A settings class derives from `Settings`; the docstring below each field is its help text. A field
+whose value is a name from a `lightframe.tables.Table` is declared as
+``Annotated[str, OneOf(TABLE)]``, so that the meaning of each choice is kept where the choice is.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import ValidationError as _PydanticError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from lightframe.errors import SettingsError
+from lightframe.tables import Table
+
+__all__ = ["OneOf", "Settings", "read_toml"]
+
+
+class Settings(BaseModel):
+    """Base of all settings classes: frozen, validated, and closed against unknown names."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True
+    )
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any], *, where: str | Path = "") -> Self:
+        """Build the settings from a mapping, e.g. one table of a TOML file.
+
+        Raises
+        ------
+        SettingsError
+            If a name is unknown or a value is out of range; the message names the field, the value
+            and what is allowed.
+        """
+        try:
+            return cls.model_validate(dict(values))
+        except _PydanticError as error:
+            problems = [
+                f"{'.'.join(str(part) for part in problem['loc']) or cls.__name__}"
+                f" = {problem['input']!r}: {problem['msg']}"
+                for problem in error.errors(include_url=False)
+            ]
+            raise SettingsError(
+                "; ".join(problems),
+                where=where,
+                remedy=f"the settings of this step are: {', '.join(cls.model_fields)}",
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Marks a string field of `Settings` as the name of a row of `table`."""
+
+    table: Table[Any]
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return handler(schema) | {"enum": list(self.table)}
+
+    def _check(self, name: str) -> str:
+        if name not in self.table:
+            raise PydanticCustomError(
+                "unknown_name",
+                "unknown {title}; choose one of: {known}",
+                {"title": self.table.title, "known": ", ".join(self.table)},
+            )
+        return name
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file of settings.
+
+    Raises
+    ------
+    SettingsError
+        If the file cannot be read or is not valid TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"cannot be read ({error.strerror})", where=path) from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"is not valid TOML: {error}", where=path) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError("is not UTF-8 text", where=path) from error
