@@ -1,0 +1,98 @@
+"""Decode once: an array in memory, or in a scratch file that goes away with its reader."""
+
+import errno
+import os
+import tempfile
+from collections.abc import Callable
+from math import prod
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.errors import LightframeError, ResourceError, SettingsError
+
+__all__ = ["reserve", "scratch_array", "storage_error"]
+
+_CHUNK = 1 << 20
+
+
+def scratch_array(
+    shape: tuple[int, ...], dtype: npt.DTypeLike, directory: Path | None
+) -> tuple[npt.NDArray[np.generic], Callable[[], None]]:
+    """Return an array to be filled once, and the function that gives its storage back.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the array.
+    dtype : dtype
+        Its type, e.g. the integer type the pixels are stored in.
+    directory : Path or None
+        Where to put the scratch file; None keeps the array in memory.
+
+    Raises
+    ------
+    SettingsError
+        If the directory cannot be written to.
+    ResourceError
+        If there is no room on the disk or in memory.
+    """
+    size = prod(shape) * np.dtype(dtype).itemsize
+    if directory is None:
+        try:
+            return np.empty(shape, dtype), _nothing
+        except MemoryError as error:
+            raise ResourceError(
+                f"{size:,} bytes of memory for decoded pixels are not available",
+                remedy="use fewer workers, or decode compressed frames into a scratch folder",
+            ) from error
+    name = ""
+    try:
+        handle, name = tempfile.mkstemp(prefix="lightframe-", suffix=".scratch", dir=directory)
+        with os.fdopen(handle, "r+b") as file:
+            reserve(file.fileno(), size)
+            array = np.memmap(file, dtype, "r+", shape=shape)
+    except OSError as error:
+        if name:
+            Path(name).unlink(missing_ok=True)
+        raise storage_error(error, directory) from error
+    return array, lambda: Path(name).unlink(missing_ok=True)
+
+
+def _nothing() -> None:
+    """Memory goes with the array."""
+
+
+def reserve(descriptor: int, size: int) -> None:
+    """Give a new file `size` bytes of disk.
+
+    A full disk shows here as an OSError, instead of killing the process when a mapped page of a
+    sparse file finds no room; and writing into reserved blocks is faster.
+    """
+    if hasattr(os, "posix_fallocate"):
+        try:
+            os.posix_fallocate(descriptor, 0, size)
+        except OSError as error:
+            if error.errno not in {errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS}:
+                raise
+        else:
+            return
+    zeros = bytes(_CHUNK)
+    for start in range(0, size, _CHUNK):
+        os.write(descriptor, zeros[: size - start])
+    os.lseek(descriptor, 0, os.SEEK_SET)
+
+
+def storage_error(error: OSError, where: Path) -> LightframeError:
+    """Return the error that tells the user what is wrong with the place to write to."""
+    reason = error.strerror or str(error)
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM}:
+        return ResourceError(
+            f"cannot be written: {reason}", where=where, remedy="free some space, then resume"
+        )
+    return SettingsError(
+        f"cannot be written: {reason}",
+        where=where,
+        remedy="choose a folder that exists and that you may write to",
+    )

@@ -1,0 +1,228 @@
+"""Pixels as a file stores them, read as DN by windows."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.frames._pixels import Window
+from lightframe.kernels._samples import floats_to_float32, words_to_float32, words_to_uint16
+
+__all__ = ["Scaling", "StoredPixels", "sample_format"]
+
+_SHORT = 2
+"""Bytes of a 16-bit integer."""
+_SINGLE = 4
+"""Bytes of a float32."""
+
+_STRIP = 1 << 15
+"""Pixels converted at a time where there is no kernel: they stay in the cache between two steps."""
+
+_EXACT = 1 << 23
+"""Integers up to here, plus 16 bits, are exact in float32."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """How a stored sample becomes DN: ``zero + slope * sample``; a sample of `blank` is missing."""
+
+    slope: float = 1.0
+    zero: float = 0.0
+    blank: int | None = None
+
+
+class StoredPixels:
+    """A `PixelSource` over an array of stored samples in any byte order.
+
+    Parameters
+    ----------
+    stored : ndarray, shape (channels, height, width)
+        Integers or floats; a memory map, decoded pixels, or a transposed view of either.
+    scaling : Scaling, optional
+        How samples become DN.
+    by_rows : bool, optional
+        Whether the samples were read from the file without decoding it.
+    notes : tuple of str, optional
+        Assumptions that were made on the scale, in the user's words.
+    release : callable, optional
+        Called by `close`, e.g. to remove a scratch file.
+    """
+
+    def __init__(
+        self,
+        stored: npt.NDArray[np.generic],
+        scaling: Scaling = Scaling(),
+        *,
+        by_rows: bool = True,
+        notes: tuple[str, ...] = (),
+        release: Callable[[], None] | None = None,
+    ) -> None:
+        self.notes = notes
+        self._stored: npt.NDArray[np.generic] | None = stored
+        self._scaling = scaling
+        self._by_rows = by_rows
+        self._release = release
+        self._shape: tuple[int, int, int] = stored.shape
+        self._holds_uint16 = _holds_uint16(stored.dtype, scaling)
+        self._kernel = _kernel(stored, scaling)
+
+    @property
+    def channels(self) -> int:
+        """Number of planes."""
+        return self._shape[0]
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return self._shape[1]
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return self._shape[2]
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        """uint16 where the DN are unsigned integers of up to 16 bits, else float32."""
+        return np.dtype(np.uint16 if self._holds_uint16 else np.float32)
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether a window costs its share of the file."""
+        return self._by_rows
+
+    def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
+        """Write the DN of `window` into `out`; see `PixelSource.read`."""
+        if self._stored is None:
+            raise ValueError("the pixels were closed")
+        y0, y1, x0, x1 = window
+        if not (0 <= y0 <= y1 <= self.height and 0 <= x0 <= x1 <= self.width):
+            raise ValueError(f"{window} lies outside of {self.height} rows x {self.width} columns")
+        if out.shape != (self.channels, *window.shape):
+            raise ValueError(f"out has shape {out.shape}, not {(self.channels, *window.shape)}")
+        if out.dtype != np.float32 and not (self._holds_uint16 and out.dtype == np.uint16):
+            raise TypeError(f"pixels of type {self.dtype} cannot be read as {out.dtype}")
+        if self._kernel is not None and out.flags.c_contiguous:
+            for channel, target in enumerate(out):
+                start = (channel * self.height + y0) * self.width + x0
+                self._kernel(start, self.width, target)
+            return
+        samples = self._stored[:, y0:y1, x0:x1]
+        for plane, target in zip(samples, out, strict=True):
+            if target.dtype == np.uint16:
+                np.add(plane, int(self._scaling.zero), out=target, dtype=np.int32, casting="unsafe")
+            else:
+                _convert(plane, self._scaling, target)
+
+    def close(self) -> None:
+        """Let go of the file, and remove the scratch file if there is one."""
+        self._stored = self._kernel = None
+        if self._release is not None:
+            self._release()
+            self._release = None
+
+
+def sample_format(dtype: np.dtype[np.generic], zero: float = 0.0) -> str:
+    """Return the name of the stored type, with FITS's BZERO convention for the sign applied."""
+    kind, bits = dtype.kind, 8 * dtype.itemsize
+    if kind == "i" and zero == 2.0 ** (bits - 1):
+        kind = "u"
+    elif kind == "u" and zero == -(2.0 ** (bits - 1)):
+        kind = "i"
+    return {"i": "int", "u": "uint", "f": "float"}[kind] + str(bits)
+
+
+def _holds_uint16(dtype: np.dtype[np.generic], scaling: Scaling) -> bool:
+    if dtype.kind not in "iu" or dtype.itemsize > _SHORT or scaling.blank is not None:
+        return False
+    limits = np.iinfo(dtype.str)
+    lowest, highest = limits.min + scaling.zero, limits.max + scaling.zero
+    return (
+        scaling.slope == 1
+        and float(scaling.zero).is_integer()
+        and lowest >= 0
+        and highest <= np.iinfo(np.uint16).max
+    )
+
+
+def _kernel(
+    stored: npt.NDArray[np.generic], scaling: Scaling
+) -> Callable[[int, int, npt.NDArray[Any]], None] | None:
+    """Return the function that converts a window of a plane, or None where no kernel fits.
+
+    Its arguments are the index of the window's first sample, the samples of a row, and the result.
+    Kernels do 16-bit integers with an offset, and float32 with a factor.
+    """
+    if not stored.flags.c_contiguous:
+        return None
+    slope, zero = scaling.slope, scaling.zero
+    flat = np.asarray(stored).reshape(-1)
+    swap = stored.dtype.str[0] == (">" if sys.byteorder == "little" else "<")
+    if stored.dtype.kind == "f" and stored.dtype.itemsize == _SINGLE and zero == 0:
+        floats = _frozen(flat.view(np.uint32))
+
+        def convert_floats(start: int, stride: int, out: npt.NDArray[Any]) -> None:
+            factor = np.float32(slope)
+            floats_to_float32(floats, start, stride, swap, factor, out.view(np.uint32), out)
+
+        return convert_floats
+    if (
+        stored.dtype.kind not in "iu"
+        or stored.dtype.itemsize != _SHORT
+        or slope != 1
+        or scaling.blank is not None
+        or not float(zero).is_integer()
+        or abs(zero) > _EXACT
+    ):
+        return None
+    words = _frozen(flat.view(np.uint16))
+    flip = np.uint16(0x8000 if stored.dtype.kind == "i" else 0)
+    offset = np.float32(zero - int(flip))
+
+    def convert_words(start: int, stride: int, out: npt.NDArray[Any]) -> None:
+        if out.dtype == np.uint16:
+            words_to_uint16(words, start, stride, swap, flip, out)
+        else:
+            words_to_float32(words, start, stride, swap, flip, offset, out)
+
+    return convert_words
+
+
+def _frozen(view: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a read-only view, the one type of argument that the kernels are compiled for."""
+    view.flags.writeable = False
+    return view
+
+
+def _convert(
+    samples: npt.NDArray[np.generic], scaling: Scaling, out: npt.NDArray[np.generic]
+) -> None:
+    """Write ``zero + slope * samples`` into `out` (float32), strip by strip.
+
+    The sum is made in float64 wherever float32 could not hold it exactly.
+    """
+    slope, zero, blank = scaling.slope, scaling.zero, scaling.blank
+    rows = max(1, _STRIP // max(1, out.shape[1]))
+    small = samples.dtype.itemsize <= _SHORT or samples.dtype == np.float32
+    direct = slope == 1 and zero == 0
+    single = direct or (small and zero == 0)
+    work = None if single else np.empty((min(rows, out.shape[0]), out.shape[1]), np.float64)
+    # Values beyond float32 become infinite, and signalling NaN quiet, without a warning.
+    with np.errstate(over="ignore", invalid="ignore"):
+        for y in range(0, out.shape[0], rows):
+            strip, target = samples[y : y + rows], out[y : y + rows]
+            if work is None:
+                np.copyto(target, strip, casting="unsafe")
+                if not direct:
+                    np.multiply(target, np.float32(slope), out=target)
+            else:
+                wide = work[: len(strip)]
+                np.copyto(wide, strip, casting="unsafe")
+                wide *= slope
+                wide += zero
+                np.copyto(target, wide, casting="unsafe")
+            if blank is not None:
+                target[strip == blank] = np.nan
