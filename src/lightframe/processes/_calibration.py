@@ -1,0 +1,433 @@
+"""Calibration of frames (guide, section 8): prepared once, then applied to any window of any frame.
+
+Without dark scaling a light ``L`` becomes ``(L - MD) / MF s0``; with it,
+``((L - MB) - k (MD - MB)) / MF s0``. Sections and order follow the guide: input pedestal, overscan
+and crop, bias, scaled dark, flat, output pedestal. Nothing is truncated here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.errors import IncompatibleFramesError, SettingsError
+from lightframe.frames._cfa import CfaPattern
+from lightframe.frames._pixels import Window
+from lightframe.kernels._calibrate import calibrate_block
+from lightframe.processes._calibration_masters import (
+    DarkTerms,
+    Masters,
+    Target,
+    combine_bias_and_dark,
+    load_masters,
+)
+from lightframe.processes._calibration_settings import CalibrationSettings
+from lightframe.processes._dark_scaling import DarkScale, DarkScaler, exposure_scale
+from lightframe.processes._flat_scaling import FlatScale, flat_reciprocal, flat_scale
+from lightframe.processes._overscan import level_cells, overscan_levels
+
+__all__ = ["FrameLevels", "PreparedCalibration", "prepare_calibration"]
+
+_F32 = npt.NDArray[np.float32]
+Raw = npt.NDArray[np.uint16] | _F32
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLevels:
+    """Constants that belong to one frame and are subtracted first.
+
+    Attributes
+    ----------
+    pedestal_dn : float
+        Pedestal contained in the frame, DN.
+    overscan_dn : tuple of tuple of float
+        ``[target][channel]``, the overscan level of each target rectangle, DN.
+    """
+
+    pedestal_dn: float = 0.0
+    overscan_dn: tuple[tuple[float, ...], ...] = ()
+
+
+_NO_LEVELS = FrameLevels()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedCalibration:
+    """Masters turned into what one pass over a frame needs; shared by all threads.
+
+    Attributes
+    ----------
+    height, width, channels : int
+        Geometry of calibrated frames (the image rectangle, if there is an overscan).
+    cfa : CfaPattern or None
+        Colours at their origin.
+    settings : CalibrationSettings
+        As given.
+    flat_scale : FlatScale or None
+        s0 and the number of pixels without a usable flat.
+    flat_dark_scale : DarkScale or None
+        The factor used for the master flat itself, if it was calibrated here with a scaled dark.
+    notes : tuple of str
+        Remarks on what was combined how, in the user's words.
+    """
+
+    target: Target = field(repr=False)
+    settings: CalibrationSettings
+    flat_scale: FlatScale | None
+    flat_dark_scale: DarkScale | None
+    notes: tuple[str, ...]
+    _subtrahend: _F32 = field(repr=False)
+    _signal: _F32 = field(repr=False)
+    _gain: _F32 = field(repr=False)
+    _scaler: DarkScaler | None = field(repr=False)
+    _dark_exposure_s: float | None = field(repr=False)
+
+    @property
+    def height(self) -> int:
+        """Rows of a calibrated frame."""
+        return self.target.height
+
+    @property
+    def width(self) -> int:
+        """Columns of a calibrated frame."""
+        return self.target.width
+
+    @property
+    def channels(self) -> int:
+        """Planes of a calibrated frame."""
+        return self.target.channels
+
+    @property
+    def cfa(self) -> CfaPattern | None:
+        """Colours at the origin of a calibrated frame."""
+        return self.target.cfa
+
+    @property
+    def scales_dark(self) -> bool:
+        """Whether a dark scaling factor is used at all."""
+        return len(self._signal[0]) > 1
+
+    def raw_window(self, window: Window) -> Window:
+        """Return the window of the raw frame that `window` of the calibrated frame comes from."""
+        y, x = self.target.origin
+        return Window(window.y0 + y, window.y1 + y, window.x0 + x, window.x1 + x)
+
+    def levels(self, frame: Raw | None = None, *, pedestal_dn: float = 0.0) -> FrameLevels:
+        """Measure what is subtracted from a frame first.
+
+        Parameters
+        ----------
+        frame : ndarray of uint16 or float32, shape (channels, raw height, raw width), optional
+            The whole raw frame; needed only with an overscan.
+        pedestal_dn : float
+            Pedestal contained in it, DN.
+        """
+        overscan = self.settings.overscan
+        if overscan is None or not overscan.regions:
+            return FrameLevels(pedestal_dn)
+        if frame is None:
+            raise ValueError("the overscan of a frame is measured on the whole raw frame")
+        return FrameLevels(pedestal_dn, overscan_levels(self._whole(frame), overscan))
+
+    def dark_scale(self, light: Raw, *, exposure_s: float | None = None) -> DarkScale | None:
+        """Determine the dark scaling factor of one frame.
+
+        Parameters
+        ----------
+        light : ndarray of uint16 or float32, shape (raw height, raw width) or (channels, ...)
+            The whole raw frame in DN. Constants in it (pedestal, overscan level) do not matter.
+        exposure_s : float, optional
+            Exposure of the frame, for scaling by exposure, and as the factor to fall back on where
+            the pixels do not determine one.
+
+        Returns
+        -------
+        DarkScale or None
+            None if the dark is not scaled.
+
+        Raises
+        ------
+        SettingsError
+            If the dark is to be scaled by exposure and an exposure is unknown.
+        """
+        if not self.scales_dark:
+            return None
+        ratio = _ratio(exposure_s, self._dark_exposure_s)
+        if self._scaler is None:
+            return exposure_scale(ratio)
+        y, x = self.target.origin
+        frame = self._whole(light)[:, y : y + self.height, x : x + self.width]
+        return self._scaler.scale(frame, fallback=ratio)
+
+    def apply(
+        self,
+        raw: Raw,
+        window: Window,
+        k: float | Sequence[float] | DarkScale | None,
+        out: _F32,
+        *,
+        levels: FrameLevels = _NO_LEVELS,
+        pedestal_dn: float = 0.0,
+    ) -> None:
+        """Calibrate one window of one frame.
+
+        Parameters
+        ----------
+        raw : ndarray of uint16 or float32, shape (channels, rows, columns), C order
+            The pixels of ``raw_window(window)``.
+        window : Window
+            Where they lie in the calibrated frame.
+        k : float, sequence of float, DarkScale or None
+            Dark scaling factor, or one per channel or CFA colour (R, G, B). None: 1.
+        out : ndarray of float32, shape (channels, rows, columns), C order
+            Receives the calibrated pixels in DN, not truncated; NaN where raw, dark or flat is
+            missing. May be `raw` itself.
+        levels : FrameLevels
+            The frame's own constants, see `levels`.
+        pedestal_dn : float
+            Output pedestal to add.
+
+        Raises
+        ------
+        ValueError
+            If shapes, types or the number of factors do not fit, or a factor other than 1 is given
+            although the dark is not scaled.
+        """
+        self._check_buffers(raw, window, out)
+        tables = self._k_tables(k)
+        for cell, constants in self._cells(window, levels):
+            bounds = (
+                cell.y0 - window.y0,
+                cell.y1 - window.y0,
+                cell.x0 - window.x0,
+                cell.x1 - window.x0,
+            )
+            for channel in range(self.channels):
+                calibrate_block(
+                    raw[channel],
+                    bounds,
+                    (window.y0, window.x0),
+                    np.float32(constants[channel]),
+                    _plane(self._subtrahend, channel),
+                    _plane(self._signal, channel),
+                    _plane(tables, channel),
+                    _plane(self._gain, channel),
+                    np.float32(pedestal_dn),
+                    out[channel],
+                )
+
+    def _check_buffers(self, raw: Raw, window: Window, out: _F32) -> None:
+        shape = (self.channels, *window.shape)
+        for name, array in (("raw", raw), ("out", out)):
+            if array.shape != shape or not array.flags.c_contiguous:
+                msg = f"{name} must be C ordered of shape {shape}, not {array.shape}"
+                raise ValueError(msg)
+        if raw.dtype not in (np.uint16, np.float32) or out.dtype != np.float32:
+            msg = f"raw must be uint16 or float32 and out float32, not {raw.dtype}, {out.dtype}"
+            raise ValueError(msg)
+        if min(window.y0, window.x0) < 0 or window.y1 > self.height or window.x1 > self.width:
+            msg = f"{window} reaches beyond {self.height} rows and {self.width} columns"
+            raise ValueError(msg)
+
+    def _cells(self, window: Window, levels: FrameLevels) -> list[tuple[Window, tuple[float, ...]]]:
+        """Return parts of the window, and the constant to subtract in each for each channel."""
+        overscan = self.settings.overscan
+        if overscan is None or not overscan.regions:
+            return [(window, (levels.pedestal_dn,) * self.channels)]
+        if len(levels.overscan_dn) != len(overscan.targets):
+            raise ValueError("the frame's overscan levels are missing: see levels()")
+        y, x = self.target.origin
+        return [
+            (
+                Window(cell.y0 - y, cell.y1 - y, cell.x0 - x, cell.x1 - x),
+                tuple(
+                    levels.pedestal_dn + sum(levels.overscan_dn[t][channel] for t in targets)
+                    for channel in range(self.channels)
+                ),
+            )
+            for cell, targets in level_cells(overscan, self.raw_window(window))
+        ]
+
+    def _k_tables(self, k: float | Sequence[float] | DarkScale | None) -> _F32:
+        """Return the factor of each column, shape (1 or channels, period, width)."""
+        if k is None:
+            factors: tuple[float, ...] = (1.0,)
+        elif isinstance(k, DarkScale):
+            factors = k.factors
+        else:
+            factors = (float(k),) if isinstance(k, int | float) else tuple(k)
+        if not all(np.isfinite(factors)):
+            msg = f"dark scaling factor {factors} is not finite"
+            raise ValueError(msg)
+        if not self.scales_dark and any(factor != 1 for factor in factors):
+            msg = f"dark scaling factor {factors} given, but the dark was prepared unscaled"
+            raise ValueError(msg)
+        if len(factors) == 1:
+            return np.full((1, 1, self.width), factors[0], np.float32)
+        if len(factors) == self.channels:
+            return np.repeat(np.array(factors, np.float32)[:, None, None], self.width, axis=2)
+        if self.cfa is None or len(factors) != 3:  # noqa: PLR2004 - red, green, blue
+            msg = f"{len(factors)} dark scaling factors for {self.channels} channels"
+            raise ValueError(msg)
+        rows = np.array(factors, np.float32)[self.cfa.planes()]
+        return np.tile(rows, -(-self.width // self.cfa.period))[None, :, : self.width].copy()
+
+    def _whole(self, frame: Raw) -> Raw:
+        """Return a whole raw frame as planes, after a look at its size."""
+        planes = frame[None] if frame.ndim == 2 else frame  # noqa: PLR2004 - one plane
+        expected = (self.channels, self.target.raw_height, self.target.raw_width)
+        if planes.shape != expected:
+            raise IncompatibleFramesError(
+                "geometry (channels, rows, columns)",
+                ("the frame", planes.shape),
+                ("the calibration", expected),
+            )
+        return cast("Raw", planes)
+
+
+def prepare_calibration(
+    masters: Masters,
+    settings: CalibrationSettings,
+    *,
+    height: int,
+    width: int,
+    channels: int = 1,
+    cfa: CfaPattern | None = None,
+    allow_nothing: bool = False,
+) -> PreparedCalibration:
+    """Check and combine the masters for frames of one geometry.
+
+    Parameters
+    ----------
+    masters : Masters
+        Master frames; absent ones drop their term.
+    settings : CalibrationSettings
+        How to calibrate.
+    height, width, channels : int
+        Geometry of the raw frames, overscan included.
+    cfa : CfaPattern or None
+        Their colours at the first stored pixel.
+    allow_nothing : bool
+        Accept that there is nothing to do, and turn raw frames into float32 only.
+
+    Raises
+    ------
+    SettingsError
+        If nothing is enabled, or a dark that contains its bias is to be scaled without a bias, or
+        an overscan rectangle lies outside the frame.
+    IncompatibleFramesError
+        If sizes, channels or CFA patterns do not agree.
+    InputError
+        If the flat is empty.
+    """
+    if not allow_nothing and settings.overscan is None and not any(masters.present()):
+        raise SettingsError(
+            "nothing to calibrate with: no bias, no dark, no flat, no overscan",
+            where="calibration",
+            remedy="give at least one master frame or overscan region",
+        )
+    target = _target(settings, height, width, channels, cfa)
+    loaded = load_masters(masters, settings, target)
+    terms = combine_bias_and_dark(loaded, settings)
+    scaler = None
+    if terms.signal is not None and settings.dark_scaling == "optimize":
+        scaler = DarkScaler.prepare(
+            terms.signal,
+            target.cfa,
+            objective=settings.dark_objective,
+            threshold_sigma=settings.dark_threshold_sigma,
+            per_colour=settings.dark_scale_per_colour,
+        )
+    flat, flat_dark_scale = _calibrated_flat(loaded, settings, target, terms, scaler)
+    gain, scale = None, None
+    if flat is not None:
+        colours = target.cfa if settings.flat_scale_per_colour and len(flat) == 1 else None
+        scale = flat_scale(
+            flat,
+            colours,
+            scaling=settings.flat_scaling,
+            trim=settings.flat_trim,
+            name=loaded.flat_name,
+        )
+        gain = flat_reciprocal(flat, scale, colours)
+    return PreparedCalibration(
+        target=target,
+        settings=settings,
+        flat_scale=scale,
+        flat_dark_scale=flat_dark_scale,
+        notes=terms.notes,
+        _subtrahend=_or_row(terms.subtrahend, target, 0.0),
+        _signal=_or_row(terms.signal, target, 0.0),
+        _gain=_or_row(gain, target, 1.0),
+        _scaler=scaler,
+        _dark_exposure_s=masters.dark_exposure_s,
+    )
+
+
+def _target(
+    settings: CalibrationSettings, height: int, width: int, channels: int, cfa: CfaPattern | None
+) -> Target:
+    if cfa is not None and channels != 1:
+        raise IncompatibleFramesError(
+            "kind of image",
+            ("the frame", f"{channels} channels"),
+            (f"the CFA pattern {cfa.name}", "1 channel"),
+            cause="a colour (debayered) image stands where a CFA frame is expected",
+            remedy="calibrate the raw CFA frames, and debayer afterwards",
+        )
+    if settings.overscan is None:
+        return Target(height, width, height, width, (0, 0), channels, cfa)
+    settings.overscan.check(height, width)
+    y0, y1, x0, x1 = settings.overscan.image
+    shifted = None if cfa is None else cfa.shifted(y0, x0)
+    return Target(height, width, y1 - y0, x1 - x0, (y0, x0), channels, shifted)
+
+
+def _calibrated_flat(
+    masters: Masters,
+    settings: CalibrationSettings,
+    target: Target,
+    terms: DarkTerms,
+    scaler: DarkScaler | None,
+) -> tuple[_F32 | None, DarkScale | None]:
+    """Return the master flat free of bias and dark, and the factor its dark was scaled with.
+
+    Where the pixels of the flat do not determine the factor and the exposures are unknown, it is 0:
+    a flat is short, and a dark subtracted in full would do more harm than none.
+    """
+    flat = masters.flat
+    if flat is None or not settings.calibrate_flat:
+        return flat, None
+    if terms.subtrahend is not None:
+        flat = flat - terms.subtrahend
+    if terms.signal is None:
+        return flat, None
+    ratio = _ratio(masters.flat_exposure_s, masters.dark_exposure_s)
+    if scaler is None:
+        scale = exposure_scale(ratio)
+    else:
+        scale = scaler.scale(flat, fallback=0.0 if ratio is None else ratio)
+    k = np.array(scale.factors, np.float32)
+    if len(k) == 3 and target.cfa is not None:  # noqa: PLR2004 - red, green, blue
+        cell = k[target.cfa.planes()]
+        repeats = (-(-target.height // len(cell)), -(-target.width // len(cell)))
+        return flat - np.tile(cell, repeats)[: target.height, : target.width] * terms.signal, scale
+    return flat - k[:, None, None] * terms.signal, scale
+
+
+def _or_row(planes: _F32 | None, target: Target, value: float) -> _F32:
+    """Return `planes`, or one row of `value` in their place."""
+    return np.full((1, 1, target.width), value, np.float32) if planes is None else planes
+
+
+def _plane(planes: _F32, channel: int) -> _F32:
+    """Return a channel; a mono array serves all channels."""
+    return cast("_F32", planes[min(channel, len(planes) - 1)])
+
+
+def _ratio(exposure_s: float | None, dark_exposure_s: float | None) -> float | None:
+    if exposure_s is None or not dark_exposure_s:
+        return None
+    return exposure_s / dark_exposure_s
