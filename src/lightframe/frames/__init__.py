@@ -1,5 +1,29 @@
 """Frames: what headers say, and the pixels of FITS, XISF and camera-raw files."""
 
+from lightframe.frames._cfa import COLOURS, CfaPattern, cfa_pattern
+from lightframe.frames._describe import frame_info
 from lightframe.frames._fits_write import WriteReport, write_fits
+from lightframe.frames._header import Card, Header, Value
+from lightframe.frames._info import FrameInfo, FrameKind
+from lightframe.frames._kinds import FRAME_KINDS, recognise_flat_darks
+from lightframe.frames._pixels import PixelSource, Window
+from lightframe.frames._vocabulary import VOCABULARY
 
-__all__ = ["WriteReport", "write_fits"]
+__all__ = [
+    "COLOURS",
+    "FRAME_KINDS",
+    "VOCABULARY",
+    "Card",
+    "CfaPattern",
+    "FrameInfo",
+    "FrameKind",
+    "Header",
+    "PixelSource",
+    "Value",
+    "Window",
+    "WriteReport",
+    "cfa_pattern",
+    "frame_info",
+    "recognise_flat_darks",
+    "write_fits",
+]
