@@ -15,12 +15,20 @@ from lightframe.processes._pedestal import (
     clipped_fractions,
     resolve_input_pedestal,
 )
+from lightframe.processes._resampling import (
+    INTERPOLATIONS,
+    Interpolation,
+    ResampleSettings,
+    resample,
+    source_window,
+)
 
 __all__ = [
     "DARK_OBJECTIVES",
     "DARK_SCALINGS",
     "FLAT_SCALINGS",
     "INPUT_PEDESTALS",
+    "INTERPOLATIONS",
     "OUTPUT_PEDESTALS",
     "CalibrationSettings",
     "Clipping",
@@ -28,13 +36,17 @@ __all__ = [
     "FlatScale",
     "FrameLevels",
     "InputPedestal",
+    "Interpolation",
     "Masters",
     "OverscanRegion",
     "OverscanSettings",
     "PreparedCalibration",
+    "ResampleSettings",
     "automatic_pedestal",
     "clipped_fractions",
     "overscan_from_sections",
     "prepare_calibration",
+    "resample",
     "resolve_input_pedestal",
+    "source_window",
 ]
