@@ -16,11 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.errors import UnreadableFileError
+from lightframe.frames._describe import frame_info
 from lightframe.frames._fits_layout import ImageUnit, find_image
 from lightframe.frames._fits_tiles import decode_tiles
 from lightframe.frames._header import Header
+from lightframe.frames._info import FrameInfo
 from lightframe.frames._scratch import scratch_array
-from lightframe.frames._stored import Scaling, StoredPixels
+from lightframe.frames._stored import Scaling, StoredPixels, sample_format
 
 __all__ = ["FITS", "FULL_SCALE", "FitsFormat"]
 
@@ -60,7 +62,38 @@ class FitsFormat:
         UnreadableFileError
             If the file is no FITS file, is truncated, or holds no image.
         """
-        return _unit(path).header
+        with _stream(path) as (file, size):
+            unit = find_image(file, path)
+            _require_size(unit, size, path)
+        return unit.header
+
+    def info(self, path: Path) -> FrameInfo:
+        """Describe a frame from its header.
+
+        Whether floating-point samples are DN or fractions of full scale is told in the notes,
+        unless the file would have to be decompressed for it.
+
+        Raises
+        ------
+        UnreadableFileError
+            If the file is no FITS file, is truncated, or holds no image.
+        """
+        with _stream(path) as (file, size):
+            unit = find_image(file, path)
+            _require_size(unit, size, path)
+        notes: tuple[str, ...] = ()
+        if unit.dtype.kind == "f" and unit.table is None and size is not None:
+            _, notes = _scaling(unit, _mapped(path, unit), path)
+        return frame_info(
+            path,
+            "fits",
+            height=unit.height,
+            width=unit.width,
+            channels=unit.channels,
+            sample_format=sample_format(unit.dtype, _number(unit.header, "BZERO", 0.0, path)),
+            header=unit.header,
+            notes=notes,
+        )
 
     def open(self, path: Path, scratch: Path | None = None) -> StoredPixels:
         """Open the pixels of the first image.
@@ -83,12 +116,12 @@ class FitsFormat:
             release = None
             if unit.table is not None:
                 flat, release = _decoded(file, unit, scratch, path)
+                stored = _as_planes(flat, unit)
             elif size is None:
                 flat, release = _unpacked(file, unit, scratch, path)
+                stored = _as_planes(flat, unit)
             else:
-                flat = np.memmap(path, unit.dtype, "r", unit.offset, (_count(unit),))
-        flat.flags.writeable = False
-        stored = _as_planes(flat, unit)
+                stored = _mapped(path, unit)
         scaling, notes = _scaling(unit, stored, path)
         return StoredPixels(stored, scaling, by_rows=release is None, notes=notes, release=release)
 
@@ -118,13 +151,6 @@ def _stream(path: Path) -> Iterator[tuple[BinaryIO, int | None]]:
         raise UnreadableFileError(
             f"cannot be read: {error.strerror or error}", where=path
         ) from error
-
-
-def _unit(path: Path) -> ImageUnit:
-    with _stream(path) as (file, size):
-        unit = find_image(file, path)
-        _require_size(unit, size, path)
-        return unit
 
 
 def _require_size(unit: ImageUnit, size: int | None, path: Path) -> None:
@@ -184,6 +210,12 @@ def _unpacked(
         release()
         raise
     return flat, release
+
+
+def _mapped(path: Path, unit: ImageUnit) -> npt.NDArray[np.generic]:
+    """Return the samples of a plain file as they lie there."""
+    count = unit.channels * unit.height * unit.width
+    return _as_planes(np.memmap(path, unit.dtype, "r", unit.offset, (count,)), unit)
 
 
 def _as_planes(flat: npt.NDArray[np.generic], unit: ImageUnit) -> npt.NDArray[np.generic]:
