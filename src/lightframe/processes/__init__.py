@@ -3,8 +3,18 @@
 from lightframe.processes._calibration import FrameLevels, PreparedCalibration, prepare_calibration
 from lightframe.processes._calibration_masters import Masters
 from lightframe.processes._calibration_settings import DARK_SCALINGS, CalibrationSettings
+from lightframe.processes._combination import COMBINATIONS, WEIGHTS
 from lightframe.processes._dark_scaling import DARK_OBJECTIVES, DarkScale
+from lightframe.processes._estimators import (
+    LOCATION_ESTIMATORS,
+    SCALE_ESTIMATORS,
+    FrameStatistics,
+    frame_statistics,
+)
 from lightframe.processes._flat_scaling import FLAT_SCALINGS, FlatScale
+from lightframe.processes._integration import Integration, integrate, sample_statistics
+from lightframe.processes._integration_settings import IntegrationSettings, RangeLimits
+from lightframe.processes._normalization import OUTPUT_NORMALIZATIONS, REJECTION_NORMALIZATIONS
 from lightframe.processes._overscan import OverscanRegion, OverscanSettings, overscan_from_sections
 from lightframe.processes._pedestal import (
     INPUT_PEDESTALS,
@@ -15,6 +25,7 @@ from lightframe.processes._pedestal import (
     clipped_fractions,
     resolve_input_pedestal,
 )
+from lightframe.processes._rejection import REJECTIONS, RejectionLimits, SigmaLimits
 from lightframe.processes._resampling import (
     INTERPOLATIONS,
     Interpolation,
@@ -24,29 +35,45 @@ from lightframe.processes._resampling import (
 )
 
 __all__ = [
+    "COMBINATIONS",
     "DARK_OBJECTIVES",
     "DARK_SCALINGS",
     "FLAT_SCALINGS",
     "INPUT_PEDESTALS",
     "INTERPOLATIONS",
+    "LOCATION_ESTIMATORS",
+    "OUTPUT_NORMALIZATIONS",
     "OUTPUT_PEDESTALS",
+    "REJECTIONS",
+    "REJECTION_NORMALIZATIONS",
+    "SCALE_ESTIMATORS",
+    "WEIGHTS",
     "CalibrationSettings",
     "Clipping",
     "DarkScale",
     "FlatScale",
     "FrameLevels",
+    "FrameStatistics",
     "InputPedestal",
+    "Integration",
+    "IntegrationSettings",
     "Interpolation",
     "Masters",
     "OverscanRegion",
     "OverscanSettings",
     "PreparedCalibration",
+    "RangeLimits",
+    "RejectionLimits",
     "ResampleSettings",
+    "SigmaLimits",
     "automatic_pedestal",
     "clipped_fractions",
+    "frame_statistics",
+    "integrate",
     "overscan_from_sections",
     "prepare_calibration",
     "resample",
     "resolve_input_pedestal",
+    "sample_statistics",
     "source_window",
 ]

@@ -1,0 +1,221 @@
+"""Estimators of location and scale, and the statistics of a frame that integration needs.
+
+Definitions: guide, section on integration; P. J. Rousseeuw and C. Croux, "Alternatives to the
+median absolute deviation", JASA 88 (1993) 1273 (Sn, Qn); T. C. Beers, K. Flynn and K. Gebhardt,
+AJ 100 (1990) 32 (biweight). All take finite samples, in any order, and work in float64.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial.distance import pdist
+
+from lightframe.kernels._estimators import sn_of_sorted
+from lightframe.tables import Table
+
+__all__ = [
+    "LOCATION_ESTIMATORS",
+    "SCALE_ESTIMATORS",
+    "FrameStatistics",
+    "frame_statistics",
+    "two_sided_biweight",
+]
+
+F64 = npt.NDArray[np.float64]
+Estimator = Callable[[F64], float]
+
+LOCATION_ESTIMATORS: Table[Estimator] = Table("estimator of location")
+SCALE_ESTIMATORS: Table[Estimator] = Table("estimator of scale")
+
+_TUNING = 9.0
+"""Beyond this many (raw) MADs a sample has no weight in the biweight midvariance."""
+
+_SETTLED = 1e-6
+"""The iteration of IKSS ends when the scale changes by less than this part."""
+
+_Q_SMALL = (0.399, 0.994, 0.512, 0.844, 0.611, 0.857, 0.669, 0.872)
+
+
+@LOCATION_ESTIMATORS.add("median", "the middle sample, or the mean of the two middle ones")
+def median(x: F64) -> float:
+    """Return the median."""
+    return float(np.median(x))
+
+
+@LOCATION_ESTIMATORS.add("mean", "the arithmetic mean")
+def mean(x: F64) -> float:
+    """Return the mean."""
+    return float(np.mean(x))
+
+
+@LOCATION_ESTIMATORS.add("ikss", "the median of the samples that k-sigma iteration keeps")
+def ikss_location(x: F64) -> float:
+    """Return the location of `ikss`."""
+    return _ikss(x)[0]
+
+
+@SCALE_ESTIMATORS.add("mad", "median absolute deviation from the median (not scaled to sigma)")
+def mad(x: F64) -> float:
+    """Return the raw median of ``|x - median|``."""
+    return float(np.median(np.abs(x - np.median(x))))
+
+
+@SCALE_ESTIMATORS.add("average-deviation", "mean absolute deviation from the median")
+def average_deviation(x: F64) -> float:
+    """Return the mean of ``|x - median|``."""
+    return float(np.mean(np.abs(x - np.median(x))))
+
+
+@SCALE_ESTIMATORS.add("biweight", "square root of the biweight midvariance")
+def biweight(x: F64) -> float:
+    """Return the square root of the biweight midvariance, about the median, 9 raw MADs wide.
+
+    n sum((x - m)^2 (1 - y^2)^4) / (sum((1 - y^2)(1 - 5 y^2)))^2, y = (x - m) / (9 MAD), |y| < 1.
+    """
+    d = x - np.median(x)
+    return _biweight_of(d, float(np.median(np.abs(d))))
+
+
+@SCALE_ESTIMATORS.add(
+    "biweight-two-sided",
+    "mean of the biweight scales of the samples below and above the median",
+)
+def biweight_mean(x: F64) -> float:
+    """Return the mean of `two_sided_biweight`."""
+    low, high = two_sided_biweight(x)
+    return 0.5 * (low + high)
+
+
+@SCALE_ESTIMATORS.add("sn", "Sn of Rousseeuw and Croux, consistent for Gaussian noise")
+def sn(x: F64) -> float:
+    """Return c_n 1.1926 lomed_i himed_j |x_i - x_j|, in O(n log n)."""
+    return float(sn_of_sorted(np.sort(np.asarray(x, np.float64))))
+
+
+@SCALE_ESTIMATORS.add("qn", "Qn of Rousseeuw and Croux, consistent for Gaussian noise")
+def qn(x: F64) -> float:
+    """Return d_n 2.2191 times the k-th smallest ``|x_i - x_j|``, k = h (h - 1) / 2, h = n/2 + 1.
+
+    Needs n^2 / 2 differences; of more than 2,000 samples every k-th of the sorted ones is taken,
+    so that at most 2,000 are left.
+    """
+    ordered = np.sort(np.asarray(x, np.float64))
+    ordered = ordered[:: -(-ordered.size // 2000)]
+    n = ordered.size
+    if n <= 1:
+        return 0.0
+    h = n // 2 + 1
+    k = h * (h - 1) // 2
+    difference = np.partition(pdist(ordered[:, None], "cityblock"), k - 1)[k - 1]
+    large = n / (n + 1.4) if n % 2 else n / (n + 3.8)
+    factor = _Q_SMALL[n - 2] if n - 2 < len(_Q_SMALL) else large
+    return float(2.2191 * factor * difference)
+
+
+@SCALE_ESTIMATORS.add(
+    "ikss", "iterative k-sigma: biweight scale of the samples within 4 sigma, until it settles"
+)
+def ikss(x: F64) -> float:
+    """Return 0.991 times the biweight scale of the samples that the iteration keeps."""
+    return _ikss(x)[1]
+
+
+def two_sided_biweight(x: F64) -> tuple[float, float]:
+    """Return biweight scales of the samples ``<= median`` and ``> median``, each with its own MAD.
+
+    A side without samples or without spread has the scale 0.
+    """
+    d = x - np.median(x)
+    sides = d[d <= 0], d[d > 0]
+    low, high = (
+        _biweight_of(side, float(np.median(np.abs(side)))) if side.size else 0.0 for side in sides
+    )
+    return low, high
+
+
+def _biweight_of(d: F64, spread: float) -> float:
+    if spread <= 0.0:
+        return 0.0
+    y2 = (d / (_TUNING * spread)) ** 2
+    inside = y2 < 1.0
+    y2 = y2[inside]
+    numerator = np.sum(d[inside] ** 2 * (1.0 - y2) ** 4)
+    denominator = np.sum((1.0 - y2) * (1.0 - 5.0 * y2))
+    return float(np.sqrt(d.size * numerator) / abs(denominator))
+
+
+def _ikss(x: F64) -> tuple[float, float]:
+    ordered = np.sort(np.asarray(x, np.float64))
+    before = np.inf
+    while True:
+        centre = float(np.median(ordered))
+        scale = biweight(ordered)
+        if scale == 0.0:
+            return centre, 0.0
+        if before - scale < _SETTLED * scale:
+            return centre, 0.991 * scale
+        before = scale
+        low, high = np.searchsorted(ordered, (centre - 4 * scale, centre + 4 * scale))
+        ordered = ordered[low:high]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameStatistics:
+    """What normalization and weighting need to know of a frame; one value a channel, in DN.
+
+    Attributes
+    ----------
+    location : ndarray, shape (channels,), float64
+        Median.
+    scale_low, scale_high : ndarray, shape (channels,), float64
+        Square root of the biweight midvariance of the samples below and above the median.
+    noise : ndarray, shape (channels,), float64
+        Standard deviation of the noise from pixel to pixel.
+    """
+
+    location: F64
+    scale_low: F64
+    scale_high: F64
+    noise: F64
+
+
+def frame_statistics(
+    planes: npt.NDArray[np.generic], *, noise: npt.ArrayLike | None = None
+) -> FrameStatistics:
+    """Measure a frame, or a sample of its rows; missing pixels are left out.
+
+    Parameters
+    ----------
+    planes : ndarray, shape (channels, rows, columns) or (rows, columns)
+        uint16 or float32, DN; NaN is missing.
+    noise : array_like, shape (channels,), optional
+        The noise, where it is known better; otherwise the biweight scale of the differences of
+        pixels two columns apart (the same colour of a CFA frame), over sqrt(2). It is too small for
+        interpolated images.
+
+    Raises
+    ------
+    ValueError
+        If a channel has no pixel at all.
+    """
+    planes = planes.reshape(-1, *planes.shape[-2:])
+    rows = [_channel_statistics(plane) for plane in planes]
+    location, low, high, sigma = np.array(rows, np.float64).T
+    if noise is not None:
+        sigma = np.broadcast_to(np.asarray(noise, np.float64), location.shape).copy()
+    return FrameStatistics(location, low, high, sigma)
+
+
+def _channel_statistics(plane: npt.NDArray[np.generic]) -> tuple[float, float, float, float]:
+    values = np.asarray(plane, np.float64)
+    finite = np.isfinite(values)
+    x = values[finite]
+    if x.size == 0:
+        raise ValueError("a frame without any pixel has no statistics")
+    low, high = two_sided_biweight(x)
+    both = finite[:, 2:] & finite[:, :-2]
+    steps = (values[:, 2:] - values[:, :-2])[both] if both.any() else np.zeros(1)
+    spread = biweight(steps) or float(np.std(steps))  # more than half of them are equal
+    return float(np.median(x)), low, high, spread / float(np.sqrt(2.0))

@@ -1,0 +1,228 @@
+"""Tiles of a stack: their shape for a given memory, and the integration of one tile.
+
+A tile holds the same window of all frames. It is integrated in chunks of some 65,000 samples, which
+stay in the processor's second-level cache between sorting, rejection and combination. What happens
+to a pixel depends on its own samples only: the result is the same to the bit whatever the tiles.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.frames._pixels import PixelSource, Window
+from lightframe.kernels._stack import LANES, order_integers, order_samples, pick
+from lightframe.kernels._stack_combine import combine, sort_survivors
+from lightframe.processes._combination import Combination
+from lightframe.processes._rejection import RejectionLimits, RejectionWork, Rejector
+
+__all__ = ["ChannelTerms", "Recipe", "TileWorker", "tile_shape", "tiles"]
+
+CHUNK_SAMPLES = 65_536
+"""Samples that are sorted, rejected and combined at a time; float32, they take 256 kB."""
+
+MOST_TILE_BYTES = 64 << 20
+"""Larger tiles are of no use where a window costs its share of the file."""
+
+_PADDING = 16
+"""Samples between frames, so that they do not lie a power of two apart (cache aliasing)."""
+
+_MAP_BYTES = 5 * 4
+
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelTerms:
+    """What the samples of one channel are compared and combined with.
+
+    Attributes
+    ----------
+    norm : ndarray, shape (frames, 4), float32
+        m, s_low, s_high, z of the rejection normalization.
+    terms : ndarray, shape (frames, 4), float64
+        a, b of the output normalization, weight, and variance of weight * a * x.
+    """
+
+    norm: F32
+    terms: F64
+
+    @property
+    def plain(self) -> bool:
+        """Whether samples are compared as they are."""
+        return bool((self.norm == np.array([0, 1, 1, 0], np.float32)).all())
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides what becomes of a tile.
+
+    Attributes
+    ----------
+    channels : tuple of ChannelTerms
+        One a channel.
+    range_limits : ndarray, shape (2,), float32
+        Raw samples at or beyond these are rejected.
+    rejector, limits
+        The algorithm and its parameters.
+    combination : Combination
+        How survivors become one value.
+    """
+
+    channels: tuple[ChannelTerms, ...]
+    range_limits: F32
+    rejector: Rejector
+    limits: RejectionLimits
+    combination: Combination
+
+
+def tile_shape(
+    sources: Sequence[PixelSource], dtype: np.dtype[Any], memory_bytes: int, threads: int
+) -> tuple[int, int]:
+    """Return rows and columns of a tile, so that one for each thread fits into `memory_bytes`.
+
+    Rows are whole unless a single one is too much; a tile is never narrower than 64 columns. Where
+    a window costs its share of the file, tiles need not be larger than 64 MB, nor so large that
+    there are fewer than four for each thread.
+    """
+    first = sources[0]
+    pixel_bytes = len(sources) * first.channels * dtype.itemsize + _MAP_BYTES
+    budget = memory_bytes // threads - worker_bytes(len(sources))
+    rows_there_are = first.height
+    if all(source.by_rows for source in sources):
+        budget = min(budget, MOST_TILE_BYTES)
+        rows_there_are = -(-first.height // (4 * threads))
+    else:
+        rows_there_are = -(-first.height // threads)
+    rows = budget // (pixel_bytes * first.width)
+    if rows >= 1:
+        return min(rows, rows_there_are), first.width
+    columns = budget // pixel_bytes // LANES * LANES
+    return 1, min(max(columns, LANES), first.width)
+
+
+def tiles(height: int, width: int, shape: tuple[int, int]) -> Iterator[Window]:
+    """Yield the windows of all tiles, from top to bottom."""
+    rows, columns = shape
+    for y in range(0, height, rows):
+        for x in range(0, width, columns):
+            yield Window(y, min(y + rows, height), x, min(x + columns, width))
+
+
+def chunk_pixels(frames: int) -> int:
+    """Return the number of pixels of a chunk: whole blocks, at least one."""
+    return max(1, CHUNK_SAMPLES // (frames * LANES)) * LANES
+
+
+def worker_bytes(frames: int) -> int:
+    """Return what a worker needs apart from its tile."""
+    pixels = chunk_pixels(frames)
+    return pixels * (frames * 4 + 12) + frames * LANES * (4 + 4 + 2) + 3 * 4 * (frames + pixels)
+
+
+class TileWorker:
+    """The buffers of one thread, and what it does to a tile.
+
+    Parameters
+    ----------
+    frames : int
+        Number of frames.
+    channels : int
+        Number of channels.
+    shape : tuple of int
+        Rows and columns of the largest tile.
+    dtype : dtype
+        uint16 or float32.
+    recipe : Recipe
+        What to do.
+
+    Attributes
+    ----------
+    lost : ndarray, shape (channels, frames, 3), int64
+        Numbers of samples rejected low, rejected high, and present so far.
+    """
+
+    def __init__(
+        self,
+        frames: int,
+        channels: int,
+        shape: tuple[int, int],
+        dtype: np.dtype[Any],
+        recipe: Recipe,
+    ) -> None:
+        pixels = shape[0] * shape[1]
+        lanes = chunk_pixels(frames)
+        self.recipe = recipe
+        self.lost = np.zeros((channels, frames, 3), np.int64)
+        self._stack = np.empty((frames, channels * pixels + _PADDING), dtype)
+        self._maps = np.empty((5, pixels), np.float32)
+        self._ordered = np.empty((lanes // LANES, frames, LANES), np.float32)
+        self._integers = np.empty((frames, LANES), np.uint16)
+        self._low = np.empty(lanes, np.int32)
+        self._high = np.empty(lanes, np.int32)
+        self._work = RejectionWork.for_chunks(frames, lanes)
+
+    def read(self, sources: Sequence[PixelSource], window: Window) -> None:
+        """Fill the tile."""
+        rows, columns = window.shape
+        channels = self.lost.shape[0]
+        size = channels * rows * columns
+        for frame, source in enumerate(sources):
+            out = self._stack[frame, :size].reshape(channels, rows, columns)
+            source.read(window, out)
+
+    def integrate(self, channel: int, window: Window) -> F32:
+        """Integrate one channel of the tile.
+
+        Returns
+        -------
+        ndarray, shape (5, rows, columns), float32
+            Image, sum of weights, numbers of samples rejected low and high, predicted variance; a
+            view of a buffer that the next call overwrites.
+        """
+        rows, columns = window.shape
+        pixels = rows * columns
+        step = self._low.size
+        for start in range(0, pixels, step):
+            self._chunk(channel, channel * pixels, start, min(step, pixels - start))
+        return self._maps[:, :pixels].reshape(5, rows, columns)
+
+    def _chunk(self, channel: int, plane: int, start: int, pixels: int) -> None:
+        recipe = self.recipe
+        terms = recipe.channels[channel]
+        blocks = -(-pixels // LANES)
+        ordered = self._ordered[:blocks]
+        low = self._low[: blocks * LANES]
+        high = self._high[: blocks * LANES]
+        first = plane + start
+        network = self._work.network
+        low[:] = 0
+        if self._stack.dtype == np.uint16 and terms.plain and np.isinf(recipe.range_limits).all():
+            order_integers(self._stack, first, pixels, network, self._integers, ordered, high)
+        else:
+            order_samples(
+                self._stack, first, pixels, terms.norm, recipe.range_limits, network, ordered, high
+            )
+        recipe.rejector(ordered, low, high, recipe.limits, self._work)
+        order = recipe.combination.order
+        combine(
+            self._stack,
+            first,
+            pixels,
+            terms.norm,
+            recipe.range_limits,
+            terms.terms,
+            ordered,
+            low,
+            high,
+            order is not None,
+            self._maps,
+            start,
+            self.lost[channel],
+        )
+        if order is not None:
+            sort_survivors(ordered, low, high, network)
+            pick(ordered, low, high, order, pixels, self._maps[0, start:])
