@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightframe.errors import IncompatibleFramesError, InputError, SettingsError
+from lightframe.errors import SettingsError
 from lightframe.frames._cfa import CfaPattern
 from lightframe.frames._pixels import Window
 from lightframe.processes._calibration import prepare_calibration
@@ -188,7 +188,7 @@ def test_a_window_is_the_crop_of_the_whole_to_the_bit(y0, rows, x0, columns, pat
 
 def test_dead_flat_pixels_are_missing_and_counted():
     """Zero, negative and missing flat pixels end as NaN in the result, and only they do."""
-    bias, dark, flat, light = _frames(SIZE)
+    _, dark, flat, light = _frames(SIZE)
     flat[2, 3], flat[4, 5], flat[6, 7] = 0, -20, np.nan
     prepared = prepare_calibration(
         Masters(dark=dark, flat=flat), CalibrationSettings(), height=SIZE[0], width=SIZE[1]

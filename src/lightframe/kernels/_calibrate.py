@@ -50,16 +50,16 @@ def calibrate_block(
     y0, x0 = origin
     for r in range(r0, r1):
         y = y0 + r
-        source = raw[r]
-        target = out[r]
-        a = subtrahend[min(y, subtrahend.shape[0] - 1)]
-        d = dark[min(y, dark.shape[0] - 1)]
-        g = gain[min(y, gain.shape[0] - 1)]
-        k = k_rows[y % k_rows.shape[0]]
-        for c in range(c0, c1):
-            x = x0 + c
+        # Rows cut to equal length and indexed from 0: otherwise the loop is not vectorised.
+        source = raw[r, c0:c1]
+        target = out[r, c0:c1]
+        a = subtrahend[min(y, subtrahend.shape[0] - 1), x0 + c0 : x0 + c1]
+        d = dark[min(y, dark.shape[0] - 1), x0 + c0 : x0 + c1]
+        g = gain[min(y, gain.shape[0] - 1), x0 + c0 : x0 + c1]
+        k = k_rows[y % k_rows.shape[0], x0 + c0 : x0 + c1]
+        for c in range(c1 - c0):
             value = np.float32(source[c]) - level
-            target[c] = ((value - a[x]) - k[x] * d[x]) * g[x] + pedestal
+            target[c] = ((value - a[c]) - k[c] * d[c]) * g[c] + pedestal
 
 
 @kernel

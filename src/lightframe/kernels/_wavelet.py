@@ -40,24 +40,27 @@ def wavelet_at(
     taps = offsets.shape[1]
     for i in range(index.size):
         position = index[i]
-        row = stencil[i]
+        steps = offsets[stencil[i]]
+        shares = weights[stencil[i]]
         mean = np.float32(0)
         for tap in range(taps):
-            mean += weights[row, tap] * np.float32(image[position + offsets[row, tap]])
+            mean += shares[tap] * np.float32(image[position + steps[tap]])
         centre[i] = np.float32(image[position])
         layer[i] = centre[i] - mean
 
 
 @kernel
 def clipped_slope(
-    x: _F32, y: _F32, bins: _I64, scales: _F64, k: float, clip: float
+    dark: _F32, light: _F32, bins: _I64, scales: _F64, k: float, clip: float
 ) -> tuple[float, float, int]:
-    """Fit ``y = k x`` by least squares with iterated clipping of the residuals.
+    """Fit ``light = m + k dark`` by least squares with iterated clipping.
 
     Parameters
     ----------
-    x, y : ndarray of float32, shape (n,)
-        Samples; those with a missing `y` are left out.
+    dark, light : ndarray of float32, shape (n, 1 + controls)
+        A sample and its controls, where `dark` is about zero: the mean clipped residual of the
+        controls is ``m``. (Stars leave a small negative mean once the high residuals are clipped;
+        here as there.) Missing values (NaN) are left out.
     bins : ndarray of int64, shape (number of bins + 1,)
         Bounds of the runs of samples that share a scale.
     scales : ndarray of float64, shape (number of bins,)
@@ -80,27 +83,44 @@ def clipped_slope(
     for _ in range(30):
         numerator = 0.0
         denominator = 0.0
-        spread = 0.0
+        variance = 0.0
         used = 0
         for b in range(scales.size):
             limit = clip * scales[b]
+            m = 0.0
+            mm = 0.0
+            controls = 0
+            for i in range(bins[b], bins[b + 1]):
+                for j in range(1, dark.shape[1]):
+                    residual = np.float64(light[i, j]) - k * dark[i, j]
+                    if abs(residual) <= limit:
+                        m += residual
+                        mm += residual * residual
+                        controls += 1
+            if controls > 0:
+                m /= controls
+                mm = mm / controls - m * m
+            sx = 0.0
             xy = 0.0
             xx = 0.0
             xxrr = 0.0
             rr = 0.0
             n = 0
             for i in range(bins[b], bins[b + 1]):
-                residual = y[i] - k * x[i]
+                x = np.float64(dark[i, 0])
+                y = np.float64(light[i, 0])
+                residual = y - k * x
                 if abs(residual) <= limit:
-                    xy += np.float64(x[i]) * y[i]
-                    xx += np.float64(x[i]) * x[i]
-                    xxrr += (x[i] * residual) ** 2
+                    sx += x
+                    xy += x * (y - m)
+                    xx += x * x
+                    xxrr += (x * (residual - m)) ** 2
                     rr += residual * residual
                     n += 1
             weight = 1.0 / (scales[b] * scales[b])
             numerator += weight * xy
             denominator += weight * xx
-            spread += weight * weight * xxrr
+            variance += weight * weight * (xxrr + sx * sx * mm / max(controls, 1))
             used += n
             if n > 8:
                 scales[b] = max(np.sqrt(rr / n / 0.97334), 1e-6)
@@ -108,7 +128,7 @@ def clipped_slope(
             return k, np.inf, used
         last = k
         k = numerator / denominator
-        sigma = np.sqrt(spread) / denominator
-        if abs(k - last) <= 1e-3 * sigma:
+        sigma = np.sqrt(variance) / denominator
+        if abs(k - last) <= 0.01 * sigma:
             break
     return k, sigma, used

@@ -284,10 +284,10 @@ class PreparedCalibration:
                 ("the frame", planes.shape),
                 ("the calibration", expected),
             )
-        return cast("Raw", planes)
+        return planes
 
 
-def prepare_calibration(
+def prepare_calibration(  # noqa: PLR0913 - the geometry is four of them, by keyword
     masters: Masters,
     settings: CalibrationSettings,
     *,

@@ -35,8 +35,9 @@ class Masters:
 
     Attributes
     ----------
-    bias, dark, flat : ndarray of float32, shape (height, width) or (channels, height, width), or None
-        Pixels in DN. They are not copied where nothing has to be changed: do not write to them.
+    bias, dark, flat : ndarray of float32 or None
+        Pixels in DN, shape (height, width) or (channels, height, width). They are not copied where
+        nothing has to be changed: do not write to them.
     bias_name, dark_name, flat_name : str
         For messages and HISTORY, usually the file name.
     bias_pedestal_dn, dark_pedestal_dn, flat_pedestal_dn : float
@@ -186,7 +187,7 @@ def _agree(first: tuple[str, CfaPattern | None], second: tuple[str, CfaPattern |
         "CFA pattern",
         (first[0], first[1].name),
         (second[0], second[1].name),
-        cause="one of them was flipped, cropped by an odd number of pixels, or is of another camera",
+        cause="one of them was flipped, cropped by an odd number of pixels, or is another camera's",
     )
 
 

@@ -153,7 +153,7 @@ def flat_reciprocal(flat: _F32, scale: FlatScale, cfa: CfaPattern | None) -> _F3
     -------
     ndarray of float32, shape (channels, height, width)
     """
-    height, width = flat.shape[1:]
+    width = flat.shape[2]
     gain = np.empty_like(flat)
     if cfa is None:
         cells = np.array(scale.factors, np.float64)[:, None, None]

@@ -35,7 +35,8 @@ class OverscanSettings(Settings):
     """Overscan correction (before everything else but the input pedestal)."""
 
     image: Rectangle
-    """What is left of the frame: first row, end row, first column, end column, as stored, from 0."""
+    """What is left of the frame, in the same form as the regions: first row, end row, first column,
+    end column, as stored, from 0."""
     regions: tuple[OverscanRegion, ...] = Field(default=(), max_length=4)
     """Up to four regions. Regions with the same target share it: the mean of their medians is
     subtracted from it."""
