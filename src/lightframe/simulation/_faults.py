@@ -1,0 +1,67 @@
+"""What can go wrong: each fault is a frozen object that changes some frames in one respect.
+
+A fault may change the exposure before it is made, the electrons before they are read, the raw
+pixels, the header, or the finished file. Several faults act one after the other.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from lightframe.simulation._faults_exposure import (
+    Clouds,
+    FlatLevel,
+    Flicker,
+    LightLeak,
+    NewHotPixels,
+    OtherCamera,
+    PoorStars,
+    ShadowShift,
+    ShutterPattern,
+    StarsInFlat,
+    WrongSetting,
+)
+from lightframe.simulation._faults_file import (
+    AlreadyCalibrated,
+    BiasDrift,
+    BzeroLost,
+    Cropped,
+    Duplicate,
+    Flipped,
+    HeaderValue,
+    HotPixelFilter,
+    Mislabelled,
+    TruncatedFile,
+    Unshifted,
+    WhiteBalance,
+)
+
+__all__ = ["AnyFault"]
+
+AnyFault = Annotated[
+    AlreadyCalibrated
+    | BiasDrift
+    | BzeroLost
+    | Clouds
+    | Cropped
+    | Duplicate
+    | FlatLevel
+    | Flicker
+    | Flipped
+    | HeaderValue
+    | HotPixelFilter
+    | LightLeak
+    | Mislabelled
+    | NewHotPixels
+    | OtherCamera
+    | PoorStars
+    | ShadowShift
+    | ShutterPattern
+    | StarsInFlat
+    | TruncatedFile
+    | Unshifted
+    | WhiteBalance
+    | WrongSetting,
+    Field(discriminator="fault"),
+]
+"""Any fault, told apart by its name."""

@@ -1,0 +1,89 @@
+"""The noise that a perfect reduction of a session would be left with."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.frames import FrameKind
+from lightframe.simulation._camera import flat_levels_e
+from lightframe.simulation._session import Session
+from lightframe.simulation._shots import Shot
+from lightframe.simulation._truth import Truth
+
+__all__ = ["ideal_noise_dn"]
+
+Float64 = npt.NDArray[np.float64]
+
+_STRIDE = 7
+"""Every how many pixels the flat is looked at; odd, so that all colours of a cell are met."""
+
+_DARKEST = 0.1
+"""Pixels with a response below this are defects and do not count."""
+
+
+def ideal_noise_dn(
+    truth: Truth, filter_name: str | None = None, lights: Sequence[Shot] | None = None
+) -> Float64:
+    """Return the noise of an ideal stack in places without stars, float64 (channels,).
+
+    It is the noise per pixel of a raw frame on the scale ``electrons / e_per_dn`` in clear air and
+    where the flat is 1: photon noise of sky and diffuse light, dark current, read noise and
+    quantisation of the lights, weighted by their inverse variances, and what masters of the
+    session's darks, flats and flat-darks add. Dithering is taken to make the masters' noise
+    independent from light to light. A colour seen by a fraction f of the pixels has 1 / sqrt(f)
+    more noise per pixel (on scales larger than the cell).
+
+    Parameters
+    ----------
+    truth : Truth
+        The session.
+    filter_name : str, optional
+        The filter.
+    lights : sequence of Shot, optional
+        The lights in the stack; by default all of the filter.
+    """
+    session = truth.session
+    lights = truth.of_kind(FrameKind.LIGHT, filter_name) if lights is None else lights
+    flats = truth.of_kind(FrameKind.FLAT, filter_name)
+    darks = len(truth.of_kind(FrameKind.DARK)) or len(truth.of_kind(FrameKind.BIAS))
+    scene = truth.filtered_scene(filter_name)
+    flat = truth.flat(filter_name)[::_STRIDE, ::_STRIDE].astype(np.float64)
+    flat = flat[flat > _DARKEST]
+    diffuse = np.median(scene.diffuse.reshape(scene.sky.size, -1), axis=1)
+    dark_rate = float(np.median(truth.dark_e_s[::_STRIDE, ::_STRIDE]))
+    read_e2 = _read_variance_e2(session)
+    master_flat = _relative_variance_of_flats(truth, flats, flat)
+    weight = np.zeros(scene.sky.size)
+    for shot in lights:
+        dark_e = dark_rate * shot.exposure_s * session.sensor.dark.factor(shot.temperature_c)
+        sky_e = scene.sky * shot.sky_factor + diffuse * shot.transparency
+        sky_e = sky_e[:, np.newaxis] * shot.exposure_s
+        variance = sky_e / flat + (dark_e + read_e2) / flat**2
+        if darks:
+            variance += (dark_e + read_e2) / darks / flat**2
+        variance += sky_e**2 * master_flat
+        weight += shot.transparency**2 / variance.mean(axis=1)
+    return np.asarray(np.sqrt(1.0 / (weight * truth.fill(filter_name))) / truth.e_per_dn)
+
+
+def _read_variance_e2(session: Session) -> float:
+    """Return the variance that reading a pixel adds, in electrons squared."""
+    sensor = session.sensor
+    mode = sensor.at_gain(session.gain)
+    rows = sensor.bias.row_e**2 + sensor.bias.banding_e**2
+    return mode.read_noise_e**2 + rows + mode.e_per_adu**2 / 12.0
+
+
+def _relative_variance_of_flats(truth: Truth, flats: Sequence[Shot], flat: Float64) -> Float64:
+    """Return the relative variance of a master flat, float64 (channels, n)."""
+    session = truth.session
+    if not flats:
+        return np.zeros((1, flat.size))
+    level = flat_levels_e(session, flats[0])[:, np.newaxis] * flat
+    read_e2 = _read_variance_e2(session)
+    variance = (level + read_e2) / len(flats)
+    under = len(truth.of_kind(FrameKind.FLAT_DARK)) or len(truth.of_kind(FrameKind.BIAS))
+    if under:
+        variance += read_e2 / under
+    return np.asarray(variance / level**2)
