@@ -3,18 +3,31 @@
 from lightframe.frames._cfa import COLOURS, CfaPattern, cfa_pattern
 from lightframe.frames._describe import frame_info
 from lightframe.frames._fits_write import WriteReport, write_fits
+from lightframe.frames._formats import (
+    FrameFormat,
+    find_format,
+    formats,
+    has_image_suffix,
+    open_pixels,
+    read_header,
+    read_image,
+    read_info,
+)
 from lightframe.frames._header import Card, Header, Value
 from lightframe.frames._info import FrameInfo, FrameKind
 from lightframe.frames._kinds import FRAME_KINDS, recognise_flat_darks
 from lightframe.frames._pixels import PixelSource, Window
+from lightframe.frames._sidecar import SETTINGS_SUFFIX, with_settings
 from lightframe.frames._vocabulary import VOCABULARY
 
 __all__ = [
     "COLOURS",
     "FRAME_KINDS",
+    "SETTINGS_SUFFIX",
     "VOCABULARY",
     "Card",
     "CfaPattern",
+    "FrameFormat",
     "FrameInfo",
     "FrameKind",
     "Header",
@@ -23,7 +36,15 @@ __all__ = [
     "Window",
     "WriteReport",
     "cfa_pattern",
+    "find_format",
+    "formats",
     "frame_info",
+    "has_image_suffix",
+    "open_pixels",
+    "read_header",
+    "read_image",
+    "read_info",
     "recognise_flat_darks",
+    "with_settings",
     "write_fits",
 ]

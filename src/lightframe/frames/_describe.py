@@ -42,6 +42,7 @@ _PLAIN_ROWS: dict[str, vocabulary.Row[Any]] = {
     "pier_side": vocabulary.PIER_SIDE,
     "row_order": vocabulary.ROW_ORDER,
     "saturation_dn": vocabulary.SATURATION,
+    "black_dn": vocabulary.BLACK,
 }
 """Fields that are what their row says."""
 
@@ -281,8 +282,8 @@ def _night(start: datetime, header: Header, notes: list[str]) -> date:
 
 
 def _camera_times(header: Header, notes: list[str]) -> Fields:
-    """Read the clock of a camera for daylight: local time, mostly without a time zone."""
-    local = vocabulary.CAMERA_CLOCK.value(header)
+    """Read a local clock alone, as of cameras for daylight; mostly its time zone is unknown."""
+    local = vocabulary.LOCAL_START.value(header) or vocabulary.CAMERA_CLOCK.value(header)
     if local is None:
         return {"time": None, "night": None}
     zone = header.get("EXIF OFFSETTIMEORIGINAL") or header.get("EXIF OFFSETTIME")
@@ -292,7 +293,7 @@ def _camera_times(header: Header, notes: list[str]) -> Fields:
         sign = -1 if shift[1].startswith("-") else 1
         offset = timedelta(hours=int(shift[1]), minutes=sign * int(shift[2]))
     else:
-        notes.append("the camera's clock states no time zone: its time is taken as UTC")
+        notes.append("only a local time without time zone is stated: it is taken as UTC")
     return {"time": (local - offset).replace(tzinfo=UTC), "night": (local - _HALF_DAY).date()}
 
 

@@ -297,6 +297,9 @@ SATURATION: Row[float] = _row(
     "saturation_dn", "stated saturation on the scale of the file", "DN", _above_zero,
     "SATURATE", "SATLEVEL", "MAXLIN",
 )  # fmt: skip
+BLACK: Row[float] = _row(
+    "black_dn", "black level that the camera itself states", "DN", _not_negative, "BLACKDN"
+)
 X_CFA_OFFSET: Row[int] = _row(
     "x_cfa_offset", "columns by which the colour cell is shifted", "px", _integer,
     "XBAYROFF", "BAYOFFX",
