@@ -1,0 +1,404 @@
+"""Rules that headers alone decide, by what a plan has to do without: flats, counts, settings."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from math import sqrt
+from pathlib import Path
+
+from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._plan_records import (
+    CalibrationRecord,
+    Pairing,
+    PlanRecord,
+    SetRecord,
+)
+from lightframe.checks._rules import found, rule
+from lightframe.frames._info import FrameKind
+
+__all__: list[str] = []
+
+_ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+_SHORTEST_STABLE_BIAS_S = 0.2
+
+
+@rule(
+    "flat-dark-exposure-mismatch",
+    "the flat-darks have another exposure than the flats",
+    severity=_ERROR,
+    group=Group.ACQUISITION,
+    judges=PlanRecord,
+)
+def flat_dark_exposure_mismatch(plan: PlanRecord) -> Iterator[Finding]:
+    """Compare exposures of flats and flat-darks, which are never scaled (guide 4.3, 5.2).
+
+    Flat-darks hold the dark signal of their own exposure. Where bias frames fit, they are used
+    instead and this is a warning.
+    """
+    cases: dict[tuple[tuple[Path, ...], bool], list[Pairing]] = {}
+    for record in plan.flats:
+        pairing = record.dark_pairing
+        if pairing is None or pairing.role is not FrameKind.FLAT_DARK:
+            continue
+        if pairing.differs("exposure"):
+            cases.setdefault((pairing.source.paths, pairing.used), []).append(pairing)
+    for (paths, used), pairings in cases.items():
+        served = any(
+            record.dark is not None and record.dark.paths == paths and not other.differs("exposure")
+            for record in plan.flats
+            if (other := record.dark_pairing) is not None
+        )
+        if served and not used:
+            continue  # they are somebody else's flat-darks
+        flats = sorted({p.target.exposure_s or 0.0 for p in pairings})
+        exposure = pairings[0].of("exposure")
+        yield found(
+            "flat-dark-exposure-mismatch",
+            frames=paths,
+            severity=_ERROR if used else _WARNING,
+            message=f"{pairings[0].source.label} for flats of "
+            f"{', '.join(f'{value:.5g}' for value in flats)} s: "
+            + ("used for lack of others" if used else "other frames are used instead"),
+            cause="the exposure of the flats was changed, or set automatically frame by frame",
+            remedy="take flat-darks with the exposure of the flats, or bias frames",
+            evidence={
+                "flat_dark_exposure_s": pairings[0].source.exposure_s,
+                "flat_exposures_s": flats,
+                "tolerance_s": None if exposure is None else exposure.tolerance,
+                "used": used,
+            },
+        )
+
+
+@rule(
+    "flats-uncalibrated",
+    "there is nothing to calibrate the flats with",
+    severity=_ERROR,
+    group=Group.ACQUISITION,
+    judges=PlanRecord,
+)
+def flats_uncalibrated(plan: PlanRecord) -> Iterator[Finding]:
+    """Tell of flats that keep their bias, and their dark signal if they are long.
+
+    Both must go before flats are integrated. A flat that keeps its bias is too even: it under-
+    corrects, and vignetting stays in the lights (guide 6.2.1, 8.4).
+    """
+    bare = [r for r in plan.flats if r.bias_left > 0 and not _explained(plan, r)]
+    if not bare:
+        return
+    by_settings = all(record.by_settings for record in bare)
+    yield found(
+        "flats-uncalibrated",
+        frames=_paths(record.target for record in bare),
+        group=Group.SETTINGS if by_settings else Group.ACQUISITION,
+        message=f"{_count(bare)} flats stay uncalibrated: "
+        + (
+            "the settings say so" if by_settings else "there are neither flat-darks nor bias frames"
+        ),
+        cause="the settings forbid what would be there"
+        if by_settings
+        else "flat-darks and bias frames were not taken, or are not in the folders given",
+        remedy='set flat_calibration = "auto"'
+        if by_settings
+        else "take flat-darks with the exposure of the flats, or bias frames",
+        evidence={"flats": _count(bare)},
+    )
+
+
+@rule(
+    "flat-filter-missing",
+    "lights of a filter have no flat",
+    severity=_ERROR,
+    group=Group.ACQUISITION,
+    judges=PlanRecord,
+)
+def flat_filter_missing(plan: PlanRecord) -> Iterator[Finding]:
+    """Look for flats of each filter: each has its own dust and vignetting (guide 5.4, 6.2).
+
+    Flats of another filter are not used. Reported where there are flats, but none for this filter.
+    """
+    missing = [p for p in plan.pairings if not p.used and p.differs("filter")]
+    by_filter: dict[str, list[Pairing]] = {}
+    for pairing in missing:
+        comparison = pairing.of("filter")
+        by_filter.setdefault(str(comparison and comparison.wanted), []).append(pairing)
+    for name, pairings in by_filter.items():
+        lights = _paths(pairing.target for pairing in pairings)
+        others = {c.found for p in pairings if (c := p.of("filter")) is not None and c.found}
+        yield found(
+            "flat-filter-missing",
+            frames=lights,
+            message=f"{len(lights)} lights of filter {name} have no flat",
+            cause=f"no flats were taken for it, or their headers name it otherwise (nearest: "
+            f"{', '.join(sorted(others))})",
+            remedy="take flats with this filter; if it is the same filter under another name, set"
+            " filter_aliases",
+            evidence={"filter": name, "lights": len(lights)},
+        )
+
+
+@rule(
+    "flat-geometry-changed",
+    "the light path changed between flats and lights",
+    severity=_WARNING,
+    group=Group.ACQUISITION,
+    judges=PlanRecord,
+)
+def flat_geometry_changed(plan: PlanRecord) -> Iterator[Finding]:
+    """Compare the light paths of flats and lights: rotation, focus, reducer (guide 5.4, 8.5).
+
+    Told by rotation and focal length in the headers; half a turn, as after a meridian flip with the
+    angle given on the sky, is no change. Flats of many days before or after are only mentioned.
+    """
+    cases: dict[tuple[str, Severity], list[tuple[Pairing, str]]] = defaultdict(list)
+    for pairing in plan.pairings:
+        if pairing.role is not FrameKind.FLAT or not pairing.used:
+            continue
+        changed = [
+            comparison
+            for quantity in ("rotation", "focal_length")
+            if (comparison := pairing.of(quantity)) is not None and pairing.differs(quantity)
+        ]
+        for comparison in changed:
+            cases[comparison.quantity, _WARNING].append((pairing, comparison.text))
+        night = pairing.of("night")
+        days = 0.0 if night is None else abs(night.difference or 0.0)
+        if days > plan.flat_age_days and not changed:
+            cases["night", _INFO].append((pairing, f"{days:.0f} days apart"))
+    for (quantity, severity), members in cases.items():
+        changes = list(dict.fromkeys(text for _, text in members))
+        lights = _paths(pairing.target for pairing, _ in members)
+        yield found(
+            "flat-geometry-changed",
+            frames=_paths(pairing.source for pairing, _ in members),
+            severity=severity,
+            message=f"flats for {len(lights)} lights: {', '.join(changes)}",
+            cause="the camera was turned, or the optics were changed, between flats and lights",
+            remedy="take flats with the light path of the lights",
+            evidence={"quantity": quantity, "changes": changes, "lights": len(lights)},
+        )
+
+
+@rule(
+    "no-dark",
+    "lights are integrated without a dark",
+    severity=_WARNING,
+    group=Group.ACQUISITION,
+    judges=PlanRecord,
+)
+def no_dark(plan: PlanRecord) -> Iterator[Finding]:
+    """Tell of lights without a dark: hot pixels, glow and dark signal stay in (guide 4.2).
+
+    Where darks are there but do not fit, the rule that tells why reports it instead. Without bias
+    as well, flats over-correct (guide 8.4).
+    """
+    bare = _without(plan, plan.lights, FrameKind.DARK)
+    if not bare:
+        return
+    with_bias = all(record.bias is not None for record in bare)
+    yield found(
+        "no-dark",
+        frames=_paths(record.target for record in bare),
+        message=f"{_count(bare)} lights have no dark"
+        + (": only the bias is subtracted" if with_bias else ": nothing is subtracted from them"),
+        cause="no darks were taken, or they are not in the folders given",
+        remedy="take darks with exposure, temperature, gain and offset of the lights; cosmetic"
+        " correction and dithering help in the meantime",
+        evidence={"lights": _count(bare), "bias": with_bias},
+    )
+
+
+@rule(
+    "no-flat",
+    "lights are integrated without a flat",
+    severity=_WARNING,
+    group=Group.ACQUISITION,
+    judges=PlanRecord,
+)
+def no_flat(plan: PlanRecord) -> Iterator[Finding]:
+    """Tell of lights without a flat: vignetting, dust shadows, unequal pixels stay (guide 4.4)."""
+    bare = _without(plan, plan.lights, FrameKind.FLAT)
+    if bare:
+        yield found(
+            "no-flat",
+            frames=_paths(record.target for record in bare),
+            message=f"{_count(bare)} lights have no flat",
+            cause="no flats were taken, or they are not in the folders given",
+            remedy="take flats with the unchanged light path, one set a filter",
+            evidence={"lights": _count(bare)},
+        )
+
+
+@rule(
+    "too-few-frames",
+    "a set has so few frames that it adds noise, or outliers stay in",
+    severity=_INFO,
+    group=Group.ACQUISITION,
+    judges=PlanRecord,
+)
+def too_few_frames(plan: PlanRecord) -> Iterator[Finding]:
+    """Count the frames of each set: their noise is added to every light (guide 6).
+
+    The noise of a master falls with the root of the number of its frames. If the lights' noise
+    is mostly that of the readout, N calibration frames raise the noise of a result of n lights
+    by up to ``sqrt(1 + n / N) - 1``. With fewer than three frames outliers cannot be told from
+    signal: that is a warning.
+    """
+    lights = max((len(group.paths) for group in plan.light_groups), default=0)
+    scarce = [s for s in plan.integrated if len(s.paths) < plan.few_frames]
+    few = [s for s in scarce if len(s.paths) >= plan.fewest_frames]
+    fewest = [
+        s for s in (*plan.integrated, *plan.light_groups) if len(s.paths) < plan.fewest_frames
+    ]
+    for severity, sets, least in (
+        (_WARNING, fewest, plan.fewest_frames),
+        (_INFO, few, plan.few_frames),
+    ):
+        if not sets:
+            continue
+        smallest = min(len(s.paths) for s in sets)
+        raised = 100 * (sqrt(1 + lights / smallest) - 1)
+        noise = f"; they raise the noise of the result by up to {raised:.0f} %" if lights else ""
+        yield found(
+            "too-few-frames",
+            frames=_paths(sets),
+            severity=severity,
+            message=f"few frames in {len(sets)} set{'s' * (len(sets) != 1)}: "
+            + ", ".join(f"[{s.label}]" for s in sets)
+            + (noise if severity is _INFO else "; outliers cannot be rejected"),
+            cause="fewer frames were taken than the masters need",
+            remedy=f"take at least {least} frames of each kind, better 20 and more",
+            evidence={
+                "frames": {s.label: len(s.paths) for s in sets},
+                "threshold": least,
+                "noise_raised_percent": round(raised, 1) if lights else None,
+            },
+        )
+
+
+@rule(
+    "double-bias-subtraction",
+    "the bias would be subtracted twice",
+    severity=_ERROR,
+    group=Group.SETTINGS,
+    judges=PlanRecord,
+)
+def double_bias_subtraction(plan: PlanRecord) -> Iterator[Finding]:
+    """Count how often the bias is subtracted (guide 7.1).
+
+    Bias and a dark that still holds its bias, both subtracted, take the bias twice. The flat
+    then under-corrects, and dark parts of the lights fall below zero. Subtract the bias from
+    the dark first, or leave it out altogether: the dark takes it away.
+    """
+    yield from _bias_findings(
+        "double-bias-subtraction",
+        [record for record in (*plan.lights, *plan.flats) if record.bias_left < 0],
+        "the bias is subtracted twice from",
+        'leave calibrate_dark unset, or set use_bias = "auto"',
+    )
+
+
+@rule(
+    "bias-never-subtracted",
+    "the settings leave the bias in the lights",
+    severity=_ERROR,
+    group=Group.SETTINGS,
+    judges=PlanRecord,
+)
+def bias_never_subtracted(plan: PlanRecord) -> Iterator[Finding]:
+    """Tell of lights that keep their bias, so that the flat over-corrects (guide 7.1, 8.4).
+
+    It happens where the settings forbid the bias and no dark takes it away, or where a master dark
+    is free of bias and there is no bias frame to go with it.
+    """
+    yield from _bias_findings(
+        "bias-never-subtracted",
+        [
+            record
+            for record in plan.lights
+            if record.bias_left > 0
+            and (record.dark is not None or (record.by_settings and record.bias_at_hand))
+        ],
+        "the bias is left in",
+        'set use_bias = "auto", leave calibrate_dark unset, and give bias frames where the master'
+        " dark is free of bias",
+    )
+
+
+def _bias_findings(
+    name: str, records: list[CalibrationRecord], what: str, remedy: str
+) -> Iterator[Finding]:
+    if records:
+        labels = dict.fromkeys(record.target.label for record in records)
+        yield found(
+            name,
+            frames=_paths(record.target for record in records),
+            group=Group.SETTINGS if all(r.by_settings for r in records) else Group.MASTERS,
+            message=f"{what} {', '.join(labels)}",
+            cause="bias, dark and their settings do not go together",
+            remedy=remedy,
+            evidence={
+                "bias_left": records[0].bias_left,
+                "bias": None if records[0].bias is None else records[0].bias.label,
+                "dark": None if records[0].dark is None else records[0].dark.label,
+                "dark_holds_bias": records[0].dark_holds_bias,
+            },
+        )
+
+
+@rule(
+    "bias-not-recommended",
+    "bias frames of this sensor are not stable at so short an exposure",
+    severity=_WARNING,
+    group=Group.ACQUISITION,
+    judges=PlanRecord,
+)
+def bias_not_recommended(plan: PlanRecord) -> Iterator[Finding]:
+    """Tell of sensors that change bias level and gradient below 0.2 s (guide 4.1).
+
+    These are the MN34230 and the IMX294, told by the name of the camera. Use flat-darks for the
+    flats and matching darks for the lights.
+    """
+    used = {
+        record.bias.paths: record.bias
+        for record in (*plan.lights, *plan.flats)
+        if record.bias is not None
+    }
+    for bias in used.values():
+        short = bias.exposure_s is not None and bias.exposure_s < _SHORTEST_STABLE_BIAS_S
+        if bias.sensor.unstable_bias and short:
+            yield found(
+                "bias-not-recommended",
+                frames=bias.paths,
+                message=f"{bias.label} of {bias.exposure_s:.3g} s: the bias of this sensor is not"
+                f" stable below {_SHORTEST_STABLE_BIAS_S} s",
+                cause="the sensor switches its readout at very short exposures",
+                remedy="take flat-darks instead, or bias frames of 0.3 s",
+                evidence={"exposure_s": bias.exposure_s, "stable_from_s": _SHORTEST_STABLE_BIAS_S},
+            )
+
+
+def _explained(plan: PlanRecord, record: CalibrationRecord) -> bool:
+    """Whether a frame that does not fit tells already why these flats stay uncalibrated."""
+    return any(p.target.paths == record.target.paths and not p.used for p in plan.pairings)
+
+
+def _without(
+    plan: PlanRecord, records: Iterable[CalibrationRecord], kind: FrameKind
+) -> list[CalibrationRecord]:
+    """Return what lacks a master of `kind` for no reason that another rule tells."""
+    explained = {p.target.paths for p in plan.pairings if p.role is kind and not p.used}
+    return [
+        record
+        for record in records
+        if not record.already_calibrated
+        and (record.dark if kind is FrameKind.DARK else record.flat) is None
+        and record.target.paths not in explained
+    ]
+
+
+def _paths(sets: Iterable[SetRecord]) -> list[Path]:
+    return [path for record in sets for path in record.paths]
+
+
+def _count(records: Iterable[CalibrationRecord]) -> int:
+    return sum(len(record.target.paths) for record in records)
