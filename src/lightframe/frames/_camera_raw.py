@@ -18,7 +18,12 @@ import rawpy
 from pydantic import Field
 
 from lightframe.errors import UnreadableFileError
-from lightframe.frames._camera_raw_exif import clock_cards, exif_cards, read_exif
+from lightframe.frames._camera_raw_exif import (
+    clock_cards,
+    exif_cards,
+    read_exif,
+    stated_sensor,
+)
 from lightframe.frames._describe import frame_info
 from lightframe.frames._header import Card, Header
 from lightframe.frames._info import FrameInfo
@@ -143,17 +148,19 @@ class CameraRawFormat:
         with _opened(path) as raw:
             exif = read_exif(path)
             cards = {card.keyword: card for card in exif_cards(exif)}
-            sensor = self._sensor(raw, path, cards)
+            sensor = self._sensor(raw, path, cards, stated_sensor(exif))
             if "EXPTIME" not in cards and "EXIF ExposureTime" not in exif:
                 cards = {card.keyword: card for card in _decoder_cards(raw)} | cards
         return Header(_with_sensor(self._with_optics(cards), sensor).values()), sensor
 
-    def _sensor(self, raw: rawpy.RawPy, path: Path, cards: dict[str, Card]) -> _Sensor:
+    def _sensor(
+        self, raw: rawpy.RawPy, path: Path, cards: dict[str, Card], stated: tuple[object, ...]
+    ) -> _Sensor:
         """Return what the decoder knows, from an earlier frame of the camera if there was one."""
         if "INSTRUME" not in cards:
             return _decoded_sensor(raw, path)
         iso = cards["ISOSPEED"].value if "ISOSPEED" in cards else None
-        key = (cards["INSTRUME"].value, iso, path.suffix.lower(), *raw.sizes)
+        key = (cards["INSTRUME"].value, iso, path.suffix.lower(), stated, *raw.sizes)
         with self._decoding:
             if key not in self._sensors:
                 self._sensors[key] = _decoded_sensor(raw, path)

@@ -17,7 +17,7 @@ import exifread
 
 from lightframe.frames._header import Card
 
-__all__ = ["clock_cards", "exif_cards", "read_exif"]
+__all__ = ["clock_cards", "exif_cards", "read_exif", "stated_sensor"]
 
 # It warns of files that have no EXIF block; here that is a fact like others, not a message.
 logging.getLogger("exifread").setLevel(logging.CRITICAL)
@@ -26,6 +26,7 @@ _MAX_PART = 1 << 24  # bytes; EXIF blocks have at most a few hundred thousand
 _CANON_SHOT_INFO = "Image Tag 0x0004"
 _CANON_TEMPERATURE = 12  # index in ShotInfo, degrees Celsius + 128; 0 is unknown
 _TEMPERATURE_RANGE = range(-60, 100)
+_OF_THE_SENSOR = ("CFAPattern", "CVAPattern", "BlackLevel", "WhiteLevel", "ActiveArea")
 _INCH_UM = 25400.0
 _UNITS_UM = {2: _INCH_UM, 3: 10000.0}  # FocalPlaneResolutionUnit
 
@@ -64,7 +65,8 @@ def _plain(tag: Any) -> Any:  # noqa: ANN401 - exifread is untyped
     """Return a text as it is, one number as a number, several as a list."""
     if isinstance(tag.values, str):
         return tag.values.strip(" \0")
-    numbers = [_number(value) for value in tag.values]
+    values = tag.values if isinstance(tag.values, list | tuple) else [tag.values]
+    numbers = [_number(value) for value in values]
     return numbers[0] if len(numbers) == 1 else numbers
 
 
@@ -143,6 +145,11 @@ def exif_cards(tags: Mapping[str, Any]) -> list[Card]:
         _card("CCD-TEMP", _temperature(tags), "[degC] temperature in the maker's notes"),
     ]
     return [card for card in cards if card is not None]
+
+
+def stated_sensor(tags: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return all that the tags say of colours and levels, to tell one sensor from another."""
+    return tuple(f"{name} {tags[name]}" for name in sorted(tags) if name.endswith(_OF_THE_SENSOR))
 
 
 def _card(keyword: str, value: float | str | None, comment: str) -> Card | None:
