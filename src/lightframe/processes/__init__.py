@@ -4,7 +4,16 @@ from lightframe.processes._calibration import FrameLevels, PreparedCalibration, 
 from lightframe.processes._calibration_masters import Masters
 from lightframe.processes._calibration_settings import DARK_SCALINGS, CalibrationSettings
 from lightframe.processes._combination import COMBINATIONS, WEIGHTS
+from lightframe.processes._cosmetic import (
+    COSMETIC_MARGIN,
+    DARK_LIMITS,
+    CosmeticSettings,
+    correct_defects,
+    defects_from_dark,
+    detect_defects,
+)
 from lightframe.processes._dark_scaling import DARK_OBJECTIVES, DarkScale
+from lightframe.processes._defects import Defects, parse_defect_list, read_defect_list
 from lightframe.processes._estimators import (
     LOCATION_ESTIMATORS,
     SCALE_ESTIMATORS,
@@ -25,7 +34,8 @@ from lightframe.processes._pedestal import (
     clipped_fractions,
     resolve_input_pedestal,
 )
-from lightframe.processes._rejection import REJECTIONS, RejectionLimits, SigmaLimits
+from lightframe.processes._rejection import REJECTIONS, choose_rejection
+from lightframe.processes._rejection_limits import RejectionLimits, SigmaLimits
 from lightframe.processes._resampling import (
     INTERPOLATIONS,
     Interpolation,
@@ -36,6 +46,8 @@ from lightframe.processes._resampling import (
 
 __all__ = [
     "COMBINATIONS",
+    "COSMETIC_MARGIN",
+    "DARK_LIMITS",
     "DARK_OBJECTIVES",
     "DARK_SCALINGS",
     "FLAT_SCALINGS",
@@ -50,7 +62,9 @@ __all__ = [
     "WEIGHTS",
     "CalibrationSettings",
     "Clipping",
+    "CosmeticSettings",
     "DarkScale",
+    "Defects",
     "FlatScale",
     "FrameLevels",
     "FrameStatistics",
@@ -67,11 +81,17 @@ __all__ = [
     "ResampleSettings",
     "SigmaLimits",
     "automatic_pedestal",
+    "choose_rejection",
     "clipped_fractions",
+    "correct_defects",
+    "defects_from_dark",
+    "detect_defects",
     "frame_statistics",
     "integrate",
     "overscan_from_sections",
+    "parse_defect_list",
     "prepare_calibration",
+    "read_defect_list",
     "resample",
     "resolve_input_pedestal",
     "sample_statistics",

@@ -1,0 +1,491 @@
+"""Cosmetic correction: defective pixels are found and replaced by good neighbours of their colour.
+
+It follows calibration and precedes debayering (guide, section 9.1). Defects come from the master
+dark, from the calibrated light itself, or from a list; see `defects_from_dark`, `detect_defects`
+and `parse_defect_list`.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from lightframe.errors import SettingsError
+from lightframe.frames._cfa import CfaPattern
+from lightframe.frames._pixels import Window
+from lightframe.kernels import _cosmetic as kernels
+from lightframe.processes._defects import Defects
+from lightframe.processes._neighbours import classes, is_regular, nearest, rings, sorting_network
+from lightframe.settings import OneOf, Settings
+from lightframe.tables import Table
+
+__all__ = [
+    "COSMETIC_MARGIN",
+    "DARK_LIMITS",
+    "CosmeticSettings",
+    "correct_defects",
+    "defects_from_dark",
+    "detect_defects",
+]
+
+Float32 = npt.NDArray[np.float32]
+Bool = npt.NDArray[np.bool_]
+
+COSMETIC_MARGIN = 12
+"""Pixels around a window that its interior needs: how far a neighbourhood may grow."""
+
+TILE = 60
+"""Side of the tiles in which noise is measured, a multiple of all cells' sides."""
+
+SAMPLES = 192
+"""Pixels of one colour that give the noise of a tile: its standard error is 8 %."""
+
+_PLANE = 2
+"""Axes of a single plane."""
+
+SMALLEST = 12
+"""Least side of an image in which neighbourhoods make sense: two X-Trans cells."""
+
+LEVEL_SAMPLES = 25
+"""Same-colour pixels in the local level of a dark: 5 x 5 for mono."""
+
+ENOUGH = 4
+"""Good neighbours that a replacement needs before it looks farther away."""
+
+CONFIDENCE = 3.0
+"""Sigma by which a defect's neighbours must lie below those of the sharpest star."""
+
+MONO_CAUTION = 0.8
+"""Share of the expected rise that is demanded in mono frames: photon noise of the star itself."""
+
+COLOUR_CAUTION = 0.4
+"""The same where the next pixels have another colour, in which a star may be this much fainter."""
+
+DARK_LIMITS: Table[Callable[[Float32, "CosmeticSettings"], tuple[Bool, Bool]]] = Table(
+    "limit for the master dark"
+)
+
+
+class CosmeticSettings(Settings):
+    """How defective pixels are found and replaced."""
+
+    use_dark: bool = True
+    """Take the hot and cold pixels of the master dark."""
+
+    detect: bool = True
+    """Search each calibrated light for pixels that stand alone."""
+
+    defect_list: Path | None = None
+    """Text file of defective pixels, columns and rows."""
+
+    dark_limit: Annotated[str, OneOf(DARK_LIMITS)] = "sigma"
+    """How a pixel of the master dark is judged, after the local level is subtracted."""
+
+    hot: bool = True
+    """Correct hot pixels."""
+
+    cold: bool = True
+    """Correct cold pixels."""
+
+    dark_hot_sigma: float = Field(10.0, gt=0)
+    """Hot: above the local level of the dark by this many sigma of the same colour."""
+
+    dark_cold_sigma: float = Field(5.0, gt=0)
+    """Cold: below the local level of the dark by this many sigma of the same colour."""
+
+    hot_level_dn: float | None = Field(None, gt=0)
+    """Hot: above the local level of the dark by this many DN (limit 'level')."""
+
+    cold_level_dn: float | None = Field(None, gt=0)
+    """Cold: below the local level of the dark by this many DN (limit 'level')."""
+
+    hot_count: int = Field(0, ge=0)
+    """Hot: this many pixels, those highest above the local level (limit 'count')."""
+
+    cold_count: int = Field(0, ge=0)
+    """Cold: this many pixels, those lowest below the local level (limit 'count')."""
+
+    hot_sigma: float = Field(5.0, gt=0)
+    """Detection: a hot pixel exceeds its same-colour neighbours by this many sigma."""
+
+    cold_sigma: float = Field(5.0, gt=0)
+    """Detection: a cold pixel is below its same-colour neighbours by this many sigma."""
+
+    sharpest_star_px: float = Field(1.2, ge=0.8, le=10)
+    """Detection: FWHM of the sharpest star that must survive. A pixel whose neighbours rise as they
+    would beside such a star is left alone. Weaker hot pixels are found with a larger value, up to
+    two thirds of the FWHM measured in the frame."""
+
+    radius: int = Field(1, ge=1, le=5)
+    """Neighbours of the replacement: (2 radius + 1)^2 pixels of the colour, without the centre."""
+
+    fill_missing: bool = False
+    """Replace missing pixels (NaN) too."""
+
+
+def _strips(function: Callable[[int, int], object], rows: int, threads: int) -> list[object]:
+    """Call `function` (first, last) for strips of rows, side by side; results in order."""
+    count = max(1, min(rows, 4 * threads if threads > 1 else 1))
+    bounds = [rows * i // count for i in range(count + 1)]
+    if threads <= 1:
+        return [function(0, rows)]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(function, bounds[:-1], bounds[1:]))
+
+
+def _mosaic(image: npt.NDArray[np.generic]) -> Float32:
+    *channels, height, width = image.shape
+    if channels not in ([], [1]):
+        raise ValueError(f"one plane is wanted, not an array of shape {image.shape}")
+    if min(height, width) < SMALLEST:
+        raise ValueError(f"at least {SMALLEST} x {SMALLEST} pixels are wanted: {image.shape}")
+    return np.ascontiguousarray(image.reshape(height, width), np.float32)
+
+
+@DARK_LIMITS.add("sigma", "so many sigma of its colour above or below the local level")
+def _by_sigma(excess: Float32, settings: CosmeticSettings) -> tuple[Bool, Bool]:
+    known = excess[np.isfinite(excess)]
+    if not known.size:
+        return np.zeros(excess.shape, bool), np.zeros(excess.shape, bool)
+    # A million samples give both medians to 0.1 %.
+    sample = known[:: max(1, known.size >> 20)]
+    centre = np.median(sample)
+    sigma = 1.482602218505602 * np.median(np.abs(sample - centre))
+    return (
+        excess > centre + settings.dark_hot_sigma * sigma,
+        excess < centre - settings.dark_cold_sigma * sigma,
+    )
+
+
+@DARK_LIMITS.add("level", "so many DN above or below the local level")
+def _by_level(excess: Float32, settings: CosmeticSettings) -> tuple[Bool, Bool]:
+    hot = np.inf if settings.hot_level_dn is None else settings.hot_level_dn
+    cold = np.inf if settings.cold_level_dn is None else settings.cold_level_dn
+    return excess >= hot, excess <= -cold
+
+
+@DARK_LIMITS.add("count", "so many pixels: those that differ most from the local level")
+def _by_count(excess: Float32, settings: CosmeticSettings) -> tuple[Bool, Bool]:
+    marks = []
+    for values, wanted in ((excess, settings.hot_count), (-excess, settings.cold_count)):
+        mark = np.zeros(excess.shape, bool)
+        usable = np.flatnonzero(values > 0)
+        count = min(wanted, usable.size)
+        if count:
+            mark.flat[usable[np.argpartition(-values.flat[usable], count - 1)[:count]]] = True
+        marks.append(mark)
+    return marks[0], marks[1]
+
+
+def local_excess(
+    image: npt.NDArray[np.generic], cfa: CfaPattern | None, *, threads: int = 1
+) -> Float32:
+    """Return the image minus the median of the 25 nearest pixels of the same colour.
+
+    Parameters
+    ----------
+    image : (height, width) or (1, height, width)
+        DN.
+    cfa : CfaPattern or None
+        Phased at the image's origin.
+
+    Returns
+    -------
+    (height, width) float32
+        DN; NaN where the pixel is missing.
+    """
+    plane = _mosaic(image)
+    offsets = nearest(cfa, LEVEL_SAMPLES, centre=True)
+    period = len(offsets)
+    if is_regular(cfa):
+        offsets = np.ascontiguousarray(offsets[:1, :1])
+    middle = LEVEL_SAMPLES // 2
+    network = sorting_network(LEVEL_SAMPLES, middle)
+    out = np.empty_like(plane)
+
+    def strip(first: int, last: int) -> None:
+        kernels.local_median(plane, offsets, period, network, middle, first, last, out)
+
+    _strips(strip, plane.shape[0], threads)
+    np.subtract(plane, out, out=out)
+    return out
+
+
+def defects_from_dark(
+    dark: npt.NDArray[np.generic],
+    cfa: CfaPattern | None,
+    settings: CosmeticSettings | None = None,
+    *,
+    threads: int = 1,
+) -> Defects:
+    """Find the hot and cold pixels of a master dark.
+
+    Each pixel is compared with the median of the 25 nearest pixels of its colour, so that amplifier
+    glow is no defect. Limit ``sigma``: sigma is 1.4826 MAD of these differences in the same colour
+    plane, which the hot pixels themselves do not inflate. Limits ``level`` and ``count`` apply to
+    the differences in DN.
+
+    Parameters
+    ----------
+    dark : (height, width) or (1, height, width)
+        DN, float32 or uint16.
+    cfa : CfaPattern or None
+        Phased at the dark's origin.
+    settings : CosmeticSettings, optional
+        Nothing is found where `use_dark` is off.
+    threads : int
+
+    Raises
+    ------
+    SettingsError
+        If the limit needs a level that is not given.
+    """
+    settings = settings or CosmeticSettings()
+    if not settings.use_dark:
+        return Defects.none()
+    _require_limits(settings)
+    excess = local_excess(dark, cfa, threads=threads)
+    # -inf stands where the local level is missing: nothing can be said there.
+    excess[~np.isfinite(excess)] = np.nan
+    hot = np.zeros(excess.shape, bool)
+    cold = np.zeros(excess.shape, bool)
+    limit = DARK_LIMITS[settings.dark_limit]
+    kinds = classes(cfa if settings.dark_limit == "sigma" else None)
+    period = len(kinds)
+    for kind in range(int(kinds.max()) + 1):
+        planes = [
+            (slice(y, None, period), slice(x, None, period)) for y, x in np.argwhere(kinds == kind)
+        ]
+        marks = limit(np.concatenate([excess[plane].ravel() for plane in planes]), settings)
+        for result, mark in zip((hot, cold), marks, strict=True):
+            start = 0
+            for plane in planes:
+                part = result[plane]
+                part[...] = mark[start : start + part.size].reshape(part.shape)
+                start += part.size
+    return Defects(
+        np.flatnonzero(hot & settings.hot),
+        np.flatnonzero(cold & settings.cold),
+    )
+
+
+def _require_limits(settings: CosmeticSettings) -> None:
+    wanted = {
+        "level": (settings.hot_level_dn, settings.cold_level_dn),
+        "count": (settings.hot_count, settings.cold_count),
+    }.get(settings.dark_limit, (1,))
+    if not any(wanted):
+        name = {"level": "level_dn", "count": "count"}[settings.dark_limit]
+        raise SettingsError(
+            f"the limit {settings.dark_limit!r} for the master dark has no value",
+            remedy=f"give hot_{name}, cold_{name} or both",
+        )
+
+
+def local_noise(plane: Float32, cfa: CfaPattern | None, *, threads: int = 1) -> Float32:
+    """Return the noise of each colour class in tiles of 60 x 60 pixels.
+
+    Parameters
+    ----------
+    plane : (height, width) float32
+    cfa : CfaPattern or None
+
+    Returns
+    -------
+    (classes, tile rows, tile columns) float32
+        DN; tiles with too few pixels have the median of the others.
+    """
+    kinds = classes(cfa)
+    tiles = [-(-size // TILE) for size in plane.shape]
+    noise = np.empty((int(kinds.max()) + 1, *tiles), np.float32)
+    pairs = np.ascontiguousarray(nearest(cfa, 2, centre=False))
+
+    def strip(first: int, last: int) -> None:
+        kernels.tile_noise(plane, kinds, pairs, TILE, SAMPLES, first, last, noise)
+
+    _strips(strip, tiles[0], threads)
+    for tile in noise:
+        known = tile[np.isfinite(tile)]
+        tile[~np.isfinite(tile)] = np.median(known) if known.size else np.inf
+    return noise
+
+
+def _candidates(
+    plane: Float32,
+    cfa: CfaPattern | None,
+    noise: Float32,
+    limits: tuple[float, float],
+    threads: int,
+) -> npt.NDArray[np.int64]:
+    """Return the pixels that differ from the median of their four nearest of the same colour."""
+    kinds = classes(cfa)
+    period = len(kinds)
+    height, width = plane.shape
+    columns = np.arange(width)
+    by_row = np.ascontiguousarray(
+        np.stack(
+            [noise[kinds[y, columns % period], :, columns // TILE].T for y in range(period)], axis=1
+        )
+    )
+    offsets = nearest(cfa, 4, centre=False)
+
+    def strip(first: int, last: int) -> npt.NDArray[np.int64]:
+        room = max(1024, (last - first) * width // 100)
+        while True:
+            found = np.empty(room, np.int64)
+            if is_regular(cfa):
+                count = kernels.isolated_by_cross(
+                    plane, period, by_row, TILE, *limits, first, last, found
+                )
+            else:
+                count = kernels.isolated_by_table(
+                    plane, offsets, by_row, TILE, *limits, first, last, found
+                )
+            if count <= room:
+                return found[:count].copy()
+            room = count
+
+    return np.concatenate(_strips(strip, height, threads))  # type: ignore[arg-type]
+
+
+def detect_defects(
+    image: npt.NDArray[np.generic],
+    cfa: CfaPattern | None,
+    settings: CosmeticSettings | None = None,
+    *,
+    threads: int = 1,
+) -> Defects:
+    """Find pixels of a calibrated light that stand alone.
+
+    A pixel t is **hot** if all of this holds. Below, sigma is the local noise, and the level of a
+    colour is the median of its pixels in a box of 7 x 7 (CFA: 13 x 13) without the nearest ones.
+
+    1. t exceeds the median of its 8 same-colour neighbours, that of the nearest 4 of them, and the
+       level of its colour, each by `hot_sigma` sigma.
+    2. Its same-colour neighbours do not rise with it: the median of the nearest 4 is above the
+       level by less than r times the pixel's own height over the level.
+    3. Nor do the 4 pixels at its sides, whatever their colour: the median of their heights, each
+       over the level of its own colour, plus 3 times its noise, is less than 0.8 r (in a CFA
+       0.4 r, as a star may be fainter in the other colours) times the pixel's height.
+
+    r = exp(-4 ln 2 / F^2) is what a star of F = `sharpest_star_px` FWHM, centred on the pixel,
+    gives the pixels beside it; any other position, and any larger star, gives more. So a peak that
+    is too faint to be told from a star is left alone: with the defaults hot pixels are found from
+    some 15 sigma (mono) or 30 sigma (CFA) on.
+
+    A pixel is **cold** if it is below the median of its 8 neighbours, that of the nearest 4, and
+    the level by `cold_sigma` sigma.
+
+    sigma is the larger of two: the noise of the pixel's colour in its tile of 60 x 60 pixels
+    (1.4826 median |t - (n0 + n1) / 2| / sqrt(1.5), so with the photon noise of the place), and the
+    spread of its 8 neighbours (from the 2nd to the 7th, over 1.70), which grows in stars' wings and
+    galaxies' cores.
+
+    Parameters
+    ----------
+    image : (height, width) or (channels, height, width)
+        Calibrated DN; missing pixels are NaN and count neither as defects nor as neighbours. What
+        is found in any channel counts for all.
+    cfa : CfaPattern or None
+        Phased at the image's origin; frames with a CFA have one channel.
+    settings : CosmeticSettings, optional
+        Nothing is found where `detect` is off.
+    threads : int
+
+    Returns
+    -------
+    Defects
+    """
+    settings = settings or CosmeticSettings()
+    found = Defects.none()
+    if settings.detect:
+        for plane in image if image.ndim > _PLANE else image[np.newaxis]:
+            found = found.merged(_detect_in_plane(_mosaic(plane), cfa, settings, threads))
+    return found
+
+
+def _detect_in_plane(
+    plane: Float32, cfa: CfaPattern | None, settings: CosmeticSettings, threads: int
+) -> Defects:
+    noise = local_noise(plane, cfa, threads=threads)
+    limits = (
+        settings.hot_sigma if settings.hot else np.inf,
+        settings.cold_sigma if settings.cold else np.inf,
+    )
+    candidates = _candidates(plane, cfa, noise, limits, threads)
+    ratio = float(np.exp(-4 * np.log(2) / settings.sharpest_star_px**2))
+    caution = MONO_CAUTION if cfa is None else COLOUR_CAUTION
+    verdicts = np.zeros(candidates.size, np.uint8)
+    kinds = classes(cfa)
+    offsets = nearest(cfa, 8, centre=False)
+
+    def judge(first: int, last: int) -> None:
+        kernels.judge_isolated(
+            plane, candidates[first:last], kinds, offsets, noise, TILE, *limits,
+            ratio, caution * ratio, CONFIDENCE, verdicts[first:last],
+        )  # fmt: skip
+
+    _strips(judge, candidates.size, threads)
+    return Defects(
+        candidates[verdicts == kernels.HOT] // 2, candidates[verdicts == kernels.COLD] // 2
+    )
+
+
+def correct_defects(  # noqa: PLR0913 - two switches
+    planes: Float32,
+    window: Window,
+    defects: Defects,
+    *,
+    width: int,
+    cfa: CfaPattern | None,
+    radius: int = 1,
+    fill_missing: bool = False,
+) -> int:
+    """Replace defective pixels by the median of good same-colour neighbours, in place.
+
+    Neighbours are the pixels of the same colour in the box of (2 `radius` + 1)^2 at the array's
+    step (mono 1, Bayer 2), for X-Trans the same number of nearest ones. Defective and missing
+    pixels are never used; where fewer than four good ones are left, the neighbourhood grows, up to
+    `COSMETIC_MARGIN` pixels. So a defective column is filled from the columns beside it. Where
+    nothing good is within reach, the pixel becomes missing (NaN).
+
+    Parameters
+    ----------
+    planes : (channels, rows, columns) float32, C order
+        The pixels of `window`; its interior, `COSMETIC_MARGIN` pixels from each side that is not
+        the image's, becomes what correcting the whole image would give.
+    window : Window
+        Where they lie in the image.
+    defects : Defects
+        Of the whole image; they apply to all channels.
+    width : int
+        Columns of the whole image.
+    cfa : CfaPattern or None
+        Phased at the origin of the whole image.
+    radius : int
+        As in `CosmeticSettings`.
+    fill_missing : bool
+        Treat missing pixels as defects.
+
+    Returns
+    -------
+    int
+        Number of pixels, over all channels, that got a value.
+    """
+    if planes.shape[1:] != window.shape:
+        raise ValueError(f"pixels of shape {planes.shape} do not fill {window}")
+    positions = defects.inside(window, width)
+    offsets, ends = rings(cfa, radius, COSMETIC_MARGIN)
+    origin = np.array([window.y0, window.x0], np.int64)
+    replaced = 0
+    for plane in planes:
+        chosen = positions
+        if fill_missing:
+            chosen = np.union1d(positions, np.flatnonzero(np.isnan(plane)))
+        if chosen.size:
+            replaced += kernels.replace_by_median(plane, chosen, origin, offsets, ends, ENOUGH)
+    return replaced
