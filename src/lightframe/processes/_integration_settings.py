@@ -4,7 +4,8 @@ from typing import Annotated, Self
 
 from lightframe.processes._combination import COMBINATIONS, WEIGHTS
 from lightframe.processes._normalization import OUTPUT_NORMALIZATIONS, REJECTION_NORMALIZATIONS
-from lightframe.processes._rejection import REJECTIONS, RejectionLimits
+from lightframe.processes._rejection import REJECTIONS
+from lightframe.processes._rejection_limits import RejectionLimits
 from lightframe.settings import OneOf, Settings
 
 __all__ = ["IntegrationSettings", "RangeLimits"]
@@ -35,7 +36,7 @@ class IntegrationSettings(Settings):
     rejection_normalization: Annotated[str, OneOf(REJECTION_NORMALIZATIONS)] = "scale"
     """What makes the samples comparable before outliers are looked for."""
 
-    rejection: Annotated[str, OneOf(REJECTIONS)] = "winsorized"
+    rejection: Annotated[str, OneOf(REJECTIONS)] = "auto"
     """The algorithm that rejects outliers."""
 
     limits: RejectionLimits = RejectionLimits()

@@ -16,7 +16,8 @@ from lightframe.frames._pixels import PixelSource, Window
 from lightframe.kernels._stack import LANES, order_integers, order_samples, pick
 from lightframe.kernels._stack_combine import combine, sort_survivors
 from lightframe.processes._combination import Combination
-from lightframe.processes._rejection import RejectionLimits, RejectionWork, Rejector
+from lightframe.processes._rejection import RejectionWork, Rejector
+from lightframe.processes._rejection_limits import RejectionLimits
 
 __all__ = ["ChannelTerms", "Recipe", "TileWorker", "tile_shape", "tiles"]
 
