@@ -5,11 +5,15 @@ import numpy.typing as npt
 
 from lightframe.kernels._compile import kernel
 
-__all__ = ["clipped_slope", "wavelet_at"]
+__all__ = ["BINS", "clipped_slope", "noise_histograms", "wavelet_at"]
 
 _F32 = npt.NDArray[np.float32]
 _F64 = npt.NDArray[np.float64]
 _I64 = npt.NDArray[np.int64]
+
+BINS = 1 << 15
+"""Bins of a histogram over non-negative float32: the upper 16 bits of their pattern, so that each
+octave has 128 bins of equal width."""
 
 
 @kernel
@@ -132,3 +136,134 @@ def clipped_slope(
         if abs(k - last) <= 0.01 * sigma:
             break
     return k, sigma, used
+
+
+@kernel
+def noise_histograms(
+    image: _F32,
+    phase: tuple[int, int],
+    step: int,
+    tiles: _I64,
+    sigmas: _F64,
+    work: _F32,
+    histograms: _F64,
+) -> None:
+    """Add the wavelet coefficients of tiles of a decimated plane to histograms.
+
+    The plane consists of the pixels ``image[phase[0]::step, phase[1]::step]``; it is continued by
+    mirroring at the image's edges. Missing samples (NaN) are bridged by the last valid one of the
+    row, and are not counted.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (height, width)
+    phase : tuple of int
+        First row and column of the plane.
+    step : int
+        Distance of its pixels.
+    tiles : ndarray of int64, shape (tiles, 4)
+        First row, end row, first column, end column in pixels of the plane.
+    sigmas : ndarray of float64, shape (layers,)
+        Standard deviation of each layer for unit noise.
+    work : ndarray of float32, shape (5, side, side)
+        Scratch; `side` is the tile's side plus ``4 (2**layers - 1)``.
+    histograms : ndarray of float64, shape (2, 3, BINS)
+        Number, sum and sum of squares: [0] of the first layer, over its absolute value; [1] of the
+        plane less its residual layer, over the greatest ``|w_j| / sigma_j`` of all layers.
+    """
+    layers = sigmas.size
+    margin = 2 * (2**layers - 1)
+    height = (image.shape[0] - phase[0] + step - 1) // step
+    width = (image.shape[1] - phase[1] + step - 1) // step
+    values = work[0]
+    peak = work[4]
+    for t in range(tiles.shape[0]):
+        y0, y1, x0, x1 = tiles[t, 0], tiles[t, 1], tiles[t, 2], tiles[t, 3]
+        rows = y1 - y0 + 2 * margin
+        columns = x1 - x0 + 2 * margin
+        last = np.float32(0)
+        for i in range(rows):
+            y = y0 - margin + i
+            while y < 0 or y >= height:
+                y = -1 - y if y < 0 else 2 * height - 1 - y
+            source = image[phase[0] + step * y]
+            for j in range(columns):
+                x = x0 - margin + j
+                while x < 0 or x >= width:
+                    x = -1 - x if x < 0 else 2 * width - 1 - x
+                value = source[phase[1] + step * x]
+                if value == value:  # noqa: PLR0124 - not NaN
+                    last = value
+                values[i, j] = value
+                work[1, i, j] = last
+                peak[i, j] = 0.0
+        current, rowwise, smooth = work[1], work[2], work[3]
+        edge = 0
+        for layer in range(layers):
+            d = 2**layer
+            inner = edge + 2 * d
+            n = columns - 2 * inner
+            for i in range(edge, rows - edge):
+                a = current[i, inner - 2 * d : inner - 2 * d + n]
+                b = current[i, inner - d : inner - d + n]
+                c = current[i, inner : inner + n]
+                e = current[i, inner + d : inner + d + n]
+                f = current[i, inner + 2 * d : inner + 2 * d + n]
+                target = rowwise[i, inner : inner + n]
+                for j in range(n):
+                    target[j] = (
+                        np.float32(0.0625) * (a[j] + f[j])
+                        + np.float32(0.25) * (b[j] + e[j])
+                        + np.float32(0.375) * c[j]
+                    )
+            scale = np.float32(1.0 / sigmas[layer])
+            for i in range(inner, rows - inner):
+                a = rowwise[i - 2 * d, inner : inner + n]
+                b = rowwise[i - d, inner : inner + n]
+                c = rowwise[i, inner : inner + n]
+                e = rowwise[i + d, inner : inner + n]
+                f = rowwise[i + 2 * d, inner : inner + n]
+                source = current[i, inner : inner + n]
+                target = smooth[i, inner : inner + n]
+                top = peak[i, inner : inner + n]
+                for j in range(n):
+                    target[j] = (
+                        np.float32(0.0625) * (a[j] + f[j])
+                        + np.float32(0.25) * (b[j] + e[j])
+                        + np.float32(0.375) * c[j]
+                    )
+                    top[j] = max(top[j], abs(source[j] - target[j]) * scale)
+            if layer == 0:
+                # Only the part that all layers reach: the same pixels are counted in both.
+                for i in range(margin, rows - margin):
+                    for j in range(margin, columns - margin):
+                        rowwise[i, j] = current[i, j] - smooth[i, j]
+                _add(values, np.abs(rowwise), rowwise, margin, rows, columns, histograms[0])
+            current, smooth = smooth, current
+            edge = inner
+        for i in range(margin, rows - margin):
+            for j in range(margin, columns - margin):
+                rowwise[i, j] = values[i, j] - current[i, j]
+        _add(values, peak, rowwise, margin, rows, columns, histograms[1])
+
+
+@kernel
+def _add(
+    valid: _F32,
+    place: _F32,
+    weight: _F32,
+    margin: int,
+    rows: int,
+    columns: int,
+    histogram: _F64,
+) -> None:
+    """Add number, sum and sum of squares of `weight` at the bins of `place`, where not missing."""
+    bits = place.view(np.uint32)
+    for i in range(margin, rows - margin):
+        for j in range(margin, columns - margin):
+            if valid[i, j] == valid[i, j]:  # not NaN
+                b = bits[i, j] >> np.uint32(16)
+                value = np.float64(weight[i, j])
+                histogram[0, b] += 1.0
+                histogram[1, b] += value
+                histogram[2, b] += value * value

@@ -1,6 +1,12 @@
 """To be described."""
 
 from lightframe.processes._calibration import FrameLevels, PreparedCalibration, prepare_calibration
+from lightframe.processes._calibration_cards import calibrated_header, calibration_cards
+from lightframe.processes._calibration_frame import (
+    CalibratedFrame,
+    CalibrationRecord,
+    calibrate_frame,
+)
 from lightframe.processes._calibration_masters import Masters
 from lightframe.processes._calibration_settings import DARK_SCALINGS, CalibrationSettings
 from lightframe.processes._combination import COMBINATIONS, WEIGHTS
@@ -23,6 +29,7 @@ from lightframe.processes._estimators import (
 from lightframe.processes._flat_scaling import FLAT_SCALINGS, FlatScale
 from lightframe.processes._integration import Integration, integrate, sample_statistics
 from lightframe.processes._integration_settings import IntegrationSettings, RangeLimits
+from lightframe.processes._noise import NOISE_METHODS, NoiseEstimate, evaluate_noise
 from lightframe.processes._normalization import OUTPUT_NORMALIZATIONS, REJECTION_NORMALIZATIONS
 from lightframe.processes._overscan import OverscanRegion, OverscanSettings, overscan_from_sections
 from lightframe.processes._pedestal import (
@@ -54,12 +61,15 @@ __all__ = [
     "INPUT_PEDESTALS",
     "INTERPOLATIONS",
     "LOCATION_ESTIMATORS",
+    "NOISE_METHODS",
     "OUTPUT_NORMALIZATIONS",
     "OUTPUT_PEDESTALS",
     "REJECTIONS",
     "REJECTION_NORMALIZATIONS",
     "SCALE_ESTIMATORS",
     "WEIGHTS",
+    "CalibratedFrame",
+    "CalibrationRecord",
     "CalibrationSettings",
     "Clipping",
     "CosmeticSettings",
@@ -73,6 +83,7 @@ __all__ = [
     "IntegrationSettings",
     "Interpolation",
     "Masters",
+    "NoiseEstimate",
     "OverscanRegion",
     "OverscanSettings",
     "PreparedCalibration",
@@ -81,11 +92,15 @@ __all__ = [
     "ResampleSettings",
     "SigmaLimits",
     "automatic_pedestal",
+    "calibrate_frame",
+    "calibrated_header",
+    "calibration_cards",
     "choose_rejection",
     "clipped_fractions",
     "correct_defects",
     "defects_from_dark",
     "detect_defects",
+    "evaluate_noise",
     "frame_statistics",
     "integrate",
     "overscan_from_sections",

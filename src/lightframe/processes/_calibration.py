@@ -5,7 +5,7 @@ Without dark scaling a light ``L`` becomes ``(L - MD) / MF s0``; with it,
 and crop, bias, scaled dark, flat, output pedestal. Nothing is truncated here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -31,7 +31,8 @@ from lightframe.processes._overscan import level_cells, overscan_levels
 __all__ = ["FrameLevels", "PreparedCalibration", "prepare_calibration"]
 
 _F32 = npt.NDArray[np.float32]
-Raw = npt.NDArray[np.uint16] | _F32
+Raw = npt.NDArray[np.generic]
+"""A raw frame or window: uint16 or float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,17 @@ class PreparedCalibration:
         The factor used for the master flat itself, if it was calibrated here with a scaled dark.
     notes : tuple of str
         Remarks on what was combined how, in the user's words.
+    names : mapping of str to str
+        Name of each master that is used, by role ("bias", "dark", "flat"). A bias that cancels out
+        is not used.
+    removes_bias : bool
+        Whether the bias level is gone afterwards, be it with the bias or with the dark.
     """
 
     target: Target = field(repr=False)
     settings: CalibrationSettings
+    names: Mapping[str, str]
+    removes_bias: bool
     flat_scale: FlatScale | None
     flat_dark_scale: DarkScale | None
     notes: tuple[str, ...]
@@ -149,7 +157,7 @@ class PreparedCalibration:
 
         Raises
         ------
-        SettingsError
+        InputError
             If the dark is to be scaled by exposure and an exposure is unknown.
         """
         if not self.scales_dark:
@@ -206,7 +214,7 @@ class PreparedCalibration:
             )
             for channel in range(self.channels):
                 calibrate_block(
-                    raw[channel],
+                    cast("_F32", raw[channel]),
                     bounds,
                     (window.y0, window.x0),
                     np.float32(constants[channel]),
@@ -274,7 +282,7 @@ class PreparedCalibration:
         rows = np.array(factors, np.float32)[self.cfa.planes()]
         return np.tile(rows, -(-self.width // self.cfa.period))[None, :, : self.width].copy()
 
-    def _whole(self, frame: Raw) -> Raw:
+    def _whole(self, frame: Raw) -> _F32:
         """Return a whole raw frame as planes, after a look at its size."""
         planes = frame[None] if frame.ndim == 2 else frame  # noqa: PLR2004 - one plane
         expected = (self.channels, self.target.raw_height, self.target.raw_width)
@@ -284,7 +292,10 @@ class PreparedCalibration:
                 ("the frame", planes.shape),
                 ("the calibration", expected),
             )
-        return planes
+        if planes.dtype not in (np.uint16, np.float32):
+            msg = f"a raw frame is uint16 or float32, not {planes.dtype}"
+            raise ValueError(msg)
+        return cast("_F32", planes)
 
 
 def prepare_calibration(  # noqa: PLR0913 - the geometry is four of them, by keyword
@@ -355,6 +366,8 @@ def prepare_calibration(  # noqa: PLR0913 - the geometry is four of them, by key
     return PreparedCalibration(
         target=target,
         settings=settings,
+        names={role: name for role, name, *_ in loaded.present() if role not in terms.unused},
+        removes_bias=terms.removes_bias,
         flat_scale=scale,
         flat_dark_scale=flat_dark_scale,
         notes=terms.notes,

@@ -173,7 +173,7 @@ def _check_patterns(masters: Masters, target: Target) -> None:
 
 
 def _pattern(cfa: CfaPattern | None, pixels: _F32 | None, target: Target) -> CfaPattern | None:
-    """Return a master's pattern at the origin of the image rectangle; None if there is no master."""
+    """Return a pattern at the origin of the image rectangle; None if there is no master."""
     if pixels is None or cfa is None:
         return None
     has_overscan = pixels.shape[-2:] == (target.raw_height, target.raw_width)
@@ -206,6 +206,8 @@ class DarkTerms:
     subtrahend: _F32 | None
     signal: _F32 | None
     notes: tuple[str, ...]
+    removes_bias: bool
+    unused: frozenset[str] = frozenset()
 
 
 def combine_bias_and_dark(masters: Masters, settings: CalibrationSettings) -> DarkTerms:
@@ -218,14 +220,11 @@ def combine_bias_and_dark(masters: Masters, settings: CalibrationSettings) -> Da
     """
     bias, dark = masters.bias, masters.dark
     if dark is None:
-        return DarkTerms(bias, None, ())
+        return DarkTerms(bias, None, (), removes_bias=bias is not None)
     scaled = settings.dark_scaling != "none"
     subtract_bias = settings.calibrate_dark
-    notes: list[str] = []
     if subtract_bias is None:
         subtract_bias = masters.dark_contains_bias
-    elif subtract_bias != masters.dark_contains_bias and bias is not None:
-        notes.append(_FLAG_NOTES[subtract_bias])
     if bias is None:
         if scaled and subtract_bias:
             raise SettingsError(
@@ -233,14 +232,18 @@ def combine_bias_and_dark(masters: Masters, settings: CalibrationSettings) -> Da
                 cause="the bias must not be multiplied by the dark scaling factor",
                 remedy="give a master bias, or do not scale the dark",
             )
-        if not masters.dark_contains_bias:
-            notes.append("the dark is free of bias and no master bias is given: the bias stays in")
-        return (
-            DarkTerms(None, dark, tuple(notes)) if scaled else DarkTerms(dark, None, tuple(notes))
-        )
-    if not scaled and subtract_bias:
-        notes.append(f"{masters.bias_name} is not used: it cancels out when the dark is not scaled")
-        return DarkTerms(dark, None, tuple(notes))
-    if not scaled:
-        return DarkTerms(bias + dark, None, tuple(notes))
-    return DarkTerms(bias, dark - bias if subtract_bias else dark, tuple(notes))
+        removes_bias = masters.dark_contains_bias
+        notes = () if removes_bias else ("no bias is subtracted: the dark is free of it",)
+        if scaled:
+            return DarkTerms(None, dark, notes, removes_bias)
+        return DarkTerms(dark, None, notes, removes_bias)
+    contradicts = subtract_bias != masters.dark_contains_bias
+    notes = (_FLAG_NOTES[subtract_bias],) if contradicts else ()
+    if scaled:
+        signal = dark - bias if subtract_bias else dark
+        return DarkTerms(bias, signal, notes, removes_bias=True)
+    if subtract_bias:
+        cancels = f"{masters.bias_name} is not used: it cancels out when the dark is not scaled"
+        unused = frozenset({"bias"})
+        return DarkTerms(dark, None, (*notes, cancels), masters.dark_contains_bias, unused)
+    return DarkTerms(bias + dark, None, notes, removes_bias=True)

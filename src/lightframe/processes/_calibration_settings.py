@@ -6,6 +6,7 @@ from pydantic import Field
 
 from lightframe.processes._dark_scaling import DARK_OBJECTIVES
 from lightframe.processes._flat_scaling import FLAT_SCALINGS
+from lightframe.processes._noise import NOISE_METHODS
 from lightframe.processes._overscan import OverscanSettings
 from lightframe.processes._pedestal import INPUT_PEDESTALS, MAX_PEDESTAL_DN, OUTPUT_PEDESTALS
 from lightframe.settings import OneOf, Settings
@@ -74,3 +75,7 @@ class CalibrationSettings(Settings):
     """The pedestal for `output_pedestal = "literal"`, DN."""
     output_pedestal_limit: float = Field(default=0.0001, ge=0, le=0.01)
     """Fraction of pixels that may stay below zero with `output_pedestal = "auto"`."""
+    evaluate_noise: bool = True
+    """Measure the noise of each calibrated frame, plane by plane."""
+    noise_method: Annotated[str, OneOf(NOISE_METHODS)] = "mrs"
+    """How it is measured."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.errors import SettingsError
+from lightframe.errors import InputError
 from lightframe.frames._cfa import COLOURS, CfaPattern
 from lightframe.kernels._wavelet import clipped_slope
 from lightframe.processes._dark_scaling_pixels import (
@@ -100,13 +100,12 @@ def exposure_scale(ratio: float | None) -> DarkScale:
 
     Raises
     ------
-    SettingsError
+    InputError
         If an exposure is unknown.
     """
     if ratio is None:
-        raise SettingsError(
-            "the dark cannot be scaled by exposure: an exposure is unknown",
-            where="dark_scaling",
+        raise InputError(
+            "the dark cannot be scaled by exposure: the exposure of frame or dark is unknown",
             remedy='use dark_scaling = "optimize" or "none", or frames that state their exposure',
         )
     nan = float("nan")

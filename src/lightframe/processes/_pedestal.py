@@ -103,12 +103,23 @@ class Clipping:
         Samples that are NaN.
     samples : int
         All samples.
+    low_dn, high_dn : float
+        The range.
     """
 
     low: int
     high: int
     missing: int
     samples: int
+    low_dn: float = 0.0
+    high_dn: float = WHITE_DN
+
+    def __str__(self) -> str:
+        return (
+            f"{self.low} px ({self.low_fraction:.4%}) below {self.low_dn:g},"
+            f" {self.high} px ({self.high_fraction:.4%}) above {self.high_dn:g},"
+            f" {self.missing} px missing"
+        )
 
     @property
     def low_fraction(self) -> float:
@@ -135,7 +146,7 @@ def clipped_fractions(
     """
     flat = np.ascontiguousarray(planes).reshape(-1)
     low, high, missing = count_outside(flat, np.float32(low_dn), np.float32(high_dn))
-    return Clipping(low, high, missing, flat.size)
+    return Clipping(low, high, missing, flat.size, low_dn, high_dn)
 
 
 def automatic_pedestal(planes: npt.NDArray[np.float32], limit: float) -> int:
