@@ -103,10 +103,9 @@ def _camera(target: FrameSet, source: FrameSet, *_: object) -> _Values:
 def _format(target: FrameSet, source: FrameSet, *_: object) -> _Values:
     """Camera raw does not go with FITS or XISF; a master of either may come in any format."""
     wanted, found = (
-        None if frames.is_master else "camera raw" if frames.facts["format"] == "raw" else "FITS"
-        for frames in (target, source)
+        "camera raw" if frames.facts["format"] == "raw" else "FITS" for frames in (target, source)
     )
-    return _Values(wanted, found)
+    return _Values(wanted, wanted if source.is_master else found)
 
 
 def _geometry(target: FrameSet, source: FrameSet, *_: object) -> _Values:
