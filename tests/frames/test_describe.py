@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lightframe.errors import InputError
 from lightframe.frames import VOCABULARY, Card, FrameInfo, FrameKind, Header, frame_info
@@ -487,3 +489,30 @@ def test_every_row_has_a_meaning_and_keywords_in_capitals():
         assert entry.meaning
         assert all(keyword.name == keyword.name.upper() for keyword in entry.value.keywords)
         assert all(keyword.factor > 0 for keyword in entry.value.keywords)
+
+
+KEYWORDS = sorted(
+    {keyword.name for row in VOCABULARY.values() for keyword in row.keywords}
+    | {"IMAGETYP", "PICTTYPE", "CALSTAT", "BAYERPAT", "HISTORY", "XISF:CFAPATTERN", "AD-PED"}
+)
+VALUES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.text("0123456789TZ:/.,+eE -", max_size=24)
+)
+
+
+@given(
+    cards=st.lists(st.builds(Card, st.sampled_from(KEYWORDS), VALUES, st.text(max_size=8))),
+    name=st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=30),
+)
+def test_no_header_is_too_strange(cards, name):
+    """Whatever stands in a header or a name, the frame is described; nothing is raised."""
+    cards = tuple(cards) or (Card("SIMPLE", True),)
+    info = described(name=name, cards=cards)
+    assert info.exposure_s is None or info.exposure_s >= 0
+    assert info.binning is None or min(info.binning) >= 1
+    assert info.pixel_size_um is None or info.pixel_size_um > 0

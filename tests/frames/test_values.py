@@ -109,6 +109,8 @@ def test_angles(value, expected):
         ("2016-12-31T23:59:60", datetime(2017, 1, 1, tzinfo=UTC)),
         ("2005:08:25 13:09:05", datetime(2005, 8, 25, 13, 9, 5, 0, UTC)),
         ("2020-05-30", None),
+        ("0001-01-01T00:00:00", None),
+        ("2020-05-30T25:00:00", None),
         ("2020-13-30T00:00:00", None),
         ("yesterday", None),
     ],

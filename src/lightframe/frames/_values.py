@@ -47,6 +47,8 @@ _KELVIN = re.compile(r"\bK\b|[Kk]elvin")
 _LONGEST_TELESCOPE_MM = 60_000.0
 _TEMPERATURES_C = (-150.0, 100.0)
 
+_YEARS = range(1900, 2200)
+
 _ISO_TIME = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]\s*(\d{1,2}):(\d{1,2})(?::(\d{1,2}(?:[.,]\d*)?))?"
     r"\s*(Z|UTC?|[+-]\d{2}:?\d{2})?)?$"
@@ -194,7 +196,7 @@ def _moment(value: Value) -> datetime | None:
     if match is None or match[4] is None:
         return None
     year, month, day, hour, minute = (int(part) for part in match.groups()[:5])
-    moment = _datetime(date_of(year, month, day), hour, minute, match[6])
+    moment = _datetime(_date(year, month, day), hour, minute, match[6])
     zone = _ZONE.match(match[7] or "")
     if moment is not None and zone:
         shift = timedelta(hours=int(zone[2]), minutes=int(zone[3]))
@@ -202,10 +204,10 @@ def _moment(value: Value) -> datetime | None:
     return moment
 
 
-def date_of(year: int, month: int, day: int) -> date | None:
-    """Return the date, or None where there is no such day."""
+def _date(year: int, month: int, day: int) -> date | None:
+    """Return the date, or None where there is no such day or no camera was there to see it."""
     try:
-        return date(year, month, day)
+        return date(year, month, day) if year in _YEARS else None
     except ValueError:
         return None
 
@@ -227,11 +229,11 @@ def clock(day: Value, time_of_day: Value) -> datetime | None:
     """
     words = _clean(day) or ""
     if iso := _ISO_TIME.match(words):
-        found = date_of(int(iso[1]), int(iso[2]), int(iso[3]))
+        found = _date(int(iso[1]), int(iso[2]), int(iso[3]))
     elif old := _OLD_DATE.match(words):
         year = int(old[3])
         century = 0 if year > 99 else 1900 if year >= 70 else 2000  # noqa: PLR2004 - see above
-        found = date_of(century + year, int(old[2]), int(old[1]))
+        found = _date(century + year, int(old[2]), int(old[1]))
     else:
         return None
     time = _CLOCK.match(_clean(time_of_day) or "")
