@@ -225,6 +225,21 @@ def test_one_wrong_setting_of_lights_is_reported_once_for_all_filters():
     assert [finding.rule for finding in make_plan(session).findings] == ["gain-mismatch"]
 
 
+def test_one_wrong_setting_of_all_calibration_frames_is_reported_once():
+    """Darks, bias and flats of another offset are one cause; the flats are used all the same."""
+    other = {"offset": 10.0}
+    plan = make_plan([*lights(), *darks(**other), *biases(**other), *flats(**other)])
+    finding = only(plan.findings)
+
+    assert (finding.rule, finding.severity) == ("offset-mismatch", "error")
+    assert finding.evidence == {
+        "offset": {"calibration_frames": "10", "frames_in_need": "50"},
+        "not_used_as": ["dark", "bias"],
+        "used_as": ["flat"],
+    }
+    assert len(finding.frames) == 36
+
+
 def test_ignored_quantities_are_not_compared():
     """A header known to be wrong can be overruled by a setting."""
     session = [*lights(), *darks(gain=0.0), *flats(), *flat_darks()]

@@ -1,4 +1,4 @@
-"""Rules that headers alone decide, by what a plan has to do without: flats, counts, settings."""
+"""Rules that headers alone decide, by what a plan has to do without: flats, darks, counts."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from lightframe.checks._plan_records import (
     CalibrationRecord,
     Pairing,
     PlanRecord,
-    SetRecord,
+    paths_of,
 )
 from lightframe.checks._rules import found, rule
 from lightframe.frames._info import FrameKind
@@ -18,7 +18,6 @@ from lightframe.frames._info import FrameKind
 __all__: list[str] = []
 
 _ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
-_SHORTEST_STABLE_BIAS_S = 0.2
 
 
 @rule(
@@ -88,7 +87,7 @@ def flats_uncalibrated(plan: PlanRecord) -> Iterator[Finding]:
     by_settings = all(record.by_settings for record in bare)
     yield found(
         "flats-uncalibrated",
-        frames=_paths(record.target for record in bare),
+        frames=paths_of(record.target for record in bare),
         group=Group.SETTINGS if by_settings else Group.ACQUISITION,
         message=f"{_count(bare)} flats stay uncalibrated: "
         + (
@@ -122,7 +121,7 @@ def flat_filter_missing(plan: PlanRecord) -> Iterator[Finding]:
         comparison = pairing.of("filter")
         by_filter.setdefault(str(comparison and comparison.wanted), []).append(pairing)
     for name, pairings in by_filter.items():
-        lights = _paths(pairing.target for pairing in pairings)
+        lights = paths_of(pairing.target for pairing in pairings)
         others = {c.found for p in pairings if (c := p.of("filter")) is not None and c.found}
         yield found(
             "flat-filter-missing",
@@ -166,10 +165,10 @@ def flat_geometry_changed(plan: PlanRecord) -> Iterator[Finding]:
             cases["night", _INFO].append((pairing, f"{days:.0f} days apart"))
     for (quantity, severity), members in cases.items():
         changes = list(dict.fromkeys(text for _, text in members))
-        lights = _paths(pairing.target for pairing, _ in members)
+        lights = paths_of(pairing.target for pairing, _ in members)
         yield found(
             "flat-geometry-changed",
-            frames=_paths(pairing.source for pairing, _ in members),
+            frames=paths_of(pairing.source for pairing, _ in members),
             severity=severity,
             message=f"flats for {len(lights)} lights: {', '.join(changes)}",
             cause="the camera was turned, or the optics were changed, between flats and lights",
@@ -195,11 +194,13 @@ def no_dark(plan: PlanRecord) -> Iterator[Finding]:
     if not bare:
         return
     with_bias = all(record.bias is not None for record in bare)
+    flat = any(record.flat is not None for record in bare)
+    nothing = ": nothing is subtracted from them" + (", so the flat over-corrects" if flat else "")
     yield found(
         "no-dark",
-        frames=_paths(record.target for record in bare),
+        frames=paths_of(record.target for record in bare),
         message=f"{_count(bare)} lights have no dark"
-        + (": only the bias is subtracted" if with_bias else ": nothing is subtracted from them"),
+        + (": only the bias is subtracted" if with_bias else nothing),
         cause="no darks were taken, or they are not in the folders given",
         remedy="take darks with exposure, temperature, gain and offset of the lights; cosmetic"
         " correction and dithering help in the meantime",
@@ -220,7 +221,7 @@ def no_flat(plan: PlanRecord) -> Iterator[Finding]:
     if bare:
         yield found(
             "no-flat",
-            frames=_paths(record.target for record in bare),
+            frames=paths_of(record.target for record in bare),
             message=f"{_count(bare)} lights have no flat",
             cause="no flats were taken, or they are not in the folders given",
             remedy="take flats with the unchanged light path, one set a filter",
@@ -260,7 +261,7 @@ def too_few_frames(plan: PlanRecord) -> Iterator[Finding]:
         noise = f"; they raise the noise of the result by up to {raised:.0f} %" if lights else ""
         yield found(
             "too-few-frames",
-            frames=_paths(sets),
+            frames=paths_of(sets),
             severity=severity,
             message=f"few frames in {len(sets)} set{'s' * (len(sets) != 1)}: "
             + ", ".join(f"[{s.label}]" for s in sets)
@@ -273,108 +274,6 @@ def too_few_frames(plan: PlanRecord) -> Iterator[Finding]:
                 "noise_raised_percent": round(raised, 1) if lights else None,
             },
         )
-
-
-@rule(
-    "double-bias-subtraction",
-    "the bias would be subtracted twice",
-    severity=_ERROR,
-    group=Group.SETTINGS,
-    judges=PlanRecord,
-)
-def double_bias_subtraction(plan: PlanRecord) -> Iterator[Finding]:
-    """Count how often the bias is subtracted (guide 7.1).
-
-    Bias and a dark that still holds its bias, both subtracted, take the bias twice. The flat
-    then under-corrects, and dark parts of the lights fall below zero. Subtract the bias from
-    the dark first, or leave it out altogether: the dark takes it away.
-    """
-    yield from _bias_findings(
-        "double-bias-subtraction",
-        [record for record in (*plan.lights, *plan.flats) if record.bias_left < 0],
-        "the bias is subtracted twice from",
-        'leave calibrate_dark unset, or set use_bias = "auto"',
-    )
-
-
-@rule(
-    "bias-never-subtracted",
-    "the settings leave the bias in the lights",
-    severity=_ERROR,
-    group=Group.SETTINGS,
-    judges=PlanRecord,
-)
-def bias_never_subtracted(plan: PlanRecord) -> Iterator[Finding]:
-    """Tell of lights that keep their bias, so that the flat over-corrects (guide 7.1, 8.4).
-
-    It happens where the settings forbid the bias and no dark takes it away, or where a master dark
-    is free of bias and there is no bias frame to go with it.
-    """
-    yield from _bias_findings(
-        "bias-never-subtracted",
-        [
-            record
-            for record in plan.lights
-            if record.bias_left > 0
-            and (record.dark is not None or (record.by_settings and record.bias_at_hand))
-        ],
-        "the bias is left in",
-        'set use_bias = "auto", leave calibrate_dark unset, and give bias frames where the master'
-        " dark is free of bias",
-    )
-
-
-def _bias_findings(
-    name: str, records: list[CalibrationRecord], what: str, remedy: str
-) -> Iterator[Finding]:
-    if records:
-        labels = dict.fromkeys(record.target.label for record in records)
-        yield found(
-            name,
-            frames=_paths(record.target for record in records),
-            group=Group.SETTINGS if all(r.by_settings for r in records) else Group.MASTERS,
-            message=f"{what} {', '.join(labels)}",
-            cause="bias, dark and their settings do not go together",
-            remedy=remedy,
-            evidence={
-                "bias_left": records[0].bias_left,
-                "bias": None if records[0].bias is None else records[0].bias.label,
-                "dark": None if records[0].dark is None else records[0].dark.label,
-                "dark_holds_bias": records[0].dark_holds_bias,
-            },
-        )
-
-
-@rule(
-    "bias-not-recommended",
-    "bias frames of this sensor are not stable at so short an exposure",
-    severity=_WARNING,
-    group=Group.ACQUISITION,
-    judges=PlanRecord,
-)
-def bias_not_recommended(plan: PlanRecord) -> Iterator[Finding]:
-    """Tell of sensors that change bias level and gradient below 0.2 s (guide 4.1).
-
-    These are the MN34230 and the IMX294, told by the name of the camera. Use flat-darks for the
-    flats and matching darks for the lights.
-    """
-    used = {
-        record.bias.paths: record.bias
-        for record in (*plan.lights, *plan.flats)
-        if record.bias is not None
-    }
-    for bias in used.values():
-        short = bias.exposure_s is not None and bias.exposure_s < _SHORTEST_STABLE_BIAS_S
-        if bias.sensor.unstable_bias and short:
-            yield found(
-                "bias-not-recommended",
-                frames=bias.paths,
-                message=f"{bias.label} of {bias.exposure_s:.3g} s: the bias of this sensor is not"
-                f" stable below {_SHORTEST_STABLE_BIAS_S} s",
-                cause="the sensor switches its readout at very short exposures",
-                remedy="take flat-darks instead, or bias frames of 0.3 s",
-                evidence={"exposure_s": bias.exposure_s, "stable_from_s": _SHORTEST_STABLE_BIAS_S},
-            )
 
 
 def _explained(plan: PlanRecord, record: CalibrationRecord) -> bool:
@@ -394,10 +293,6 @@ def _without(
         and (record.dark if kind is FrameKind.DARK else record.flat) is None
         and record.target.paths not in explained
     ]
-
-
-def _paths(sets: Iterable[SetRecord]) -> list[Path]:
-    return [path for record in sets for path in record.paths]
 
 
 def _count(records: Iterable[CalibrationRecord]) -> int:

@@ -1,6 +1,6 @@
 """What a plan tells the rules: plain records of sets of frames and of what was compared."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +18,7 @@ __all__ = [
     "PlanRecord",
     "SetAside",
     "SetRecord",
+    "paths_of",
 ]
 
 
@@ -272,3 +273,8 @@ class PlanRecord:
     flat_age_days: float = 30.0
     few_frames: int = 10
     fewest_frames: int = 3
+
+
+def paths_of(sets: Iterable[SetRecord]) -> list[Path]:
+    """Return the paths of all frames of some sets."""
+    return [path for record in sets for path in record.paths]

@@ -7,7 +7,6 @@ from typing import Any
 
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._plan_records import (
-    Binding,
     CalibrationRecord,
     Comparison,
     Outcome,
@@ -16,17 +15,10 @@ from lightframe.checks._plan_records import (
     SetRecord,
 )
 from lightframe.checks._rules import found, rule
-from lightframe.frames._info import FrameKind
 
 __all__: list[str] = []
 
 _ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
-_CONSEQUENCES = {
-    FrameKind.BIAS: "they cannot serve as bias",
-    FrameKind.DARK: "they cannot serve as darks",
-    FrameKind.FLAT_DARK: "they cannot serve as flat-darks",
-    FrameKind.FLAT: "they cannot serve as flats",
-}
 
 
 @rule(
@@ -195,47 +187,44 @@ def _mismatch_check(mismatch: _Mismatch) -> Callable[[PlanRecord], Iterator[Find
     """Return the function that reports one quantity."""
 
     def check(plan: PlanRecord) -> Iterator[Finding]:
-        cases: dict[tuple[str | None, str | None, Severity], list[Pairing]] = defaultdict(list)
+        cases: dict[tuple[str | None, str | None], list[Pairing]] = defaultdict(list)
         for pairing in plan.pairings:
             for difference in _own_causes(pairing):
                 if difference.quantity == mismatch.quantity:
-                    severity = _mismatch_severity(pairing, difference)
-                    cases[difference.wanted, difference.found, severity].append(pairing)
-        for (wanted, have, severity), pairings in cases.items():
-            yield _mismatch_finding(mismatch, wanted, have, severity, pairings)
+                    cases[difference.wanted, difference.found].append(pairing)
+        for (wanted, have), pairings in cases.items():
+            yield _mismatch_finding(mismatch, wanted, have, pairings)
 
     return check
 
 
-def _mismatch_severity(pairing: Pairing, difference: Comparison) -> Severity:
-    harmless = pairing.own_calibration and difference.binding is Binding.TOLERATED
-    unsure = difference.quantity == "row_order"  # a claim that only the pixels can confirm
+def _mismatch_severity(mismatch: _Mismatch, pairing: Pairing) -> Severity:
+    harmless = pairing.used and pairing.own_calibration
+    unsure = mismatch.quantity == "row_order"  # a claim that only the pixels can confirm
     return _WARNING if harmless or unsure or pairing.replaced else _ERROR
 
 
 def _mismatch_finding(
-    mismatch: _Mismatch,
-    wanted: str | None,
-    have: str | None,
-    severity: Severity,
-    pairings: Sequence[Pairing],
+    mismatch: _Mismatch, wanted: str | None, have: str | None, pairings: Sequence[Pairing]
 ) -> Finding:
     name = mismatch.quantity.replace("_", " ")
-    sources = _labels(pairing.source for pairing in pairings)
-    targets = _labels(pairing.target for pairing in pairings)
-    refused = [pairing for pairing in pairings if not pairing.used]
-    ends = "; ".join(dict.fromkeys(_CONSEQUENCES[pairing.role] for pairing in refused))
+    refused = [pairing.role.value for pairing in pairings if not pairing.used]
+    used = [pairing.role.value for pairing in pairings if pairing.used]
+    ends = [f"not used as {' and '.join(dict.fromkeys(refused))}"] if refused else []
+    ends += [f"used as {' and '.join(dict.fromkeys(used))} all the same"] if used else []
+    severities = {_mismatch_severity(mismatch, pairing) for pairing in pairings}
     return found(
         mismatch.rule,
         frames=[path for pairing in pairings for path in pairing.source.paths],
-        severity=severity,
-        message=f"{name} {have} of {sources}, but {wanted} of {targets}"
-        + (f": {ends}" if ends else ": used all the same"),
+        severity=min(severities, key=lambda severity: severity.rank),
+        message=f"{name} {have} of {_labels(pairing.source for pairing in pairings)}, but {wanted}"
+        f" of {_labels(pairing.target for pairing in pairings)}: {', '.join(ends)}",
         cause=mismatch.cause,
         remedy=mismatch.remedy,
         evidence={
             mismatch.quantity: {"calibration_frames": have, "frames_in_need": wanted},
-            "used": not refused,
+            "not_used_as": list(dict.fromkeys(refused)),
+            "used_as": list(dict.fromkeys(used)),
         },
     )
 

@@ -67,14 +67,14 @@ def _lights(members: Sequence[FrameInfo]) -> Lights:
         reasons.append(f"no object is named; grouped by folder {first.path.parent.name or '.'}")
     elif unnamed:
         reasons.append(f"{unnamed} of {len(members)} name no object and lie in the same folder")
-    for noun, unit, values in (
-        ("exposures", " s", {info.exposure_s for info in members}),
-        ("gains", "", {info.gain for info in members}),
+    for noun, why, values in (
+        ("exposures", " s go together: weights follow the noise", {i.exposure_s for i in members}),
+        ("gains", " go together: they are brought to one scale", {i.gain for i in members}),
     ):
         known = sorted(value for value in values if value is not None)
         if len(known) > 1:
             listed = ", ".join(f"{value:.5g}" for value in known)
-            reasons.append(f"{noun} of {listed}{unit} go together: weights follow the noise")
+            reasons.append(f"{noun} of {listed}{why}")
     label = name or first.path.parent.name or "unknown"
     return Lights(
         name=f"{slug(label)}_{slug(_most_frequent(i.filter for i in members) or 'nofilter')}",

@@ -267,7 +267,8 @@ def _columns(
         )
         columns.append(_temperatures(frames, settings))
     if kind is FrameKind.BIAS:
-        columns.append(column(lambda info: info.set_temperature_c))
+        set_points = [info.set_temperature_c for info in frames]
+        columns.append(_clusters(set_points, settings.temperature_tolerance_c))
     return columns
 
 
