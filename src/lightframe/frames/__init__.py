@@ -1,5 +1,6 @@
 """Frames: what headers say, and the pixels of FITS, XISF and camera-raw files."""
 
+from lightframe.frames._camera_raw import CameraRawFormat, CameraRawSettings
 from lightframe.frames._cfa import COLOURS, CfaPattern, cfa_pattern
 from lightframe.frames._describe import frame_info
 from lightframe.frames._fits_write import WriteReport, write_fits
@@ -25,6 +26,8 @@ __all__ = [
     "FRAME_KINDS",
     "SETTINGS_SUFFIX",
     "VOCABULARY",
+    "CameraRawFormat",
+    "CameraRawSettings",
     "Card",
     "CfaPattern",
     "FrameFormat",
