@@ -577,6 +577,15 @@ class TestFlats:
 
         assert rules(plan) == {("frame-flipped", "warning")}
 
+    def test_a_row_order_that_changes_the_pattern_is_the_one_error(self):
+        """The stored pattern differs because the rows do: one cause."""
+        top = {"row_order": "TOP-DOWN", "cfa": CfaPattern.from_name("RGGB")}
+        bottom = {"row_order": "BOTTOM-UP", "cfa": CfaPattern.from_name("GBRG")}
+        plan = make_plan([*lights(**top), *darks(**top), *flats(**bottom), *flat_darks()])
+
+        assert assignment(plan).flat is None
+        assert rules(plan) == {("frame-flipped", "error")}
+
     def test_bias_frames_of_an_unstable_sensor_are_warned_of(self):
         """The IMX294 below 0.2 s: guide 4.1."""
         camera = {"camera": "ZWO ASI294MC Pro"}

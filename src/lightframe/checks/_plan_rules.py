@@ -170,7 +170,13 @@ _MISMATCHES = (
         ' ignored_quantities = "row_order"',
     ),
 )
-_COVERS = {"camera": "*", "format": "*", "filter": "*", "binning": "geometry"}
+_COVERS = {
+    "camera": "*",
+    "format": "*",
+    "filter": "*",
+    "binning": "geometry",
+    "row_order": "colours",
+}
 """A difference in one quantity explains those in others; ``*`` in all."""
 
 
@@ -200,7 +206,8 @@ def _mismatch_check(mismatch: _Mismatch) -> Callable[[PlanRecord], Iterator[Find
 
 def _mismatch_severity(mismatch: _Mismatch, pairing: Pairing) -> Severity:
     harmless = pairing.used and pairing.own_calibration
-    unsure = mismatch.quantity == "row_order"  # a claim that only the pixels can confirm
+    # The row order is a claim that only the pixels can confirm.
+    unsure = pairing.used and mismatch.quantity == "row_order"
     return _WARNING if harmless or unsure or pairing.replaced else _ERROR
 
 
