@@ -5,9 +5,13 @@ import numpy.typing as npt
 
 from lightframe.kernels._compile import kernel
 
-__all__ = ["calibrate_block", "count_outside"]
+__all__ = ["BINS", "calibrate_block", "colour_histograms", "colour_samples", "count_outside"]
 
 _F32 = npt.NDArray[np.float32]
+_F64 = npt.NDArray[np.float64]
+
+BINS = 1 << 15
+"""Bins of a histogram over positive float32: the upper 16 bits of their pattern."""
 
 
 @kernel
@@ -74,3 +78,45 @@ def count_outside(values: _F32, low: np.float32, high: np.float32) -> tuple[int,
         above += value > high
         missing += value != value  # noqa: PLR0124 - the test for NaN that vectorises
     return below, above, missing
+
+
+@kernel
+def colour_histograms(
+    plane: _F32, cell: npt.NDArray[np.uint8], counts: npt.NDArray[np.int64], sums: _F64
+) -> None:
+    """Count and sum the positive finite pixels of each colour, bin by bin.
+
+    Parameters
+    ----------
+    plane : ndarray of float32, shape (height, width)
+    cell : ndarray of uint8, shape (period, period)
+        Colour of each pixel of the cell.
+    counts, sums : ndarray of int64 and float64, shape (colours, BINS)
+        Added to.
+    """
+    period = cell.shape[0]
+    for y in range(plane.shape[0]):
+        row = plane[y]
+        bits = row.view(np.uint32)
+        for x in range(row.size):
+            if 0 < row[x] < np.inf:
+                colour = cell[y % period, x % period]
+                b = bits[x] >> np.uint32(16)
+                counts[colour, b] += 1
+                sums[colour, b] += row[x]
+
+
+@kernel
+def colour_samples(
+    plane: _F32, cell: npt.NDArray[np.uint8], colour: int, wanted: int, samples: _F32
+) -> None:
+    """Write the pixels of one colour that lie in bin `wanted` of `colour_histograms`."""
+    period = cell.shape[0]
+    found = 0
+    for y in range(plane.shape[0]):
+        row = plane[y]
+        bits = row.view(np.uint32)
+        for x in range(row.size):
+            if bits[x] >> np.uint32(16) == wanted and cell[y % period, x % period] == colour:
+                samples[found] = row[x]
+                found += 1

@@ -151,8 +151,8 @@ def noise_histograms(
     """Add the wavelet coefficients of tiles of a decimated plane to histograms.
 
     The plane consists of the pixels ``image[phase[0]::step, phase[1]::step]``; it is continued by
-    mirroring at the image's edges. Missing samples (NaN) are bridged by the last valid one of the
-    row, and are not counted.
+    mirroring at the image's edges. Samples that are missing (NaN) or infinite are bridged by the
+    last valid one of the row, and are not counted.
 
     Parameters
     ----------
@@ -192,8 +192,10 @@ def noise_histograms(
                 while x < 0 or x >= width:
                     x = -1 - x if x < 0 else 2 * width - 1 - x
                 value = source[phase[1] + step * x]
-                if value == value:  # noqa: PLR0124 - not NaN
+                if np.isfinite(value):
                     last = value
+                else:
+                    value = np.float32(np.nan)
                 values[i, j] = value
                 work[1, i, j] = last
                 peak[i, j] = 0.0
@@ -262,7 +264,7 @@ def _add(
     for i in range(margin, rows - margin):
         for j in range(margin, columns - margin):
             if valid[i, j] == valid[i, j]:  # not NaN
-                b = bits[i, j] >> np.uint32(16)
+                b = (bits[i, j] >> np.uint32(16)) & np.uint32(BINS - 1)
                 value = np.float64(weight[i, j])
                 histogram[0, b] += 1.0
                 histogram[1, b] += value

@@ -105,7 +105,7 @@ class CalibrationRecord:
         return {
             "masters": dict(self.masters),
             "k": None if scale is None else list(scale.factors),
-            "k_sigma": None if scale is None else scale.sigma_k,
+            "k_sigma": None if scale is None or np.isinf(scale.sigma_k) else scale.sigma_k,
             "k_determined": None if scale is None else scale.determined,
             "k_reason": None if scale is None else scale.reason,
             "s": None if flat is None else list(flat.factors),

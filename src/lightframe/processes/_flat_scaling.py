@@ -1,6 +1,6 @@
 """The master flat scaling factor s0, and the reciprocal of the scaled flat."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,46 +8,63 @@ import numpy.typing as npt
 
 from lightframe.errors import InputError
 from lightframe.frames._cfa import COLOURS, CfaPattern
+from lightframe.kernels._calibrate import BINS, colour_histograms, colour_samples
 from lightframe.tables import Table
 
-__all__ = ["FLAT_SCALINGS", "FlatScale", "flat_reciprocal", "flat_scale", "trimmed_mean"]
+__all__ = ["FLAT_SCALINGS", "FlatScale", "flat_reciprocal", "flat_scale"]
 
 _F32 = npt.NDArray[np.float32]
 _LEAST_FACTOR_DN = 1e-3
 """A flat scaled to 1 is the faintest in use; anything a thousand times fainter is empty."""
 
-FLAT_SCALINGS: Table[Callable[[_F32, float], float]] = Table("flat scaling")
+
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """The lit pixels of one colour or channel of a flat, as a histogram."""
+
+    plane: _F32
+    cell: npt.NDArray[np.uint8]
+    colour: int
+    counts: npt.NDArray[np.int64]
+    sums: npt.NDArray[np.float64]
+
+    def sorted_bin(self, wanted: int) -> _F32:
+        """Return the pixels of one bin in ascending order."""
+        samples = np.empty(self.counts[wanted], np.float32)
+        colour_samples(self.plane, self.cell, self.colour, wanted, samples)
+        samples.sort()
+        return samples
+
+
+FLAT_SCALINGS: Table[Callable[[_Samples, float], float]] = Table("flat scaling")
 
 
 @FLAT_SCALINGS.add("trimmed-mean", "mean without the given fraction of pixels at each end")
-def trimmed_mean(samples: _F32, fraction: float) -> float:
-    """Return the symmetric trimmed mean.
+def _trimmed_mean(samples: _Samples, fraction: float) -> float:
+    """Return the mean of the ``N - 2 t`` samples in the middle, ``t = floor(fraction N)``.
 
-    Parameters
-    ----------
-    samples : ndarray of float32
-        Finite samples; reordered in place.
-    fraction : float
-        Share of the samples that is left out at each end, 0 to less than 0.5.
-
-    Returns
-    -------
-    float
-        Mean of the ``N - 2 t`` samples in the middle, ``t = floor(fraction N)``. Samples that are
-        equal to the bounds are counted by rank, so repeated values (integer flats) do no harm.
+    Samples are counted by rank: values that repeat at the bounds (integer flats) do no harm. All
+    bins between the two that hold the bounds are summed as they are; only those two are sorted.
     """
-    count = samples.size
-    cut = int(fraction * count)
-    if cut == 0:
-        return float(np.mean(samples, dtype=np.float64))
-    samples.partition((cut, count - cut - 1))
-    return float(np.mean(samples[cut : count - cut], dtype=np.float64))
+    count = int(samples.counts.sum())
+    first = int(fraction * count)
+    last = count - first - 1
+    ends = np.cumsum(samples.counts)
+    low, high = (int(np.searchsorted(ends, rank, side="right")) for rank in (first, last))
+    starts = ends - samples.counts
+    part = samples.sorted_bin(low)
+    if low == high:
+        return float(part[first - starts[low] : last + 1 - starts[low]].mean(dtype=np.float64))
+    total = float(samples.sums[low + 1 : high].sum())
+    total += float(part[first - starts[low] :].sum(dtype=np.float64))
+    total += float(samples.sorted_bin(high)[: last + 1 - starts[high]].sum(dtype=np.float64))
+    return total / (count - 2 * first)
 
 
 @FLAT_SCALINGS.add("mean", "mean of all illuminated pixels")
-def _mean(samples: _F32, fraction: float) -> float:
+def _mean(samples: _Samples, fraction: float) -> float:
     del fraction
-    return float(np.mean(samples, dtype=np.float64))
+    return float(samples.sums.sum()) / int(samples.counts.sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,43 +115,41 @@ def flat_scale(
     InputError
         If a factor is zero, negative or not a number: the flat is empty.
     """
-    labels, groups = _groups(flat, cfa)
     measure = FLAT_SCALINGS[scaling]
+    labels: list[str] = []
     factors: list[float] = []
     missing: list[int] = []
-    for label, parts in zip(labels, groups, strict=True):
-        lit = [part[part > 0] for part in parts]
-        samples = np.concatenate(lit) if len(lit) > 1 else lit[0]
-        total = sum(part.size for part in parts)
-        factor = measure(samples[np.isfinite(samples)], trim) if samples.size else 0.0
-        if not np.isfinite(factor) or factor < _LEAST_FACTOR_DN:
-            of = f" of {label}" if label else ""
-            raise InputError(
-                f"the flat is empty: scaling factor{of} {factor:.6g} DN,"
-                f" {total - samples.size} of {total} pixels not above zero",
-                where=name,
-                cause="the flats were not illuminated, or more than their bias was subtracted",
-                remedy="look at the flats and at what they were calibrated with",
-            )
-        factors.append(factor)
-        missing.append(total - samples.size)
-    return FlatScale(tuple(factors), labels, tuple(missing))
+    for channel, plane in enumerate(flat):
+        for label, samples, total in _colours(plane, cfa):
+            lit = int(samples.counts.sum())
+            factor = measure(samples, trim) if lit else 0.0
+            if factor < _LEAST_FACTOR_DN:
+                raise InputError(
+                    f"the flat is empty: scaling factor {f'of {label} ' if label else ''}is"
+                    f" {factor:.6g} DN, {total - lit} of {total} pixels are not above zero",
+                    where=name,
+                    cause="the flats were not illuminated, or more than their bias was subtracted",
+                    remedy="look at the flats and at what they were calibrated with",
+                )
+            labels.append(label if len(flat) == 1 else str(channel))
+            factors.append(factor)
+            missing.append(total - lit)
+    return FlatScale(tuple(factors), tuple(labels), tuple(missing))
 
 
-def _groups(
-    flat: _F32, cfa: CfaPattern | None
-) -> tuple[tuple[str, ...], list[list[npt.NDArray[np.float32]]]]:
-    """Return the label and the pixels (as strided views) of each factor."""
-    if cfa is None:
-        labels = ("",) if len(flat) == 1 else tuple(str(channel) for channel in range(len(flat)))
-        return labels, [[plane] for plane in flat]
-    cell = cfa.planes()
-    period = cfa.period
-    present = sorted(set(cell.ravel().tolist()))
-    return tuple(COLOURS[colour] for colour in present), [
-        [flat[0, y::period, x::period] for y, x in np.argwhere(cell == colour).tolist()]
-        for colour in present
-    ]
+def _colours(plane: _F32, cfa: CfaPattern | None) -> Iterator[tuple[str, _Samples, int]]:
+    """Yield label, lit pixels and number of all pixels of each colour of a plane."""
+    cell = np.zeros((1, 1), np.uint8) if cfa is None else cfa.planes()
+    counts = np.zeros((len(COLOURS), BINS), np.int64)
+    sums = np.zeros((len(COLOURS), BINS))
+    colour_histograms(plane, cell, counts, sums)
+    period = len(cell)
+    for colour in np.unique(cell).tolist():
+        total = sum(
+            plane[y::period, x::period].size for y, x in np.argwhere(cell == colour).tolist()
+        )
+        label = "" if cfa is None else COLOURS[colour]
+        yield label, _Samples(plane, cell, colour, counts[colour], sums[colour]), total
 
 
 def flat_reciprocal(flat: _F32, scale: FlatScale, cfa: CfaPattern | None) -> _F32:
