@@ -1,0 +1,76 @@
+"""What a person sees while a job runs: bars on a terminal, plain lines elsewhere, all on stderr."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from lightframe.errors import LightframeError
+
+__all__ = ["ConsoleProgress", "print_error", "stderr", "stdout"]
+
+
+def stdout() -> Console:
+    """Return a console on standard output: tables 100 columns wide when piped."""
+    return Console(width=None if sys.stdout.isatty() else 100, highlight=False, soft_wrap=False)
+
+
+def stderr() -> Console:
+    """Return a console on standard error."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_error(error: LightframeError) -> None:
+    """Print an error as what, where, likely cause, remedy."""
+    console = stderr()
+    console.print("[bold red]error:[/]", end=" ")
+    console.print(str(error), markup=False)
+
+
+class ConsoleProgress:
+    """Progress of a session on standard error."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._console = stderr()
+        self._quiet = quiet
+
+    @contextmanager
+    def step(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Show one step: a bar on a terminal, else one line when it ends."""
+        if self._quiet:
+            yield lambda _units: None
+        elif self._console.is_terminal:
+            with self._bar() as bar:
+                task = bar.add_task(name, total=max(total, 1))
+                yield lambda units: bar.advance(task, units)
+                bar.update(task, completed=max(total, 1))
+        else:
+            start = time.perf_counter()
+            yield lambda _units: None
+            self.message(f"{name}: done in {time.perf_counter() - start:.1f} s")
+
+    def message(self, text: str) -> None:
+        """Print one line."""
+        if not self._quiet:
+            self._console.print(text, markup=False)
+
+    def _bar(self) -> Progress:
+        return Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+        )

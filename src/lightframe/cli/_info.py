@@ -1,0 +1,89 @@
+"""``lightframe info``: what headers say, and what was assumed."""
+
+import argparse
+from dataclasses import fields
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from lightframe.cli._console import print_error, stdout
+from lightframe.cli._output import print_json
+from lightframe.errors import LightframeError
+from lightframe.frames import CfaPattern, FrameInfo, read_info
+
+__all__ = ["add_arguments", "execute"]
+
+_UNUSABLE = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("files", metavar="FILE", nargs="+", type=Path)
+    parser.add_argument("--header", action="store_true", help="show all cards, too")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Describe each file; one that cannot be read does not stop the others."""
+    frames: list[FrameInfo] = []
+    failed = 0
+    for path in arguments.files:
+        try:
+            frames.append(read_info(path))
+        except LightframeError as error:
+            print_error(error)
+            failed = _UNUSABLE
+    if arguments.json:
+        print_json({"frames": [_as_dict(info, header=arguments.header) for info in frames]})
+    else:
+        for info in frames:
+            _print(info, header=arguments.header)
+    return failed
+
+
+def _as_dict(info: FrameInfo, *, header: bool) -> dict[str, Any]:
+    document = {item.name: _plain(getattr(info, item.name)) for item in fields(info) if item.repr}
+    if header:
+        document["header"] = [[card.keyword, card.value, card.comment] for card in info.header]
+    return document
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, CfaPattern):
+        return value.name
+    if isinstance(value, Path | date):
+        return str(value)
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _print(info: FrameInfo, *, header: bool) -> None:
+    """Print the facts of a frame; unknown ones are named together at the end."""
+    console = stdout()
+    table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
+    table.add_column(style="cyan")
+    table.add_column(overflow="fold")
+    unknown = []
+    for name, value in _as_dict(info, header=False).items():
+        if name in {"path", "notes"}:
+            continue
+        if value is None:
+            unknown.append(name)
+        elif value != []:
+            table.add_row(name, str(value))
+    console.print(Text(str(info.path), "bold"))
+    console.print(table)
+    for note in info.notes:
+        console.print(Text(f"  note: {note}", "yellow"))
+    if unknown:
+        console.print(Text(f"  unknown: {', '.join(unknown)}", "dim"))
+    if header:
+        for card in info.header:
+            comment = f" / {card.comment}" if card.comment else ""
+            console.print(f"  {card.keyword:8} = {card.value}{comment}", markup=False)
+    console.print()

@@ -1,0 +1,90 @@
+"""The entry point: finds the command, runs it, and turns errors into messages and exit codes.
+
+Exit codes: 0 done; 1 done, but with findings of severity error; 2 wrong usage or settings; 3 input
+unusable; 4 interrupted or out of resources, can be resumed.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+from lightframe._version import __version__
+from lightframe.cli._console import print_error
+from lightframe.errors import LightframeError, ResourceError
+from lightframe.tables import Table
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS: Table[str] = Table("command")
+"""Commands, and the module that carries each out; only the one asked for is imported."""
+
+COMMANDS.enter("run", "from folders of raw frames to integrated images", "_run")
+COMMANDS.enter("info", "what the headers of files say", "_info")
+COMMANDS.enter("simulate", "write a simulated session with known truth", "_simulate")
+COMMANDS.enter("demo", "simulate a session, run it, compare the result with the truth", "_demo")
+
+
+class _Command(Protocol):
+    """What the module of a command offers."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def execute(self, arguments: argparse.Namespace) -> int: ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments without the program's name; by default those of the process.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        arguments = _parsed(argv)
+    except SystemExit as stop:  # argparse ends the program for --help and for wrong usage
+        return int(stop.code or 0)
+    try:
+        return int(arguments.execute(arguments))
+    except LightframeError as error:
+        print_error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        error = ResourceError("interrupted", remedy="give the same command again to resume")
+        print_error(error)
+        return error.exit_code
+    except MemoryError:
+        error = ResourceError("out of memory", remedy="give a smaller --memory or fewer --workers")
+        print_error(error)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output, e.g. `head`, has gone: that is its right.
+        sys.stderr.close()
+        return 0
+
+
+def _parsed(argv: Sequence[str]) -> argparse.Namespace:
+    """Parse the arguments; the chosen command's module adds its own."""
+    parser = argparse.ArgumentParser(
+        prog="lightframe",
+        description="Raw frames of the night sky to a calibrated, registered, integrated image.",
+    )
+    parser.add_argument("--version", action="version", version=f"lightframe {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    chosen = next((word for word in argv if not word.startswith("-")), None)
+    for entry in COMMANDS.entries():
+        sub = commands.add_parser(entry.name, help=entry.meaning, description=entry.meaning)
+        if entry.name == chosen:
+            module = importlib.import_module(f"lightframe.cli.{entry.value}")
+            command = cast("_Command", module)
+            command.add_arguments(sub)
+            sub.set_defaults(execute=command.execute)
+    return parser.parse_args(argv)

@@ -1,0 +1,115 @@
+"""Settings classes as command-line options: the same names, meanings and limits, written once."""
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic.fields import FieldInfo
+
+from lightframe.errors import SettingsError
+from lightframe.settings import OneOf, Settings, read_toml
+
+__all__ = ["add_settings", "read_config", "settings_from"]
+
+S = TypeVar("S", bound=Settings)
+
+
+class _Option(NamedTuple):
+    """A scalar field, reached through `path` from the settings class at the top."""
+
+    path: tuple[str, ...]
+    field: FieldInfo
+
+    @property
+    def destination(self) -> str:
+        return "set:" + ".".join(self.path)
+
+    @property
+    def flag(self) -> str:
+        return "--" + "-".join(self.path).replace("_", "-")
+
+
+def add_settings(parser: argparse.ArgumentParser, kind: type[Settings], title: str) -> None:
+    """Add one option for every scalar field of `kind` and of the settings inside it."""
+    group = parser.add_argument_group(title)
+    for option in _options(kind):
+        common: dict[str, Any] = {
+            "dest": option.destination,
+            "default": None,
+            "help": _help(option.field),
+        }
+        if option.field.annotation is bool:
+            group.add_argument(option.flag, action=argparse.BooleanOptionalAction, **common)
+        else:
+            group.add_argument(option.flag, metavar="X", **common)
+
+
+def settings_from(arguments: argparse.Namespace, kind: type[S], config: Mapping[str, Any]) -> S:
+    """Build settings: defaults, then the configuration file, then the command line.
+
+    Raises
+    ------
+    SettingsError
+        If a name is unknown or a value is not allowed.
+    """
+    values = _copied(config)
+    for option in _options(kind):
+        given = getattr(arguments, option.destination, None)
+        if given is not None:
+            _put(values, option.path, given)
+    for assignment in getattr(arguments, "assignments", None) or ():
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise SettingsError(
+                f"--set {assignment!r} is not of the form NAME=VALUE",
+                remedy="for example --set lights.rejection=sigma",
+            )
+        _put(values, tuple(name.strip().split(".")), text.strip())
+    return kind.parse(values, where="settings")
+
+
+def read_config(path: Path | None) -> dict[str, Any]:
+    """Read the TOML file of settings, or return nothing where none is given."""
+    return {} if path is None else read_toml(path)
+
+
+def _options(kind: type[Settings], path: tuple[str, ...] = ()) -> Iterator[_Option]:
+    for name, field in kind.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, Settings):
+            yield from _options(inner, (*path, name))
+        else:
+            yield _Option((*path, name), field)
+
+
+def _help(field: FieldInfo) -> str:
+    """Return the docstring of the field, its choices with their meanings, and its default."""
+    parts = [" ".join((field.description or "").split()), *_choices(field.metadata)]
+    default = field.get_default(call_default_factory=True, validated_data={})
+    if default not in (None, (), ""):
+        parts.append(f"[{default}]")
+    return " ".join(parts).replace("%", "%%")
+
+
+def _choices(metadata: Sequence[object]) -> Iterator[str]:
+    for item in metadata:
+        if isinstance(item, OneOf):
+            rows = "; ".join(f"{entry.name}: {entry.meaning}" for entry in item.table.entries())
+            yield f"({rows})"
+
+
+def _copied(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _copied(value) if isinstance(value, Mapping) else value
+        for name, value in values.items()
+    }
+
+
+def _put(values: dict[str, Any], path: Sequence[str], value: object) -> None:
+    for name in path[:-1]:
+        inner = values.setdefault(name, {})
+        if not isinstance(inner, dict):
+            raise SettingsError(f"{'.'.join(path)}: {name} is a single value, not a group")
+        values = inner
+    values[path[-1]] = value

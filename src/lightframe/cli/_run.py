@@ -1,0 +1,68 @@
+"""``lightframe run``: from folders of raw frames to integrated images."""
+
+import argparse
+from pathlib import Path
+
+from lightframe.cli._console import ConsoleProgress, stdout
+from lightframe.cli._options import read_config, settings_from
+from lightframe.cli._output import print_json
+from lightframe.cli._plan_table import render_plan
+from lightframe.cli._summary import render_summary
+from lightframe.errors import SettingsError
+from lightframe.report import write_report
+from lightframe.session import RunSettings, plan_run, run
+
+__all__ = ["add_arguments", "execute"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("folders", metavar="DIR", nargs="+", type=Path, help="raw frames, masters")
+    parser.add_argument("-o", "--out", metavar="OUT", type=Path, help="folder for all output")
+    parser.add_argument("--config", metavar="F.toml", type=Path, help="settings, see the README")
+    parser.add_argument(
+        "--set",
+        dest="assignments",
+        metavar="NAME=VALUE",
+        action="append",
+        help="one setting, e.g. lights.rejection=sigma; may be given several times",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+    parser.add_argument("--json", action="store_true", help="print run.json alone on stdout")
+    parser.add_argument("--workers", metavar="N", dest="set:workers", help="threads [all cores]")
+    parser.add_argument("--memory", metavar="GB", dest="set:memory_gb", help="for tiles")
+    parser.add_argument(
+        "--keep",
+        metavar="WHAT",
+        dest="keep",
+        help="intermediate files to write, of calibrated,debayered,registered",
+    )
+    parser.add_argument("--units", dest="set:units", choices=("unit", "dn"), help="of the results")
+    parser.add_argument("--fresh", action="store_true", help="forget what an earlier run has left")
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Plan, run, report."""
+    config = read_config(arguments.config)
+    if arguments.keep is not None:
+        config["keep"] = [word.strip() for word in arguments.keep.split(",") if word.strip()]
+    settings = settings_from(arguments, RunSettings, config)
+    progress = ConsoleProgress(quiet=arguments.json)
+    if arguments.out is None and not arguments.dry_run:
+        raise SettingsError("no output folder", remedy="name one with -o OUT")
+    if arguments.dry_run:
+        plan = plan_run(arguments.folders, settings, progress=progress)
+        if arguments.json:
+            print_json({"plan": plan.as_dict(), "findings": plan.findings_as_dicts()})
+        else:
+            stdout().print(render_plan(plan))
+        return plan.exit_code
+    outcome = run(
+        arguments.folders, arguments.out, settings, progress=progress, fresh=arguments.fresh
+    )
+    report = write_report(outcome.document, arguments.out)
+    if arguments.json:
+        print_json(outcome.document)
+    else:
+        stdout().print(render_summary(outcome.document, arguments.out, report))
+    return outcome.exit_code

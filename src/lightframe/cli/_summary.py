@@ -1,0 +1,85 @@
+"""What a run has made, as a table for people."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+__all__ = ["render_summary"]
+
+_STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+
+
+def render_summary(document: Mapping[str, Any], out: Path, report: Path) -> RenderableType:
+    """Return results, frames set aside and findings of a run as something `rich` prints."""
+    parts: list[RenderableType] = []
+    if document["masters"]:
+        parts += [_masters(document["masters"]), Text()]
+    if document["results"]:
+        parts += [_results(document, out), Text()]
+    aside = [light for light in document["lights"] if not light["used"]]
+    if aside:
+        parts.append(Text(f"Set aside: {len(aside)} of {len(document['lights'])} lights", "bold"))
+        parts += [Text(f"  {Path(light['path']).name}: {light['reason']}") for light in aside]
+        parts.append(Text())
+    for finding in document["findings"]:
+        line = Text(f"{finding['severity']:7} ", _STYLES[finding["severity"]])
+        line.append(finding["rule"], "bold").append(f"  {finding['message']}", "default")
+        parts.append(line)
+        if finding["remedy"]:
+            parts.append(Text(f"        remedy: {finding['remedy']}"))
+    resources = document["resources"]
+    parts.append(
+        Text(
+            f"{resources['wall_s']:.1f} s, peak memory {resources['peak_rss_mb'] / 1000:.2f} GB, "
+            f"{resources['bytes_written'] / 1e6:.0f} MB written"
+        )
+    )
+    parts.append(Text(f"Report: {report}", "bold"))
+    return Group(*parts)
+
+
+def _masters(masters: list[Mapping[str, Any]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left", title="Masters")
+    for name in ("Master", "Frames", "Level DN", "Noise DN", "Rejected"):
+        table.add_column(name, justify="left" if name == "Master" else "right")
+    for master in masters:
+        rejected = master["rejected_fraction"]
+        table.add_row(
+            master["name"] + (" (given)" if master["given"] else ""),
+            str(master["frames"] or "-"),
+            _numbers(master["median_dn"], ".1f"),
+            _numbers(master["noise_dn"], ".2f"),
+            "-" if rejected is None else f"{rejected:.3%}",
+        )
+    return table
+
+
+def _results(document: Mapping[str, Any], out: Path) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left", title="Results")
+    for name in ("Result", "Frames", "Exposure", "Noise DN", "FWHM px", "Rejected"):
+        table.add_column(name, justify="left" if name == "Result" else "right")
+    for result in document["results"]:
+        widths = sorted(
+            light["fwhm_px"]
+            for light in document["lights"]
+            if light["used"] and light["group"] == result["group"] and light["fwhm_px"]
+        )
+        exposure = result["exposure_s"]
+        table.add_row(
+            str(out / result["path"]),
+            str(result["frames"]),
+            "unknown" if exposure is None else f"{exposure:.6g} s",
+            _numbers(result["noise_dn"], ".2f"),
+            f"{widths[len(widths) // 2]:.2f}" if widths else "-",
+            f"{result['rejected_low'] + result['rejected_high']:.3%}",
+        )
+    return table
+
+
+def _numbers(values: list[float], form: str) -> str:
+    return " ".join(format(value, form) for value in values)

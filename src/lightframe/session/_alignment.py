@@ -1,0 +1,153 @@
+"""Registration of the lights of one field, and the scale of each relative to its group."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.errors import RegistrationError
+from lightframe.processes import (
+    FrameStatistics,
+    Registration,
+    choose_reference,
+    photometric_scale,
+    register,
+)
+from lightframe.session._context import Context
+from lightframe.session._lights import MeasuredLight
+
+__all__ = ["AlignedLight", "align", "comparable_statistics"]
+
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AlignedLight:
+    """A light that can be brought onto the reference's grid.
+
+    Attributes
+    ----------
+    light : MeasuredLight
+        The light.
+    transform : ndarray of float64, shape (3, 3)
+        Its pixels -> the reference's pixels.
+    registration : Registration or None
+        How it was found; None for the reference itself.
+    """
+
+    light: MeasuredLight
+    transform: npt.NDArray[np.float64]
+    registration: Registration | None
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether its grid is that of the results."""
+        return self.registration is None
+
+
+def align(lights: Sequence[MeasuredLight], context: Context) -> list[AlignedLight]:
+    """Register all lights of one field, whatever their filters, to the best of them.
+
+    A light that cannot be registered is set aside with the reason. Where more than half of the
+    lights fail, the next best reference is tried; the one that brings the most lights is kept.
+
+    Returns
+    -------
+    list of AlignedLight
+        The reference is among them; empty if there are no lights.
+    """
+    remaining = list(range(len(lights)))
+    best: tuple[list[AlignedLight], list[tuple[MeasuredLight, str]]] = ([], [])
+    with context.progress.step("Registering lights", len(lights)) as advance:
+        for _ in range(min(_ATTEMPTS, len(lights))):
+            pick = remaining.pop(
+                choose_reference([lights[index].measurement for index in remaining])
+            )
+            aligned, failed = _aligned_to(lights[pick], lights, context)
+            if len(aligned) > len(best[0]):
+                best = aligned, failed
+            if 2 * len(best[0]) > len(lights):
+                break
+        advance(len(lights))
+    for light, reason in best[1]:
+        context.exclude(light.info.path, reason)
+    return best[0]
+
+
+def _aligned_to(
+    reference: MeasuredLight, lights: Sequence[MeasuredLight], context: Context
+) -> tuple[list[AlignedLight], list[tuple[MeasuredLight, str]]]:
+    """Register all lights to one of them; return those that succeeded, and why others did not."""
+    aligned: list[AlignedLight] = []
+    failed: list[tuple[MeasuredLight, str]] = []
+    for light in lights:
+        if light is reference:
+            aligned.append(AlignedLight(light, np.eye(3), None))
+            continue
+        try:
+            found = register(
+                light.measurement.stars,
+                reference.measurement.stars,
+                context.settings.registration,
+                shape=_shape(light),
+                reference_shape=_shape(reference),
+            )
+        except RegistrationError as error:
+            failed.append((light, f"cannot be registered: {error.what}"))
+        else:
+            aligned.append(AlignedLight(light, found.transform, found))
+    return aligned, failed
+
+
+def _shape(light: MeasuredLight) -> tuple[int, int]:
+    calibration = light.treatment.calibration
+    return calibration.height, calibration.width
+
+
+def comparable_statistics(
+    lights: Sequence[AlignedLight], context: Context
+) -> tuple[int, list[FrameStatistics]]:
+    """Return the group's reference for normalization, and statistics to normalize by.
+
+    The reference is the light that defines the grid, or where that is not of this group (another
+    filter), the light with the least noise. The scale of a light is the brightness of its stars
+    relative to the reference's, so that lights of different exposure or transparency agree on the
+    stars; where too few stars are shared, the spread of the background of all lights is used.
+    """
+    statistics = [aligned.light.statistics for aligned in lights]
+    reference = next(
+        (index for index, aligned in enumerate(lights) if aligned.is_reference),
+        int(np.argmin([np.mean(s.noise) for s in statistics])),
+    )
+    ratios = _ratios(lights, reference) if context.settings.photometric_scale else None
+    if ratios is None:
+        if context.settings.photometric_scale:
+            context.progress.message(
+                "too few stars in common: scales are taken from the spread of the backgrounds"
+            )
+        return reference, statistics
+    return reference, [
+        FrameStatistics(s.location, np.full_like(s.noise, r), np.full_like(s.noise, r), s.noise)
+        for s, r in zip(statistics, ratios, strict=True)
+    ]
+
+
+def _ratios(lights: Sequence[AlignedLight], reference: int) -> list[float] | None:
+    """Return each light's brightness relative to the reference, or None if one is unknown."""
+    chosen = lights[reference]
+    to_chosen = np.linalg.inv(chosen.transform)
+    ratios = []
+    for aligned in lights:
+        if aligned is chosen:
+            ratios.append(1.0)
+            continue
+        found = photometric_scale(
+            aligned.light.measurement.stars,
+            to_chosen @ aligned.transform,
+            chosen.light.measurement.stars,
+        )
+        if found is None:
+            return None
+        ratios.append(found.ratio)
+    return ratios

@@ -1,0 +1,133 @@
+"""What all steps of a run share: settings, folders, limits, counters, and the frames set aside."""
+
+import shutil
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.errors import InputError, ResourceError, SettingsError
+from lightframe.frames import PixelSource, Window, open_pixels
+from lightframe.session._buffers import Buffers
+from lightframe.session._progress import Progress
+from lightframe.session._resources import Meter
+from lightframe.session._settings import RunSettings
+
+__all__ = ["Context", "Exclusion"]
+
+_buffers = Buffers()
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A frame that was set aside while it was worked on, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Shared by all steps of one run; its methods may be called from several threads.
+
+    Attributes
+    ----------
+    settings : RunSettings
+        As given.
+    out : Path
+        The output folder.
+    progress : Progress
+        Who is told.
+    threads : int
+        How many threads work.
+    memory_bytes : int
+        What the buffers of an integration may take.
+    hashes : mapping of Path to str
+        SHA-256 of every input file.
+    meter : Meter
+        Counts time and bytes.
+    exclusions : list of Exclusion
+        Frames set aside.
+    """
+
+    settings: RunSettings
+    out: Path
+    progress: Progress
+    threads: int
+    memory_bytes: int
+    hashes: dict[Path, str] = field(default_factory=dict)
+    meter: Meter = field(default_factory=Meter)
+    exclusions: list[Exclusion] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def scratch(self) -> Path:
+        """Folder for decoded pixels."""
+        return self.out / ".lightframe" / "scratch"
+
+    def prepare_folders(self) -> None:
+        """Create the output folders.
+
+        Raises
+        ------
+        SettingsError
+            If the output folder cannot be written to.
+        """
+        try:
+            for folder in ("masters", "results", "previews"):
+                (self.out / folder).mkdir(parents=True, exist_ok=True)
+            self.scratch.mkdir(parents=True, exist_ok=True)
+            probe = self.scratch / "writable"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise SettingsError(
+                f"the output folder cannot be written to: {error.strerror}",
+                where=self.out,
+                cause="it lies on a read-only disk, belongs to somebody else, or is a file",
+                remedy="choose another folder with -o",
+            ) from error
+
+    def open(self, path: Path) -> PixelSource | None:
+        """Open a frame's pixels; set it aside and return None if that is impossible."""
+        try:
+            return open_pixels(path, scratch=self.scratch)
+        except InputError as error:
+            self.exclude(path, error.what)
+            return None
+
+    def read_whole(self, source: PixelSource) -> npt.NDArray[np.generic]:
+        """Return all raw pixels of a frame, valid until this thread reads the next one whole."""
+        shape = (source.channels, source.height, source.width)
+        pixels = _buffers.get("whole", shape, source.dtype)
+        source.read(Window(0, source.height, 0, source.width), pixels)
+        self.meter.read(pixels.nbytes)
+        return pixels
+
+    def exclude(self, path: Path, reason: str) -> None:
+        """Set a frame aside."""
+        with self._lock:
+            self.exclusions.append(Exclusion(path, reason))
+        self.progress.message(f"set aside {path.name}: {reason}")
+
+    def relative(self, path: Path) -> str:
+        """Return a path inside the output folder as run.json has it."""
+        return path.relative_to(self.out).as_posix()
+
+    def check_space(self, needed: int) -> None:
+        """Refuse to begin what cannot be written.
+
+        Raises
+        ------
+        ResourceError
+            If the disk has less than `needed` bytes free.
+        """
+        free = shutil.disk_usage(self.out).free
+        if free < needed:
+            raise ResourceError(
+                f"{needed / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free",
+                where=self.out,
+                remedy="free some space, or choose another folder with -o; what is done stays done",
+            )

@@ -1,0 +1,73 @@
+"""Intermediate images, for those who want them: ``--keep calibrated,debayered,registered``."""
+
+import numpy as np
+
+from lightframe.frames import Card, PixelSource, Window, write_fits
+from lightframe.session._context import Context
+from lightframe.session._lights import MeasuredLight
+from lightframe.session._provenance import cfa_cards, history
+
+__all__ = ["keep", "keep_before_registration"]
+
+_SCALING = ("BZERO", "BSCALE", "PEDESTAL")
+
+
+def keep_before_registration(light: MeasuredLight, context: Context) -> None:
+    """Write the calibrated and the debayered light, as far as they are wanted."""
+    wanted = context.settings.keep
+    if "calibrated" in wanted:
+        keep(light, light.calibrated(context), "calibrated", context)
+    if "debayered" in wanted and light.cfa is not None:
+        keep(light, light.source(context), "debayered", context)
+
+
+def keep(light: MeasuredLight, source: PixelSource, stage: str, context: Context) -> None:
+    """Write one image of a light.
+
+    The name tells what has been done to it, in the order in which it was done: ``_c`` calibrated,
+    ``_cc`` cosmetically corrected, ``_d`` debayered, ``_r`` registered. Negative values are kept.
+    """
+    folder = context.out / stage
+    folder.mkdir(exist_ok=True)
+    suffix = "_c"
+    if stage != "calibrated":
+        suffix += "_cc" if light.defects is not None else ""
+        suffix += "_d" if light.cfa is not None else ""
+        suffix += "_r" if stage == "registered" else ""
+    pixels = np.empty((source.channels, source.height, source.width), np.float32)
+    source.read(Window(0, source.height, 0, source.width), pixels)
+    header = light.info.header.without(*_SCALING, "BAYERPAT", "XBAYROFF", "YBAYROFF")
+    if stage == "calibrated":
+        header = header.adding(*cfa_cards(light.info))
+    assignment = light.treatment.assignment
+    letters = [
+        letter
+        for letter, name in (
+            ("B", assignment.bias or assignment.dark),
+            ("D", assignment.dark),
+            ("F", assignment.flat),
+        )
+        if name
+    ]
+    header = header.replacing(Card("CALSTAT", "".join(letters), "calibration applied"))
+    header = header.adding(
+        *history(
+            *(
+                f"ImageCalibration.{role}: {name}"
+                for role in ("bias", "dark", "flat")
+                if (name := getattr(assignment, role)) is not None
+            )
+        )
+    )
+    report = write_fits(
+        folder / f"{_stem(light)}{suffix}.fits", pixels, header, units=context.settings.units
+    )
+    context.meter.wrote(report.bytes)
+
+
+def _stem(light: MeasuredLight) -> str:
+    """Return the file's name without any of its endings, e.g. of ``a.fits.fz``."""
+    name = light.info.path.name
+    for ending in (".fz", ".gz", ".fits", ".fit", ".fts"):
+        name = name.removesuffix(ending)
+    return name.removesuffix(light.info.path.suffix)

@@ -1,0 +1,288 @@
+"""Pass 1: each light is calibrated in memory and measured; nothing is written.
+
+What pass 2 needs to calibrate any window of the light again is kept: the dark scaling factor, the
+frame's own levels, and the list of its defective pixels.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.errors import InputError
+from lightframe.frames import CfaPattern, FrameInfo, PixelSource, Window
+from lightframe.processes import (
+    DarkScale,
+    Defects,
+    FrameLevels,
+    FrameStatistics,
+    Measurement,
+    PreparedCalibration,
+    clipped_fractions,
+    correct_defects,
+    defects_from_dark,
+    detect_defects,
+    evaluate_noise,
+    frame_statistics,
+    measure,
+)
+from lightframe.session._buffers import Buffers
+from lightframe.session._calibrating import Master, prepare
+from lightframe.session._context import Context
+from lightframe.session._plan_types import Assignment, LightGroup
+from lightframe.session._sources import CalibratedSource, CorrectedSource, DebayeredSource
+
+__all__ = ["MeasuredLight", "Treatment", "light_record", "measure_lights", "treatments"]
+
+_buffers = Buffers()
+_SAMPLED_PIXELS = 1 << 19
+"""Pixels of a plane from which its statistics are taken: the median is good to sigma / 500."""
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """How the lights of one assignment are calibrated and corrected.
+
+    Attributes
+    ----------
+    assignment : Assignment
+        What the plan says.
+    calibration : PreparedCalibration
+        Masters, ready to be applied.
+    defects : Defects or None
+        Defective pixels that the master dark knows; None if defects are not corrected.
+    """
+
+    assignment: Assignment
+    calibration: PreparedCalibration
+    defects: Defects | None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredLight:
+    """A light after pass 1.
+
+    Attributes
+    ----------
+    info : FrameInfo
+        Its header.
+    treatment : Treatment
+        How it is calibrated.
+    raw : PixelSource
+        Its pixels.
+    dark_scale : DarkScale or None
+        Factor of the dark, where it is scaled.
+    levels : FrameLevels
+        Its own pedestal and overscan.
+    defects : Defects or None
+        Pixels to be replaced; None if defects are not corrected.
+    clipped_fraction : float
+        Fraction of calibrated pixels that would be truncated if they were written as integers.
+    noise_dn : tuple of float
+        Noise of each colour.
+    measurement : Measurement
+        Stars and background.
+    statistics : FrameStatistics
+        Location, scale and noise of each colour.
+    """
+
+    info: FrameInfo
+    treatment: Treatment
+    raw: PixelSource
+    dark_scale: DarkScale | None
+    levels: FrameLevels
+    defects: Defects | None
+    clipped_fraction: float
+    noise_dn: tuple[float, ...]
+    measurement: Measurement
+    statistics: FrameStatistics
+
+    @property
+    def cfa(self) -> CfaPattern | None:
+        """Colours of the calibrated frame."""
+        return self.treatment.calibration.cfa
+
+    def calibrated(self, context: Context) -> PixelSource:
+        """Return the frame as it is after calibration."""
+        return CalibratedSource(
+            self.raw, self.treatment.calibration, self.dark_scale, self.levels, context.meter
+        )
+
+    def source(self, context: Context) -> PixelSource:
+        """Return the calibrated, corrected and, for mosaics, debayered frame."""
+        source = self.calibrated(context)
+        if self.defects is not None:
+            source = CorrectedSource(source, self.defects, self.cfa)
+        if self.cfa is not None:
+            source = DebayeredSource(source, self.cfa, context.settings.debayer)
+        return source
+
+
+def treatments(
+    group: LightGroup,
+    infos: Mapping[Path, FrameInfo],
+    masters: Mapping[str, Master],
+    context: Context,
+) -> dict[Path, Treatment]:
+    """Prepare the calibration of all lights of a group.
+
+    Raises
+    ------
+    IncompatibleFramesError
+        If masters and lights do not fit together.
+    """
+    prepared: dict[Path, Treatment] = {}
+    for assignment in group.assignments:
+        target = infos[assignment.frames[0]]
+        calibration = prepare(assignment, target, masters, context.settings.calibration)
+        treatment = Treatment(assignment, calibration, _dark_defects(assignment, masters, context))
+        prepared |= dict.fromkeys(assignment.frames, treatment)
+    return prepared
+
+
+def _dark_defects(
+    assignment: Assignment, masters: Mapping[str, Master], context: Context
+) -> Defects | None:
+    """Return the defective pixels that the master dark knows."""
+    settings = context.settings
+    if not settings.correct_defects:
+        return None
+    if assignment.dark is None:
+        return Defects.none()
+    dark = masters[assignment.dark]
+    return defects_from_dark(dark.pixels[0], dark.info.cfa, settings.cosmetic)
+
+
+def measure_lights(
+    paths: Sequence[Path],
+    infos: Mapping[Path, FrameInfo],
+    prepared: Mapping[Path, Treatment],
+    context: Context,
+) -> list[MeasuredLight]:
+    """Calibrate and measure lights, several at a time; unreadable ones are set aside by name."""
+
+    def work(path: Path) -> MeasuredLight | None:
+        raw = context.open(path)
+        if raw is None:
+            return None
+        try:
+            return _measured(infos[path], raw, prepared[path], context)
+        except InputError as error:
+            raw.close()
+            context.exclude(path, error.what)
+            return None
+
+    with context.progress.step("Calibrating and measuring lights", len(paths)) as advance:
+        lights = _in_threads(work, paths, context.threads, advance)
+    return [light for light in lights if light is not None]
+
+
+def _in_threads(
+    work: Callable[[Path], MeasuredLight | None],
+    paths: Sequence[Path],
+    threads: int,
+    advance: Callable[[int], None],
+) -> list[MeasuredLight | None]:
+    """Return the results in the order of `paths`."""
+    with ThreadPoolExecutor(threads, thread_name_prefix="lights") as pool:
+        futures = [pool.submit(work, path) for path in paths]
+        for future in futures:
+            future.add_done_callback(lambda _future: advance(1))
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _measured(
+    info: FrameInfo, raw: PixelSource, treatment: Treatment, context: Context
+) -> MeasuredLight:
+    """Calibrate a whole light in this thread's buffers, and measure it."""
+    settings, calibration = context.settings, treatment.calibration
+    frame = context.read_whole(raw)
+    scale = calibration.dark_scale(frame, exposure_s=info.exposure_s)
+    levels = calibration.levels(frame, pedestal_dn=info.pedestal_dn or 0.0)
+    window = Window(0, calibration.height, 0, calibration.width)
+    pixels = _buffers.get("calibrated", (calibration.channels, *window.shape), np.float32)
+    inner = calibration.raw_window(window)
+    part = np.ascontiguousarray(frame[:, inner.y0 : inner.y1, inner.x0 : inner.x1])
+    calibration.apply(part, window, scale, pixels, levels=levels)
+    clipped = clipped_fractions(pixels)
+    defects = None
+    if treatment.defects is not None:
+        found = detect_defects(pixels, calibration.cfa, settings.cosmetic)
+        defects = treatment.defects.merged(found)
+        correct_defects(pixels, window, defects, width=window.x1, cfa=calibration.cfa)
+    noise = tuple(
+        sigma for plane in pixels for sigma in evaluate_noise(plane, calibration.cfa).sigmas_dn
+    )
+    return MeasuredLight(
+        info,
+        treatment,
+        raw,
+        scale,
+        levels,
+        defects,
+        clipped.low + clipped.high,
+        noise,
+        measure(pixels, calibration.cfa, settings.detection, saturation_dn=info.saturation_dn),
+        _statistics(pixels, calibration.cfa, noise),
+    )
+
+
+def _statistics(
+    pixels: npt.NDArray[np.float32], cfa: CfaPattern | None, noise: tuple[float, ...]
+) -> FrameStatistics:
+    """Return location and scale of each channel of the result, that is each colour of a mosaic."""
+    samples = _colour_samples(pixels, cfa)
+    shortest = min(sample.size for sample in samples)
+    step = max(1, shortest // _SAMPLED_PIXELS)
+    planes = np.stack([sample[:shortest:step] for sample in samples])
+    found = frame_statistics(planes[:, None, :])
+    return FrameStatistics(found.location, found.scale_low, found.scale_high, np.array(noise))
+
+
+def _colour_samples(
+    pixels: npt.NDArray[np.float32], cfa: CfaPattern | None
+) -> list[npt.NDArray[np.float32]]:
+    """Return the samples of each colour as one-dimensional arrays."""
+    if cfa is None:
+        return [plane.reshape(-1) for plane in pixels]
+    period = cfa.period
+    return [
+        np.concatenate([pixels[0, y::period, x::period].reshape(-1) for y, x in np.argwhere(cell)])
+        for cell in (cfa.planes() == colour for colour in range(3))
+    ]
+
+
+def light_record(light: MeasuredLight) -> dict[str, Any]:
+    """Return what run.json says of a light after pass 1."""
+    scale, measured = light.dark_scale, light.measurement
+    flat = light.treatment.calibration.flat_scale
+    assignment = light.treatment.assignment
+    return {
+        "path": str(light.info.path),
+        "exposure_s": light.info.exposure_s,
+        "masters": {
+            "bias": assignment.bias,
+            "dark": assignment.dark,
+            "flat": assignment.flat,
+        },
+        "k": None if scale is None else scale.k,
+        "k_sigma": None if scale is None else scale.sigma_k,
+        "k_reason": None if scale is None else scale.reason,
+        "s": None if flat is None else list(flat.factors),
+        "pedestal_dn": light.levels.pedestal_dn,
+        "clipped_fraction": light.clipped_fraction,
+        "noise_dn": list(light.noise_dn),
+        "background_dn": [float(value) for value in light.statistics.location],
+        "fwhm_px": measured.fwhm_px,
+        "eccentricity": measured.eccentricity,
+        "stars": measured.star_count,
+        "defects": None if light.defects is None else light.defects.count,
+    }

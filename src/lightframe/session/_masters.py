@@ -1,0 +1,217 @@
+"""Masters: calibration frames integrated as the guide's section 6 says, in the plan's order."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.errors import InputError
+from lightframe.frames import (
+    Card,
+    FrameInfo,
+    FrameKind,
+    PixelSource,
+    read_image,
+    write_fits,
+)
+from lightframe.processes import Integration, evaluate_noise, integrate
+from lightframe.session._calibrating import Master, prepare
+from lightframe.session._context import Context
+from lightframe.session._plan_types import MasterJob
+from lightframe.session._previews import write_preview_of
+from lightframe.session._provenance import cfa_cards, combined_header, history, noise_cards
+from lightframe.session._sources import CalibratedSource, CountedSource
+
+__all__ = ["build_masters"]
+
+_SAMPLED_PIXELS = 1 << 20
+
+
+def build_masters(
+    jobs: Iterable[MasterJob], infos: Mapping[Path, FrameInfo], context: Context
+) -> dict[str, Master]:
+    """Integrate or read all masters of a plan.
+
+    Parameters
+    ----------
+    jobs : iterable of MasterJob
+        In an order in which each needs only those before it.
+    infos : mapping of Path to FrameInfo
+        All frames.
+    context : Context
+        Where to write, how much memory and how many threads to use.
+
+    Returns
+    -------
+    dict of str to Master
+        By the plan's names.
+
+    Raises
+    ------
+    InputError
+        If no frame of a master can be read.
+    """
+    masters: dict[str, Master] = {}
+    for job in jobs:
+        if job.given:
+            masters[job.name] = _read(job, infos, context)
+        else:
+            masters[job.name] = _build(job, infos, masters, context)
+    return masters
+
+
+def _read(job: MasterJob, infos: Mapping[Path, FrameInfo], context: Context) -> Master:
+    """Read a master that was given."""
+    path = job.frames[0]
+    with context.meter.step("masters"):
+        _, pixels = read_image(path)
+    context.meter.read(path.stat().st_size)
+    record = _record(job, infos[path], pixels) | {
+        "path": str(path),
+        "frames": infos[path].frames_combined,
+        "rejected_fraction": None,
+        "inputs": [],
+        "preview": None,
+    }
+    return Master(job, infos[path], path.name, pixels, record)
+
+
+def _build(
+    job: MasterJob,
+    infos: Mapping[Path, FrameInfo],
+    masters: Mapping[str, Master],
+    context: Context,
+) -> Master:
+    """Integrate a master and write it."""
+    settings = context.settings
+    flat = job.kind is FrameKind.FLAT
+    with context.meter.step("masters"), ExitStack() as stack:
+        sources = _sources(job, infos, masters, context, stack)
+        members = [infos[path] for path in sources]
+        first = next(iter(sources.values()))
+        total = first.channels * first.height * first.width
+        with context.progress.step(f"Master {job.label}", total) as advance:
+            result = integrate(
+                list(sources.values()),
+                settings.flats if flat else settings.darks,
+                memory_bytes=context.memory_bytes,
+                threads=context.threads,
+                advance=advance,
+            )
+        return _written(job, members, result, context)
+
+
+def _sources(
+    job: MasterJob,
+    infos: Mapping[Path, FrameInfo],
+    masters: Mapping[str, Master],
+    context: Context,
+    stack: ExitStack,
+) -> dict[Path, PixelSource]:
+    """Open the frames that can be read; flats are calibrated while they are read."""
+    calibrations = {
+        path: prepare(step, infos[step.frames[0]], masters, context.settings.calibration)
+        for step in job.steps
+        if not step.calibrated_before
+        for path in step.frames[:1]
+    }
+    step_of = {path: step.frames[0] for step in job.steps for path in step.frames}
+    sources: dict[Path, PixelSource] = {}
+    for path in job.frames:
+        source = context.open(path)
+        if source is None:
+            continue
+        stack.callback(source.close)
+        calibration = calibrations.get(step_of.get(path, path))
+        if calibration is None:
+            sources[path] = CountedSource(source, context.meter)
+            continue
+        pedestal = infos[path].pedestal_dn or 0.0
+        whole = context.read_whole(source) if calibration.scales_dark else None
+        scale = None
+        if whole is not None:
+            scale = calibration.dark_scale(whole, exposure_s=infos[path].exposure_s)
+        levels = calibration.levels(whole, pedestal_dn=pedestal)
+        sources[path] = CalibratedSource(source, calibration, scale, levels, context.meter)
+    if not sources:
+        raise InputError(
+            f"none of the {len(job.frames)} frames of the master {job.kind} can be read",
+            where=job.frames[0].parent,
+            remedy="copy the frames again, or leave them out",
+        )
+    return sources
+
+
+def _written(
+    job: MasterJob, members: list[FrameInfo], result: Integration, context: Context
+) -> Master:
+    """Write a master with its provenance, and return it."""
+    pixels = result.image
+    first = members[0]
+    record = _record(job, first, pixels)
+    rejected = float(np.mean(result.rejected_low) + np.mean(result.rejected_high))
+    inputs = [{"path": str(i.path), "sha256": context.hashes[i.path]} for i in members]
+    path = context.out / "masters" / f"{job.name}.fits"
+    header = combined_header(members, job.kind).adding(
+        *noise_cards(record["noise_dn"]),
+        Card("REJFRAC", round(rejected, 8), "fraction of the samples rejected"),
+        *cfa_cards(first),
+        *_history(job, context, inputs, result),
+    )
+    report = write_fits(path, pixels, header, units=context.settings.units)
+    context.meter.wrote(report.bytes)
+    preview = write_preview_of(pixels, first.cfa, f"{job.name}.png", context)
+    record |= {
+        "path": context.relative(path),
+        "frames": len(members),
+        "rejected_fraction": rejected,
+        "frames_rejected": (result.frames_low + result.frames_high).mean(axis=1).tolist(),
+        "inputs": inputs,
+        "preview": preview,
+    }
+    return Master(job, first, path.name, pixels, record)
+
+
+def _record(job: MasterJob, info: FrameInfo, pixels: npt.NDArray[np.float32]) -> dict[str, Any]:
+    """Return what run.json says of any master."""
+    step = max(1, pixels[0].size // _SAMPLED_PIXELS)
+    return {
+        "name": job.name,
+        "kind": job.kind.value,
+        "given": job.given,
+        "exposure_s": job.exposure_s,
+        "gain": job.gain,
+        "offset": info.offset,
+        "temperature_c": job.temperature_c,
+        "filter": job.filter,
+        "camera": info.camera,
+        "binning": None if info.binning is None else list(info.binning),
+        "height": info.height,
+        "width": info.width,
+        "median_dn": [float(np.nanmedian(plane.reshape(-1)[::step])) for plane in pixels],
+        "noise_dn": [evaluate_noise(plane, info.cfa).sigma_dn for plane in pixels],
+        "serves": list(job.serves),
+    }
+
+
+def _history(
+    job: MasterJob, context: Context, inputs: list[dict[str, str]], result: Integration
+) -> list[Card]:
+    flat = job.kind is FrameKind.FLAT
+    settings = context.settings.flats if flat else context.settings.darks
+    lines = [
+        f"ImageIntegration.pixelCombination: {settings.combination}",
+        f"ImageIntegration.outputNormalization: {settings.normalization}",
+        f"ImageIntegration.pixelRejection: {settings.rejection}",
+        f"ImageIntegration.rejectionNormalization: {settings.rejection_normalization}",
+        f"ImageIntegration.numberOfImages: {len(inputs)}",
+        f"ImageIntegration.totalRejectedLow: {float(np.mean(result.rejected_low)):.6f}",
+        f"ImageIntegration.totalRejectedHigh: {float(np.mean(result.rejected_high)):.6f}",
+    ]
+    for step in job.steps:
+        lines += [f"Calibration of the flats: {reason}" for reason in step.reasons]
+    lines += [f"Input {Path(entry['path']).name} SHA-256 {entry['sha256']}" for entry in inputs]
+    return history(*lines)

@@ -1,0 +1,36 @@
+"""Pictures of what a run makes, for people."""
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.frames import CfaPattern
+from lightframe.processes import StretchSettings, superpixel, write_preview
+from lightframe.session._context import Context
+
+__all__ = ["write_map_preview", "write_preview_of"]
+
+
+def write_preview_of(
+    planes: npt.NDArray[np.float32], cfa: CfaPattern | None, name: str, context: Context
+) -> str:
+    """Write a stretched picture; a mosaic is shown in colour, at its colour cell's resolution.
+
+    Returns
+    -------
+    str
+        The picture, relative to the output folder.
+    """
+    if cfa is not None and len(planes) == 1:
+        planes = superpixel(planes[0], cfa)
+    path = context.out / "previews" / name
+    write_preview(path, planes, context.settings.stretch)
+    context.meter.wrote(path.stat().st_size)
+    return context.relative(path)
+
+
+def write_map_preview(planes: npt.NDArray[np.float32], name: str, context: Context) -> str:
+    """Write a map (coverage, rejected fractions) on a linear scale from its least to its most."""
+    path = context.out / "previews" / name
+    write_preview(path, np.nanmean(planes, axis=0, keepdims=True), StretchSettings(linear=True))
+    context.meter.wrote(path.stat().st_size)
+    return context.relative(path)

@@ -1,0 +1,146 @@
+"""Where a file comes from: the header of everything a run writes."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import fmean
+
+from lightframe._version import __version__
+from lightframe.frames import Card, FrameInfo, FrameKind, Header, Value
+
+__all__ = ["cfa_cards", "combined_header", "hashes", "history", "image_type", "noise_cards"]
+
+_CHUNK = 1 << 22
+
+_IMAGE_TYPES = {
+    FrameKind.BIAS: "Master Bias",
+    FrameKind.DARK: "Master Dark",
+    FrameKind.FLAT_DARK: "Master Flat-Dark",
+    FrameKind.FLAT: "Master Flat",
+    FrameKind.LIGHT: "Master Light",
+}
+
+_AGREED = (
+    ("INSTRUME", "camera", "camera"),
+    ("TELESCOP", "telescope", "telescope"),
+    ("OBJECT", "object", "target"),
+    ("FILTER", "filter", "filter"),
+    ("GAIN", "gain", "gain setting of the driver, or ISO"),
+    ("EGAIN", "egain", "[e-/DN] conversion gain"),
+    ("OFFSET", "offset", "offset setting of the driver"),
+    ("READOUTM", "readout_mode", "readout mode"),
+    ("SET-TEMP", "set_temperature_c", "[C] sensor temperature, set point"),
+    ("FOCALLEN", "focal_length_mm", "[mm] focal length"),
+    ("XPIXSZ", "pixel_size_um", "[um] pixel size, binned"),
+    ("YPIXSZ", "pixel_size_um", "[um] pixel size, binned"),
+    ("ROWORDER", "row_order", "order of the rows as stored"),
+)
+"""Keyword, attribute of FrameInfo, comment: written where all frames that state it agree."""
+
+
+def image_type(kind: FrameKind) -> str:
+    """Return the IMAGETYP of an integration of frames of `kind`."""
+    return _IMAGE_TYPES[kind]
+
+
+def combined_header(frames: Sequence[FrameInfo], kind: FrameKind) -> Header:
+    """Return the cards an integration of `frames` shares with them.
+
+    A fact is written only where every frame that states it agrees; exposures and temperatures are
+    the mean of one frame's, the total is the sum.
+    """
+    cards = [Card("IMAGETYP", image_type(kind), "type of image")]
+    for keyword, attribute, comment in _AGREED:
+        value = _agreed(frames, attribute)
+        if value is not None:
+            cards.append(Card(keyword, value, comment))
+    cards += _exposure_cards(frames)
+    temperatures = [f.temperature_c for f in frames if f.temperature_c is not None]
+    if temperatures:
+        cards.append(Card("CCD-TEMP", round(fmean(temperatures), 3), "[C] mean temperature"))
+    binning = {frame.binning for frame in frames if frame.binning is not None}
+    if len(binning) == 1:
+        x, y = binning.pop()
+        cards += [Card("XBINNING", x, "binning"), Card("YBINNING", y, "binning")]
+    cards += _time_cards(frames)
+    cards.append(Card("NCOMBINE", len(frames), "number of frames combined"))
+    cards.append(Card("SWCREATE", f"Lightframe {__version__}", "program that wrote this file"))
+    cards.append(Card("DATE", datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"), "[UTC] written"))
+    return Header(cards)
+
+
+def _agreed(frames: Sequence[FrameInfo], attribute: str) -> Value:
+    """Return the value all frames that know it agree on, else None."""
+    values = {value for frame in frames if (value := getattr(frame, attribute)) is not None}
+    return values.pop() if len(values) == 1 else None
+
+
+def _exposure_cards(frames: Sequence[FrameInfo]) -> list[Card]:
+    exposures = [frame.exposure_s for frame in frames if frame.exposure_s is not None]
+    if not exposures:
+        return []
+    cards = [
+        Card("EXPTIME", round(fmean(exposures), 6), "[s] exposure of one frame, mean"),
+    ]
+    if len(exposures) == len(frames):
+        cards.append(Card("TOTALEXP", round(sum(exposures), 6), "[s] sum of the exposures"))
+    return cards
+
+
+def _time_cards(frames: Sequence[FrameInfo]) -> list[Card]:
+    times = sorted(frame.time for frame in frames if frame.time is not None)
+    if not times:
+        return []
+    return [
+        Card("DATE-OBS", times[0].strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3], "[UTC] first frame"),
+        Card("DATE-END", times[-1].strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3], "[UTC] last frame"),
+    ]
+
+
+def hashes(paths: Iterable[Path], threads: int) -> dict[Path, str]:
+    """Return the SHA-256 of each file, in hexadecimal."""
+    paths = list(dict.fromkeys(paths))
+    with ThreadPoolExecutor(threads) as pool:
+        return dict(zip(paths, pool.map(_hash, paths), strict=True))
+
+
+def _hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    buffer = bytearray(_CHUNK)
+    view = memoryview(buffer)
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            digest.update(view[:count])
+    return digest.hexdigest()
+
+
+def history(*lines: str) -> list[Card]:
+    """Return one HISTORY card for each line."""
+    return [Card("HISTORY", line) for line in lines]
+
+
+def noise_cards(noise_dn: Sequence[float]) -> list[Card]:
+    """Return one NOISE card for each channel."""
+    return [
+        Card(f"NOISE{channel:02d}", round(sigma, 6), "[DN] noise of the channel")
+        for channel, sigma in enumerate(noise_dn)
+    ]
+
+
+def cfa_cards(info: FrameInfo) -> list[Card]:
+    """Return the CFA pattern of an array that is stored as `info` is, offsets taken in.
+
+    BAYERPAT names the cell of the picture seen from its top; with ROWORDER = BOTTOM-UP, which is
+    kept, that is the last stored row.
+    """
+    if info.cfa is None:
+        return []
+    bottom_up = (info.row_order or "").upper() == "BOTTOM-UP"
+    pattern = info.cfa.flipped_rows(info.height) if bottom_up else info.cfa
+    return [
+        Card("BAYERPAT", pattern.name, "CFA pattern of the picture"),
+        Card("XBAYROFF", 0, "offset of the pattern"),
+        Card("YBAYROFF", 0, "offset of the pattern"),
+    ]

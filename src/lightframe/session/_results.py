@@ -1,0 +1,207 @@
+"""Pass 2: the result of a group, tile by tile, straight from the raw frames."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lightframe.frames import Card, FrameKind, write_fits
+from lightframe.processes import FrameStatistics, Integration, evaluate_noise, integrate
+from lightframe.session._alignment import AlignedLight, comparable_statistics
+from lightframe.session._context import Context
+from lightframe.session._keep import keep
+from lightframe.session._plan_types import Assignment, LightGroup
+from lightframe.session._previews import write_map_preview, write_preview_of
+from lightframe.session._provenance import combined_header, history, noise_cards
+from lightframe.session._sources import RegisteredSource
+
+__all__ = ["integrate_group"]
+
+
+def integrate_group(
+    group: LightGroup,
+    lights: Sequence[AlignedLight],
+    grid: tuple[int, int],
+    context: Context,
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Integrate the registered lights of a group and write the result.
+
+    Parameters
+    ----------
+    group : LightGroup
+        The group.
+    lights : sequence of AlignedLight
+        Its lights, in the order of their paths.
+    grid : tuple of int
+        Rows and columns of the reference frame.
+    context : Context
+        Where to write, how much memory and how many threads to use.
+
+    Returns
+    -------
+    dict, list of dict
+        The result's entry in run.json, and for each light what pass 2 found of it.
+    """
+    height, width = grid
+    reference, statistics = comparable_statistics(lights, context)
+    sources = [
+        RegisteredSource(
+            aligned.light.source(context),
+            np.linalg.inv(aligned.transform),
+            height,
+            width,
+            context.settings.resampling,
+        )
+        for aligned in lights
+    ]
+    if "registered" in context.settings.keep:
+        for aligned, source in zip(lights, sources, strict=True):
+            keep(aligned.light, source, "registered", context)
+    total = sources[0].channels * height * width
+    with context.progress.step(f"Integrating {group.name}", total) as advance:
+        result = integrate(
+            sources,
+            context.settings.lights,
+            statistics=statistics,
+            weights=_given_weights(lights, context),
+            reference=reference,
+            memory_bytes=context.memory_bytes,
+            threads=context.threads,
+            advance=advance,
+        )
+    parts = _light_parts(lights, statistics, result, reference)
+    return _written(group, lights, result, parts, reference, context), parts
+
+
+def _given_weights(lights: Sequence[AlignedLight], context: Context) -> list[float] | None:
+    """Return the exposures where they are the weights; other weights are made of statistics."""
+    if context.settings.lights.weight != "exposure":
+        return None
+    return [aligned.light.info.exposure_s or np.nan for aligned in lights]
+
+
+def _light_parts(
+    lights: Sequence[AlignedLight],
+    statistics: Sequence[FrameStatistics],
+    result: Integration,
+    reference: int,
+) -> list[dict[str, Any]]:
+    """Return what run.json says of each light after pass 2."""
+    rejected = (result.frames_low + result.frames_high).mean(axis=1)
+    scales = [float(np.mean(s.scale_low + s.scale_high)) for s in statistics]
+    return [
+        {
+            "reference": aligned.is_reference,
+            "weight": float(result.weights[index].mean()),
+            "scale": scales[reference] / scales[index] if scales[index] else None,
+            "rejected_fraction": float(rejected[index]),
+            "transform": aligned.transform.tolist(),
+            "registration": None
+            if aligned.registration is None
+            else {
+                "model": aligned.registration.model,
+                "inliers": aligned.registration.inliers,
+                "rms_px": aligned.registration.rms_px,
+                "rotation_deg": aligned.registration.rotation_deg,
+                "scale": aligned.registration.scale,
+            },
+        }
+        for index, aligned in enumerate(lights)
+    ]
+
+
+def _written(
+    group: LightGroup,
+    lights: Sequence[AlignedLight],
+    result: Integration,
+    parts: Sequence[dict[str, Any]],
+    reference: int,
+    context: Context,
+) -> dict[str, Any]:
+    """Write image, maps and previews of a result, and return its entry in run.json."""
+    image = result.image
+    infos = [aligned.light.info for aligned in lights]
+    noise = [evaluate_noise(plane).sigma_dn for plane in image]
+    path = context.out / "results" / f"{group.name}.fits"
+    header = combined_header(infos, FrameKind.LIGHT).adding(
+        *noise_cards(noise), *_history(lights, result, parts, context)
+    )
+    maps = (
+        ("WEIGHT", result.weight, "coverage: sum of the weights of the frames that made the pixel"),
+        ("REJ_LOW", result.rejected_low, "fraction of the frames rejected as too dark"),
+        ("REJ_HIGH", result.rejected_high, "fraction of the frames rejected as too bright"),
+    )
+    report = write_fits(
+        path,
+        image,
+        header,
+        extensions=[(name, array) for name, array, _ in maps],
+        units=context.settings.units,
+    )
+    context.meter.wrote(report.bytes)
+    channels, height, width = image.shape
+    exposures = [info.exposure_s for info in infos]
+    return {
+        "path": context.relative(path),
+        "kind": "light",
+        "group": group.name,
+        "object": group.object,
+        "filter": group.filter,
+        "frames": len(lights),
+        "normalized_to": str(lights[reference].light.info.path),
+        "exposure_s": None if None in exposures else float(sum(e or 0.0 for e in exposures)),
+        "noise_dn": noise,
+        "background_dn": [float(np.nanmedian(plane[::8, ::8])) for plane in image],
+        "channels": channels,
+        "height": height,
+        "width": width,
+        "rejected_low": float(np.mean(result.rejected_low)),
+        "rejected_high": float(np.mean(result.rejected_high)),
+        "preview": write_preview_of(image, None, f"{group.name}.png", context),
+        "maps": [
+            {
+                "name": name,
+                "title": title,
+                "preview": write_map_preview(array, f"{group.name}_{name}.png", context),
+            }
+            for name, array, title in maps
+        ],
+    }
+
+
+def _history(
+    lights: Sequence[AlignedLight],
+    result: Integration,
+    parts: Sequence[dict[str, Any]],
+    context: Context,
+) -> list[Card]:
+    settings = context.settings.lights
+    lines = [
+        f"ImageIntegration.pixelCombination: {settings.combination}",
+        f"ImageIntegration.outputNormalization: {settings.normalization}",
+        f"ImageIntegration.weightMode: {settings.weight}",
+        f"ImageIntegration.pixelRejection: {settings.rejection}",
+        f"ImageIntegration.rejectionNormalization: {settings.rejection_normalization}",
+        f"ImageIntegration.numberOfImages: {len(lights)}",
+        f"ImageIntegration.totalRejectedLow: {float(np.mean(result.rejected_low)):.6f}",
+        f"ImageIntegration.totalRejectedHigh: {float(np.mean(result.rejected_high)):.6f}",
+    ]
+    for assignment in dict.fromkeys(aligned.light.treatment.assignment for aligned in lights):
+        lines += [f"ImageCalibration.{role}: {name}" for role, name in _masters(assignment)]
+        lines += [f"ImageCalibration: {reason}" for reason in assignment.reasons]
+    for aligned, part in zip(lights, parts, strict=True):
+        light = aligned.light
+        k = "" if light.dark_scale is None else f" k {light.dark_scale.k:.4f}"
+        lines.append(
+            f"Input {light.info.path.name} weight {part['weight']:.4f}{k}"
+            f" SHA-256 {context.hashes[light.info.path]}"
+        )
+    return history(*lines)
+
+
+def _masters(assignment: Assignment) -> list[tuple[str, str]]:
+    return [
+        (f"master{role.capitalize()}.fileName", f"{name}")
+        for role in ("bias", "dark", "flat")
+        if (name := getattr(assignment, role)) is not None
+    ]

@@ -1,0 +1,296 @@
+"""The main job: scan, plan, masters, pass 1, registration, pass 2, record.
+
+The way of a pixel is told in docs/conventions.md and docs/architecture.md; here the steps only
+follow each other.
+"""
+
+import json
+import shutil
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lightframe._version import __version__
+from lightframe.checks import Finding, Group, Severity
+from lightframe.errors import InputError, LightframeError
+from lightframe.frames import FrameInfo
+from lightframe.session._alignment import AlignedLight, align
+from lightframe.session._context import Context
+from lightframe.session._keep import keep_before_registration
+from lightframe.session._lights import MeasuredLight, light_record, measure_lights, treatments
+from lightframe.session._masters import build_masters
+from lightframe.session._plan import make_plan
+from lightframe.session._plan_types import LightGroup, Plan
+from lightframe.session._progress import Progress, Silent
+from lightframe.session._provenance import hashes
+from lightframe.session._resources import default_memory_bytes, default_threads
+from lightframe.session._results import integrate_group
+from lightframe.session._scan import Scan, scan
+from lightframe.session._sets import same_name
+from lightframe.session._settings import RunSettings
+
+__all__ = ["Outcome", "plan_run", "run"]
+
+_NO_RESULT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run has made.
+
+    Attributes
+    ----------
+    document : dict
+        The content of run.json.
+    exit_code : int
+        0 done; 1 done, but with findings of severity error; 3 no result could be made.
+    """
+
+    document: dict[str, Any]
+    exit_code: int
+
+
+def plan_run(
+    paths: Sequence[Path], settings: RunSettings, *, progress: Progress | None = None
+) -> Plan:
+    """Scan folders and plan the run, without computing anything.
+
+    Raises
+    ------
+    InputError
+        If a folder does not exist or there is no frame in any of them.
+    """
+    progress = progress or Silent()
+    return _planned(_scanned(paths, progress), paths, settings)
+
+
+def _scanned(paths: Sequence[Path], progress: Progress) -> Scan:
+    with progress.step("Reading headers", 1):
+        found = scan(paths)
+    if not found.frames and not found.refused:
+        others = ", ".join(
+            f"{count} x {suffix or 'no suffix'}"
+            for suffix, count in found.ignored_by_suffix().items()
+        )
+        raise InputError(
+            "no frame found" + (f" among {others}" if others else ": nothing is there"),
+            where=", ".join(map(str, paths)),
+            cause="another folder was meant, or the frames are of a format that is not read",
+            remedy="give the folders that hold FITS, XISF or camera-raw files",
+        )
+    return found
+
+
+def _planned(found: Scan, paths: Sequence[Path], settings: RunSettings) -> Plan:
+    return make_plan(
+        found.frames,
+        found.refused,
+        settings.match,
+        named=[path for path in paths if path.is_file()],
+        calibrate_dark=settings.calibration.calibrate_dark,
+    )
+
+
+def run(
+    paths: Sequence[Path],
+    out: Path,
+    settings: RunSettings = RunSettings(),  # noqa: B008 - frozen
+    *,
+    progress: Progress | None = None,
+    fresh: bool = False,
+) -> Outcome:
+    """Turn folders of raw frames into calibrated, registered, integrated images.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Folders and files of raw frames and masters.
+    out : Path
+        Folder for all output; made if it does not exist.
+    settings : RunSettings, optional
+        All settings.
+    progress : Progress, optional
+        Who is told.
+    fresh : bool, optional
+        Forget what an earlier run has left in the output folder.
+
+    Returns
+    -------
+    Outcome
+        The content of run.json, which is written to `out`, and the exit code.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to work on.
+    SettingsError
+        If `out` cannot be written to, or settings contradict each other.
+    ResourceError
+        If disk or memory run out.
+    """
+    progress = progress or Silent()
+    context = Context(
+        settings=settings,
+        out=out,
+        progress=progress,
+        threads=settings.workers or default_threads(),
+        memory_bytes=default_memory_bytes()
+        if settings.memory_gb is None
+        else int(settings.memory_gb * 1e9),
+    )
+    with context.meter.step("scan and plan"):
+        found = _scanned(paths, progress)
+        plan = _planned(found, paths, settings)
+    if fresh and (out / ".lightframe").is_dir():
+        shutil.rmtree(out / ".lightframe")
+    context.prepare_folders()
+    return _Run(plan, {info.path: info for info in found.frames}, context).execute(paths)
+
+
+class _Run:
+    """The state of one run: a plan, and what has been made of it so far."""
+
+    def __init__(self, plan: Plan, infos: Mapping[Path, FrameInfo], context: Context) -> None:
+        self.plan = plan
+        self.infos = infos
+        self.context = context
+        self.lights: dict[Path, dict[str, Any]] = {}
+        self.results: list[dict[str, Any]] = []
+        self.findings: list[Finding] = list(plan.findings)
+
+    def execute(self, paths: Sequence[Path]) -> Outcome:
+        """Carry out the plan and write run.json."""
+        context = self.context
+        used = {path for group in self.plan.groups for path in group.frames}
+        used |= {path for job in self.plan.masters for path in job.frames}
+        with context.meter.step("checksums"), context.progress.step("Checksums", 1):
+            context.hashes.update(hashes(sorted(used), context.threads))
+        masters = build_masters(self.plan.masters, self.infos, context)
+        for field in _fields(self.plan.groups):
+            self._integrate_field(field, masters)
+        self._add_unused()
+        self._report_exclusions()
+        shutil.rmtree(context.scratch, ignore_errors=True)
+        document = self._document(paths, [master.record for master in masters.values()])
+        text = json.dumps(document, indent=1, allow_nan=False)
+        (context.out / "run.json").write_text(text, encoding="utf-8")
+        failed = any(finding.severity is Severity.ERROR for finding in self.findings)
+        missing = bool(self.plan.groups) and not self.results
+        return Outcome(document, _NO_RESULT if missing else int(failed))
+
+    def _integrate_field(self, groups: Sequence[LightGroup], masters: Mapping[str, Any]) -> None:
+        """Make the results of all groups that show the same field on one grid."""
+        context = self.context
+        measured: list[MeasuredLight] = []
+        for group in groups:
+            with context.meter.step("pass 1"):
+                try:
+                    prepared = treatments(group, self.infos, masters, context)
+                except LightframeError as error:
+                    self._give_up(group, error)
+                    continue
+                lights = measure_lights(group.frames, self.infos, prepared, context)
+                for light in lights:
+                    keep_before_registration(light, context)
+                    self.lights[light.info.path] = light_record(light)
+                measured += lights
+        with context.meter.step("registration"):
+            aligned = {light.light.info.path: light for light in align(measured, context)}
+        reference = next((light for light in aligned.values() if light.is_reference), None)
+        if reference is None:
+            return
+        calibration = reference.light.treatment.calibration
+        for group in groups:
+            members = [aligned[path] for path in group.frames if path in aligned]
+            if members:
+                with context.meter.step("pass 2"):
+                    self._integrate(group, members, (calibration.height, calibration.width))
+        for light in measured:
+            light.raw.close()
+
+    def _integrate(
+        self, group: LightGroup, members: Sequence[AlignedLight], grid: tuple[int, int]
+    ) -> None:
+        try:
+            result, parts = integrate_group(group, members, grid, self.context)
+        except InputError as error:
+            self._give_up(group, error)
+            return
+        self.results.append(result)
+        for aligned, part in zip(members, parts, strict=True):
+            path = aligned.light.info.path
+            self.lights[path] |= part | {"used": True, "reason": "", "group": group.name}
+
+    def _give_up(self, group: LightGroup, error: LightframeError) -> None:
+        """Set a whole group aside; the others go on."""
+        for path in group.frames:
+            self.context.exclude(path, str(error.what))
+
+    def _add_unused(self) -> None:
+        """Give every light that is not in a result its entry and its reason."""
+        reasons = {item.path: item.reason for item in self.context.exclusions}
+        for group in self.plan.groups:
+            for path in group.frames:
+                entry = self.lights.setdefault(path, _empty_record(self.infos[path]))
+                if not entry.get("used"):
+                    reason = reasons.get(path, "no light of its group could be integrated")
+                    entry |= {"used": False, "reason": reason, "group": group.name}
+                    entry |= dict.fromkeys(("transform", "weight", "rejected_fraction"))
+                    entry["reference"] = False
+
+    def _report_exclusions(self) -> None:
+        """Report frames that turned out unusable while they were worked on."""
+        lights = {path for group in self.plan.groups for path in group.frames}
+        for item in self.context.exclusions:
+            light = item.path in lights
+            self.findings.append(
+                Finding(
+                    rule="bad-light" if light else "unreadable-file",
+                    severity=Severity.WARNING if light else Severity.ERROR,
+                    group=Group.ACQUISITION,
+                    frames=(item.path,),
+                    message=f"{item.path.name} was set aside: {item.reason}",
+                    remedy="look at the frame, and leave it out or take it again",
+                )
+            )
+
+    def _document(self, paths: Sequence[Path], masters: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Return the content of run.json."""
+        return {
+            "version": __version__,
+            "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "inputs": [str(path) for path in paths],
+            "findings": [finding.as_dict() for finding in self.findings],
+            "masters": list(masters),
+            "lights": [self.lights[path] for path in sorted(self.lights)],
+            "results": self.results,
+            "plan": self.plan.as_dict(),
+            "settings": self.context.settings.model_dump(mode="json"),
+            "resources": self.context.meter.as_dict(),
+        }
+
+
+def _fields(groups: Sequence[LightGroup]) -> list[list[LightGroup]]:
+    """Gather the groups that show the same object through different filters of one camera."""
+    fields: dict[tuple[Any, ...], list[LightGroup]] = defaultdict(list)
+    for group in groups:
+        name = same_name(group.object) or group.name
+        fields[name, group.camera, group.height, group.width, group.binning].append(group)
+    return list(fields.values())
+
+
+def _empty_record(info: FrameInfo) -> dict[str, Any]:
+    """Return the entry of a light that could not be measured."""
+    unknown = (
+        "k", "k_sigma", "k_reason", "s", "pedestal_dn", "clipped_fraction", "noise_dn",
+        "background_dn", "fwhm_px", "eccentricity", "stars", "defects",
+    )  # fmt: skip
+    masters = dict.fromkeys(("bias", "dark", "flat"))
+    return {
+        "path": str(info.path),
+        "exposure_s": info.exposure_s,
+        "masters": masters,
+    } | dict.fromkeys(unknown)

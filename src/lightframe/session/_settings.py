@@ -1,0 +1,76 @@
+"""All settings of a run, in one frozen object: library, command line and TOML file share it."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from lightframe.processes import (
+    DEBAYER_METHODS,
+    CalibrationSettings,
+    CosmeticSettings,
+    DetectionSettings,
+    IntegrationSettings,
+    RegistrationSettings,
+    ResampleSettings,
+    StretchSettings,
+)
+from lightframe.session._match_settings import MatchSettings
+from lightframe.settings import OneOf, Settings
+
+__all__ = ["RunSettings"]
+
+
+class RunSettings(Settings):
+    """Settings of ``lightframe run``; each group is a table of the TOML file."""
+
+    match: MatchSettings = MatchSettings()
+    """Which calibration frames serve which lights, and how the dark is used."""
+
+    calibration: CalibrationSettings = CalibrationSettings()
+    """Calibration of lights and flats. The plan chooses the dark scaling; see `match`."""
+
+    darks: IntegrationSettings = IntegrationSettings.for_darks()
+    """Integration of bias, dark and flat-dark frames."""
+
+    flats: IntegrationSettings = IntegrationSettings.for_flats()
+    """Integration of calibrated flats."""
+
+    cosmetic: CosmeticSettings = CosmeticSettings()
+    """Correction of hot and cold pixels."""
+
+    correct_defects: bool = True
+    """Whether hot and cold pixels are corrected at all."""
+
+    debayer: Annotated[str, OneOf(DEBAYER_METHODS)] = "vng"
+    """Interpolation of the colours of mosaic frames."""
+
+    detection: DetectionSettings = DetectionSettings()
+    """Star detection."""
+
+    registration: RegistrationSettings = RegistrationSettings()
+    """Bringing frames onto the reference."""
+
+    resampling: ResampleSettings = ResampleSettings()
+    """Interpolation on the reference's grid."""
+
+    lights: IntegrationSettings = IntegrationSettings()
+    """Integration of the registered lights."""
+
+    photometric_scale: bool = True
+    """Whether the scale between lights is measured on their stars. Without it, or with too few
+    stars, the spread of the background is used, which follows the noise, not the transparency."""
+
+    stretch: StretchSettings = StretchSettings()
+    """Stretch of the previews."""
+
+    keep: tuple[Literal["calibrated", "debayered", "registered"], ...] = ()
+    """Intermediate files to write beside the result."""
+
+    units: Literal["unit", "dn"] = "unit"
+    """Scale of written results: DN / 65535, or DN."""
+
+    workers: int | None = Field(default=None, ge=1)
+    """Threads; all cores if not set."""
+
+    memory_gb: float | None = Field(default=None, gt=0)
+    """Memory for tiles in GB, the results apart; half of what is free, at most 2, if not set."""

@@ -1,0 +1,264 @@
+"""Lights that are computed while they are read: raw rows in, calibrated or registered pixels out.
+
+Pass 2 writes nothing between the raw frame and the result: the integration asks a source for a
+window, and the source reads the raw pixels it needs, calibrates, corrects, debayers and resamples.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.frames import CfaPattern, PixelSource, Window
+from lightframe.processes import (
+    COSMETIC_MARGIN,
+    DarkScale,
+    Defects,
+    FrameLevels,
+    PreparedCalibration,
+    ResampleSettings,
+    correct_defects,
+    debayer,
+    debayer_margin,
+    resample,
+    source_window,
+)
+from lightframe.session._buffers import Buffers
+from lightframe.session._resources import Meter
+
+__all__ = [
+    "CalibratedSource",
+    "CorrectedSource",
+    "CountedSource",
+    "DebayeredSource",
+    "RegisteredSource",
+]
+
+_buffers = Buffers()
+
+
+@dataclass(frozen=True, slots=True)
+class _Derived:
+    """A source with the geometry of another one, in float32."""
+
+    source: PixelSource
+
+    @property
+    def channels(self) -> int:
+        return self.source.channels
+
+    @property
+    def height(self) -> int:
+        return self.source.height
+
+    @property
+    def width(self) -> int:
+        return self.source.width
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        return np.dtype(np.float32)
+
+    @property
+    def by_rows(self) -> bool:
+        return self.source.by_rows
+
+    def close(self) -> None:
+        self.source.close()
+
+
+@dataclass(frozen=True, slots=True)
+class CountedSource(_Derived):
+    """A raw frame whose bytes are counted as they are read.
+
+    Parameters
+    ----------
+    source : PixelSource
+        The raw frame.
+    meter : Meter
+        Counts the bytes.
+    """
+
+    meter: Meter
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        return self.source.dtype
+
+    def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
+        """Write the raw pixels of `window` into `out`."""
+        self.source.read(window, out)
+        self.meter.read(out.nbytes)
+
+
+@dataclass(frozen=True, slots=True)
+class CalibratedSource(_Derived):
+    """A raw frame, calibrated as it is read (guide, section 8).
+
+    Parameters
+    ----------
+    source : PixelSource
+        The raw frame.
+    calibration : PreparedCalibration
+        What to subtract and to divide by.
+    dark_scale : DarkScale or None
+        The factor of the dark, where it is scaled.
+    levels : FrameLevels
+        The frame's own pedestal and overscan.
+    meter : Meter
+        Counts the bytes read.
+    """
+
+    calibration: PreparedCalibration
+    dark_scale: DarkScale | None
+    levels: FrameLevels
+    meter: Meter
+
+    @property
+    def height(self) -> int:
+        return self.calibration.height
+
+    @property
+    def width(self) -> int:
+        return self.calibration.width
+
+    def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
+        """Write the calibrated pixels of `window` into `out`."""
+        raw = _buffers.get("raw", (self.channels, *window.shape), self.source.dtype)
+        self.source.read(self.calibration.raw_window(window), raw)
+        self.meter.read(raw.nbytes)
+        self.calibration.apply(raw, window, self.dark_scale, out, levels=self.levels)
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedSource(_Derived):
+    """A calibrated frame whose defective pixels are replaced as it is read (guide, section 9.1).
+
+    Parameters
+    ----------
+    source : PixelSource
+        The calibrated frame.
+    defects : Defects
+        Pixels to replace, as flat indices of the whole frame.
+    cfa : CfaPattern or None
+        Colours at the origin of the whole frame.
+    """
+
+    defects: Defects
+    cfa: CfaPattern | None
+
+    def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
+        """Write the corrected pixels of `window` into `out`."""
+        grown = window.grown(COSMETIC_MARGIN, self.height, self.width)
+        pixels = _buffers.get("corrected", (self.channels, *grown.shape), np.float32)
+        self.source.read(grown, pixels)
+        correct_defects(pixels, grown, self.defects, width=self.width, cfa=self.cfa)
+        out[...] = _inner(pixels, grown, window)
+
+
+@dataclass(frozen=True, slots=True)
+class DebayeredSource(_Derived):
+    """A mosaic frame, interpolated to three planes as it is read (guide, section 9.2).
+
+    Parameters
+    ----------
+    source : PixelSource
+        The corrected mosaic, one channel.
+    cfa : CfaPattern
+        Colours at the origin of the whole frame.
+    method : str
+        A row of `DEBAYER_METHODS`.
+    """
+
+    cfa: CfaPattern
+    method: str
+
+    @property
+    def channels(self) -> int:
+        return 3
+
+    def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
+        """Write the red, green and blue pixels of `window` into `out`."""
+        grown = window.grown(debayer_margin(self.method), self.height, self.width)
+        mosaic = _buffers.get("mosaic", (1, *grown.shape), np.float32)
+        self.source.read(grown, mosaic)
+        planes = _buffers.get("debayered", (3, *grown.shape), np.float32)
+        debayer(mosaic[0], self.cfa.shifted(grown.y0, grown.x0), self.method, out=planes)
+        out[...] = _inner(planes, grown, window)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredSource:
+    """A frame brought onto the reference frame's grid as it is read (guide, section 9.4).
+
+    Parameters
+    ----------
+    source : PixelSource
+        The corrected, for mosaics debayered, frame.
+    inverse : ndarray, shape (3, 3)
+        Reference pixel -> frame pixel.
+    height, width : int
+        Geometry of the reference frame.
+    settings : ResampleSettings
+        Interpolation and clamping.
+    """
+
+    source: PixelSource
+    inverse: npt.NDArray[np.float64]
+    height: int
+    width: int
+    settings: ResampleSettings
+
+    @property
+    def channels(self) -> int:
+        """Number of planes."""
+        return self.source.channels
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        """Always float32."""
+        return np.dtype(np.float32)
+
+    @property
+    def by_rows(self) -> bool:
+        """As the frame it reads from."""
+        return self.source.by_rows
+
+    def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
+        """Write the resampled pixels of `window` into `out`; NaN outside the frame."""
+        height, width = self.source.height, self.source.width
+        needed = source_window(
+            self.inverse,
+            window,
+            height=height,
+            width=width,
+            interpolation=self.settings.interpolation,
+        )
+        if needed is None:
+            out[...] = np.nan
+            return
+        planes = _buffers.get("source", (self.channels, *needed.shape), np.float32)
+        self.source.read(needed, planes)
+        resample(
+            planes,
+            (needed.y0, needed.x0),
+            self.inverse,
+            window,
+            self.settings,
+            out,
+            height=height,
+            width=width,
+        )
+
+    def close(self) -> None:
+        """Release the file."""
+        self.source.close()
+
+
+def _inner(
+    pixels: npt.NDArray[np.generic], grown: Window, window: Window
+) -> npt.NDArray[np.generic]:
+    """Return the part of `pixels`, which cover `grown`, that covers `window`."""
+    rows = slice(window.y0 - grown.y0, window.y1 - grown.y0)
+    columns = slice(window.x0 - grown.x0, window.x1 - grown.x0)
+    return pixels[:, rows, columns]
