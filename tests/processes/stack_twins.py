@@ -94,7 +94,7 @@ def mad(x, low=4.0, high=3.0, **options):
 
 def averaged_sigma(x, low=4.0, high=3.0, **options):
     """Averaged sigma clipping."""
-    m = np.median(x)
+    m = np.median(x) if len(x) else 0.0
     g = np.sqrt(np.sum((x - m) ** 2 / m) / (len(x) - 1)) if m > 0 and len(x) > 1 else 0.0
 
     def limits_of(v, turn):

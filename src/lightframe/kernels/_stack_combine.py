@@ -10,56 +10,122 @@ __all__ = ["combine", "sort_survivors"]
 
 F64 = npt.NDArray[np.float64]
 
+SPAN = 8 * LANES
+"""Pixels that are summed up together: their sums stay in the first-level cache."""
+
 
 @kernel
-def _bounds(ordered: F32, b: int, low: I32, high: I32, bounds: F32, ties: I32) -> bool:
-    """Find the least and the greatest surviving value of each lane of block `b`.
+def _bounds(
+    ordered: F32, low: I32, high: I32, start: int, used: int, bounds: F32, ties: I32
+) -> None:
+    """Find the least and the greatest surviving value of each pixel of a span.
 
-    `ties` receives how many samples equal to them are rejected all the same (algorithms that
-    reject a number of samples can cut through equal ones); return whether there are any.
+    `ties` receives how many samples equal to them are rejected all the same: algorithms that reject
+    a number of samples can cut through equal ones.
     """
-    found = 0
-    for lane in range(LANES):
-        i = b * LANES + lane
-        start = low[i]
-        stop = high[i]
-        ties[lane] = 0
-        ties[lane + LANES] = 0
-        if start == stop:
-            bounds[lane] = INF
-            bounds[lane + LANES] = -INF
+    n = ordered.shape[1]
+    for k in range(used):
+        b = (start + k) // LANES
+        lane = (start + k) % LANES
+        first = low[start + k]
+        stop = high[start + k]
+        ties[0, k] = 0
+        ties[1, k] = 0
+        if first == stop:
+            bounds[0, k] = INF
+            bounds[1, k] = -INF
             continue
-        least = ordered[b, start, lane]
+        least = ordered[b, first, lane]
         most = ordered[b, stop - 1, lane]
-        bounds[lane] = least
-        bounds[lane + LANES] = most
-        k = start - 1
-        while k >= 0 and ordered[b, k, lane] == least:
-            ties[lane] += 1
-            k -= 1
-        k = stop
-        while k < ordered.shape[1] and ordered[b, k, lane] == most:
-            ties[lane + LANES] += 1
-            k += 1
-        found += ties[lane] + ties[lane + LANES]
-    return found > 0
+        bounds[0, k] = least
+        bounds[1, k] = most
+        while first > 0 and ordered[b, first - 1, lane] == least:
+            ties[0, k] += 1
+            first -= 1
+        while stop < n and ordered[b, stop, lane] == most:
+            ties[1, k] += 1
+            stop += 1
 
 
 @kernel
-def _fates(
-    source: Samples,
+def _account(
+    stack: Samples,
+    first: int,
+    used: int,
     norm: F32,
     limits: F32,
+    terms: F64,
+    missed: I32,
     bounds: F32,
     ties: I32,
-    tied: bool,
-    fate: npt.NDArray[np.int8],
-    lost: npt.NDArray[np.int64],
+    sums: F64,
+    lost: I64,
+    ordered: F32,
+    block: int,
 ) -> None:
-    """Decide for one frame's samples: 0 survives, -1 rejected low, 1 rejected high, 2 missing.
+    """Find the frames whose samples did not survive, for the pixels of a span that lost any.
 
-    `lost` receives the frame's numbers of samples rejected low and high and of samples there.
+    `lost` counts them by frame; `ties` is overwritten with each pixel's numbers of samples rejected
+    low and high. Where equal samples meet different fates the sums, made by comparing values, are
+    made anew. With `block` not negative the survivors' normalized values replace the sorted stacks
+    from that block on, inf the others.
     """
+    n = stack.shape[0]
+    for k in range(used):
+        left = missed[k]
+        cut_low = ties[0, k]
+        cut_high = ties[1, k]
+        tied = cut_low + cut_high > 0
+        below = 0
+        above = 0
+        if tied:
+            sums[k] = 0.0
+            sums[SPAN + k] = 0.0
+            sums[2 * SPAN + k] = 0.0
+        f = 0
+        while f < n and (left > 0 or tied or block >= 0):
+            x = np.float32(stack[f, first + k])
+            s = norm[f, 1] if x <= norm[f, 0] else norm[f, 2]
+            y = (x - norm[f, 0]) * s + norm[f, 3]
+            fate = 0
+            if not np.abs(x) < INF:
+                fate = 3
+            elif x <= limits[0]:
+                fate = 1
+            elif x >= limits[1]:
+                fate = 2
+            elif y < bounds[0, k]:
+                fate = 1
+            elif y > bounds[1, k]:
+                fate = 2
+            elif y == bounds[0, k] and cut_low > 0:
+                cut_low -= 1
+                fate = 1
+            elif y == bounds[1, k] and cut_high > 0:
+                cut_high -= 1
+                fate = 2
+            if fate > 0:
+                lost[f, fate - 1] += 1
+                below += fate == 1
+                above += fate == 2
+                left -= 1
+            elif tied:
+                sums[k] += np.float64(x) * terms[f, 2] + terms[f, 3]
+                sums[SPAN + k] += terms[f, 4]
+                sums[2 * SPAN + k] += terms[f, 5]
+            if block >= 0:
+                value = np.float32(np.float64(x) * terms[f, 0] + terms[f, 1])
+                ordered[block + k // LANES, f, k % LANES] = value if fate == 0 else INF
+            f += 1
+        ties[0, k] = below
+        ties[1, k] = above
+
+
+@kernel
+def _sum_up(
+    source: Samples, norm: F32, limits: F32, terms: F64, bounds: F32, kept: F32, sums: F64
+) -> None:
+    """Add one frame's surviving samples of a span, their weights and variances."""
     used = source.shape[0]
     low = limits[0]
     high = limits[1]
@@ -67,47 +133,36 @@ def _fates(
     s_low = norm[1]
     s_high = norm[2]
     z = norm[3]
-    n_low = 0
-    n_high = 0
-    n_missing = 0
-    for lane in range(used):
-        x = np.float32(source[lane])
+    least = bounds[0]
+    most = bounds[1]
+    one = np.float32(1.0)
+    zero = np.float32(0.0)
+    for k in range(used):
+        x = np.float32(source[k])
         y = (x - m) * (s_low if x <= m else s_high) + z
-        below = (x <= low) | (y < bounds[lane])
-        above = (x >= high) | (y > bounds[lane + LANES])
-        missing = not (np.abs(x) < INF)
-        out_low = below & (not missing) & (not (x >= high))
-        out_high = above & (not missing) & (not out_low)
-        fate[lane] = 2 * missing - out_low + out_high
-        n_low += out_low
-        n_high += out_high
-        n_missing += missing
-    if tied:
-        for lane in range(used):
-            x = np.float32(source[lane])
-            y = (x - m) * (s_low if x <= m else s_high) + z
-            if fate[lane] == 0 and y == bounds[lane] and ties[lane] > 0:
-                ties[lane] -= 1
-                fate[lane] = -1
-                n_low += 1
-            elif fate[lane] == 0 and y == bounds[lane + LANES] and ties[lane + LANES] > 0:
-                ties[lane + LANES] -= 1
-                fate[lane] = 1
-                n_high += 1
-    lost[0] += n_low
-    lost[1] += n_high
-    lost[2] += used - n_missing
+        inside = (y >= least[k]) & (y <= most[k]) & (x > low) & (x < high)
+        kept[k] = one if inside else zero
+    a = terms[2]
+    b = terms[3]
+    w = terms[4]
+    variance = terms[5]
+    for k in range(used):
+        survives = np.float64(kept[k])
+        x = np.float64(source[k]) if survives > 0.0 else 0.0
+        sums[k] += x * a + b * survives
+        sums[k + SPAN] += w * survives
+        sums[k + 2 * SPAN] += variance * survives
 
 
 @kernel
-def _median_of_all(source: Samples, at: int, terms: F64, column: F32) -> float:
+def _median_of_all(source: Samples, at: int, terms: F64, column: F64) -> float:
     """Return the median of all samples of a stack that lost them all, or NaN if there is none."""
     n = 0
     for f in range(source.shape[0]):
         x = np.float64(source[f, at])
         if not np.abs(x) < INF:
             continue
-        value = np.float32(x * terms[f, 0] + terms[f, 1])
+        value = x * terms[f, 0] + terms[f, 1]
         k = n
         while k > 0 and column[k - 1] > value:
             column[k] = column[k - 1]
@@ -116,7 +171,7 @@ def _median_of_all(source: Samples, at: int, terms: F64, column: F32) -> float:
         n += 1
     if n == 0:
         return np.nan
-    return 0.5 * (np.float64(column[(n - 1) // 2]) + np.float64(column[n // 2]))
+    return 0.5 * (column[(n - 1) // 2] + column[n // 2])
 
 
 @kernel
@@ -145,8 +200,9 @@ def combine(
     ----------
     stack, first, pixels, norm, limits
         As in `lightframe.kernels._stack.order_samples`.
-    terms : ndarray, shape (frames, 4), float64
-        a and b (output normalization), w (weight), and the variance of w * a * x of each frame.
+    terms : ndarray, shape (frames, 6), float64
+        a and b of the output normalization, w * a, w * b, the weight w, and the variance of
+        w * a * x, of each frame.
     ordered : ndarray, shape (blocks, frames, LANES), float32
         The sorted stacks; overwritten.
     low, high : ndarray, shape (blocks * LANES,), int32
@@ -157,48 +213,49 @@ def combine(
         Receives, from column `at` on, image, sum of weights, numbers of samples rejected low and
         high, and predicted variance of the image.
     lost : ndarray, shape (frames, 3), int64
-        Is increased by each frame's numbers of samples rejected low, rejected high, and present.
+        Is increased by each frame's numbers of samples rejected low, rejected high, and missing.
     """
     n = stack.shape[0]
-    bounds = np.empty(2 * LANES, np.float32)
-    ties = np.empty(2 * LANES, np.int32)
-    fate = np.empty(LANES, np.int8)
-    sums = np.empty(3 * LANES, np.float64)
-    counts = np.empty(2 * LANES, np.int32)
-    for b in range((pixels + LANES - 1) // LANES):
-        start = b * LANES
-        used = min(LANES, pixels - start)
-        tied = _bounds(ordered, b, low, high, bounds, ties)
+    bounds = np.empty((2, SPAN), np.float32)
+    ties = np.empty((2, SPAN), np.int32)
+    missed = np.empty(SPAN, np.int32)
+    kept = np.empty(SPAN, np.float32)
+    sums = np.empty(3 * SPAN, np.float64)
+    column = np.empty(n, np.float64)
+    for start in range(0, pixels, SPAN):
+        used = min(SPAN, pixels - start)
+        _bounds(ordered, low, high, start, used, bounds, ties)
+        for k in range(used):
+            missed[k] = n - (high[start + k] - low[start + k])
         sums[:] = 0.0
-        counts[:] = 0
         for f in range(n):
             source = stack[f, first + start : first + start + used]
-            _fates(source, norm[f], limits, bounds, ties, tied, fate, lost[f])
-            a = terms[f, 0]
-            c = terms[f, 1]
-            w = terms[f, 2]
-            variance = terms[f, 3]
-            values = ordered[b, f]
-            for lane in range(used):
-                value = np.float64(source[lane]) * a + c
-                survives = fate[lane] == 0
-                sums[lane] += w * value if survives else 0.0
-                sums[lane + LANES] += w if survives else 0.0
-                sums[lane + 2 * LANES] += variance if survives else 0.0
-                counts[lane] += fate[lane] == -1
-                counts[lane + LANES] += fate[lane] == 1
-                if keep_values:
-                    values[lane] = np.float32(value) if survives else INF
-        for lane in range(used):
-            i = start + lane
-            weight = sums[lane + LANES]
-            maps[0, at + i] = sums[lane] / weight
-            maps[1, at + i] = weight
-            maps[2, at + i] = counts[lane]
-            maps[3, at + i] = counts[lane + LANES]
-            maps[4, at + i] = sums[lane + 2 * LANES] / (weight * weight)
-            if low[i] == high[i]:
-                maps[0, at + i] = _median_of_all(stack, first + i, terms, ordered[b, :, lane])
+            _sum_up(source, norm[f], limits, terms[f], bounds, kept, sums)
+        _account(
+            stack,
+            first + start,
+            used,
+            norm,
+            limits,
+            terms,
+            missed,
+            bounds,
+            ties,
+            sums,
+            lost,
+            ordered,
+            start // LANES if keep_values else -1,
+        )
+        for k in range(used):
+            i = at + start + k
+            weight = sums[SPAN + k]
+            maps[0, i] = sums[k] / weight
+            maps[1, i] = weight
+            maps[2, i] = ties[0, k]
+            maps[3, i] = ties[1, k]
+            maps[4, i] = sums[2 * SPAN + k] / (weight * weight)
+            if missed[k] == n:
+                maps[0, i] = _median_of_all(stack, first + start + k, terms, column)
 
 
 @kernel

@@ -147,7 +147,7 @@ def integrate(  # noqa: PLR0913 - one argument for each thing the caller alone c
 
     workers = _run(work, threads, queue)
     lost = np.sum([worker.lost for worker in workers], axis=0)
-    present = np.maximum(lost[:, :, 2], 1)
+    present = np.maximum(shape[1] * shape[2] - lost[:, :, 2], 1)
     return Integration(
         image=result.image,
         weight=result.weight,
@@ -264,7 +264,8 @@ def _recipe(
         if combination.total:
             output = output * n
             variance = variance * n**2
-        terms.append(ChannelTerms(norm.astype(np.float32), np.column_stack([output, w, variance])))
+        columns = np.column_stack([output, output * w[:, None], w, variance])
+        terms.append(ChannelTerms(norm.astype(np.float32), columns))
     limits = settings.range_limits
     range_limits = np.array(
         [

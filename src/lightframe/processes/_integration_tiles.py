@@ -44,8 +44,8 @@ class ChannelTerms:
     ----------
     norm : ndarray, shape (frames, 4), float32
         m, s_low, s_high, z of the rejection normalization.
-    terms : ndarray, shape (frames, 4), float64
-        a, b of the output normalization, weight, and variance of weight * a * x.
+    terms : ndarray, shape (frames, 6), float64
+        a and b of the output normalization, w * a, w * b, weight w, and variance of w * a * x.
     """
 
     norm: F32
@@ -143,7 +143,7 @@ class TileWorker:
     Attributes
     ----------
     lost : ndarray, shape (channels, frames, 3), int64
-        Numbers of samples rejected low, rejected high, and present so far.
+        Numbers of samples rejected low, rejected high, and missing so far.
     """
 
     def __init__(
