@@ -162,12 +162,12 @@ class PreparedCalibration:
         """
         if not self.scales_dark:
             return None
+        frame = self._whole(light)
         ratio = _ratio(exposure_s, self._dark_exposure_s)
         if self._scaler is None:
             return exposure_scale(ratio)
         y, x = self.target.origin
-        frame = self._whole(light)[:, y : y + self.height, x : x + self.width]
-        return self._scaler.scale(frame, fallback=ratio)
+        return self._scaler.scale(frame[:, y : y + self.height, x : x + self.width], fallback=ratio)
 
     def apply(
         self,
