@@ -55,20 +55,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(arguments.execute(arguments))
     except LightframeError as error:
-        print_error(error)
-        return error.exit_code
+        return _failed(error)
     except KeyboardInterrupt:
-        error = ResourceError("interrupted", remedy="give the same command again to resume")
-        print_error(error)
-        return error.exit_code
+        return _failed(ResourceError("interrupted", remedy="give the same command again to resume"))
     except MemoryError:
-        error = ResourceError("out of memory", remedy="give a smaller --memory or fewer --workers")
-        print_error(error)
-        return error.exit_code
+        return _failed(
+            ResourceError("out of memory", remedy="give a smaller --memory or fewer --workers")
+        )
     except BrokenPipeError:
         # The reader of our output, e.g. `head`, has gone: that is its right.
         sys.stderr.close()
         return 0
+
+
+def _failed(error: LightframeError) -> int:
+    print_error(error)
+    return error.exit_code
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:

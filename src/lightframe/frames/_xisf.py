@@ -218,7 +218,7 @@ def _scaling(image: _ImageElement, path: Path) -> Scaling:
     if image.dtype.kind == "u":
         if image.dtype.itemsize <= np.dtype(np.uint16).itemsize:
             return Scaling()
-        return Scaling(_FULL_SCALE / float(np.iinfo(image.dtype).max))
+        return Scaling(_FULL_SCALE / (2.0 ** (8 * image.dtype.itemsize) - 1))
     try:
         low, high = (float(part) for part in image.element.get("bounds", "0:1").split(":"))
     except ValueError:

@@ -10,7 +10,11 @@ from lightframe.session._plan_types import (
     Plan,
     Unused,
 )
+from lightframe.session._progress import Progress, Silent
+from lightframe.session._resources import default_memory_bytes, default_threads
+from lightframe.session._run import Outcome, plan_run, run
 from lightframe.session._scan import Refusal, Scan, scan
+from lightframe.session._settings import RunSettings
 
 __all__ = [
     "Assignment",
@@ -18,10 +22,18 @@ __all__ = [
     "MasterJob",
     "Match",
     "MatchSettings",
+    "Outcome",
     "Plan",
+    "Progress",
     "Refusal",
+    "RunSettings",
     "Scan",
+    "Silent",
     "Unused",
+    "default_memory_bytes",
+    "default_threads",
     "make_plan",
+    "plan_run",
+    "run",
     "scan",
 ]

@@ -41,6 +41,11 @@ class AlignedLight:
     registration: Registration | None
 
     @property
+    def inverse(self) -> npt.NDArray[np.float64]:
+        """The reference's pixels -> its pixels."""
+        return np.asarray(np.linalg.inv(self.transform), np.float64)
+
+    @property
     def is_reference(self) -> bool:
         """Whether its grid is that of the results."""
         return self.registration is None
@@ -136,7 +141,6 @@ def comparable_statistics(
 def _ratios(lights: Sequence[AlignedLight], reference: int) -> list[float] | None:
     """Return each light's brightness relative to the reference, or None if one is unknown."""
     chosen = lights[reference]
-    to_chosen = np.linalg.inv(chosen.transform)
     ratios = []
     for aligned in lights:
         if aligned is chosen:
@@ -144,7 +148,7 @@ def _ratios(lights: Sequence[AlignedLight], reference: int) -> list[float] | Non
             continue
         found = photometric_scale(
             aligned.light.measurement.stars,
-            to_chosen @ aligned.transform,
+            chosen.inverse @ aligned.transform,
             chosen.light.measurement.stars,
         )
         if found is None:

@@ -1,6 +1,7 @@
 """Buffers that are used again: fresh memory costs as much as the arithmetic on it."""
 
 import threading
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,10 @@ class Buffers(threading.local):
 
     def __init__(self) -> None:
         self._arrays: dict[str, npt.NDArray[np.generic]] = {}
+
+    def floats(self, name: str, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+        """Return an uninitialised C-contiguous array of float32."""
+        return cast("npt.NDArray[np.float32]", self.get(name, shape, np.float32))
 
     def get(
         self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike

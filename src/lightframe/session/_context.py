@@ -4,6 +4,7 @@ import shutil
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -98,13 +99,13 @@ class Context:
             self.exclude(path, error.what)
             return None
 
-    def read_whole(self, source: PixelSource) -> npt.NDArray[np.generic]:
+    def read_whole(self, source: PixelSource) -> npt.NDArray[np.uint16] | npt.NDArray[np.float32]:
         """Return all raw pixels of a frame, valid until this thread reads the next one whole."""
         shape = (source.channels, source.height, source.width)
         pixels = _buffers.get("whole", shape, source.dtype)
         source.read(Window(0, source.height, 0, source.width), pixels)
         self.meter.read(pixels.nbytes)
-        return pixels
+        return cast("npt.NDArray[np.uint16] | npt.NDArray[np.float32]", pixels)
 
     def exclude(self, path: Path, reason: str) -> None:
         """Set a frame aside."""

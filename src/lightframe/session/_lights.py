@@ -26,13 +26,13 @@ from lightframe.processes import (
     correct_defects,
     defects_from_dark,
     detect_defects,
-    evaluate_noise,
     frame_statistics,
     measure,
 )
 from lightframe.session._buffers import Buffers
 from lightframe.session._calibrating import Master, prepare
 from lightframe.session._context import Context
+from lightframe.session._noise import colour_noise
 from lightframe.session._plan_types import Assignment, LightGroup
 from lightframe.session._sources import CalibratedSource, CorrectedSource, DebayeredSource
 
@@ -208,7 +208,7 @@ def _measured(
     scale = calibration.dark_scale(frame, exposure_s=info.exposure_s)
     levels = calibration.levels(frame, pedestal_dn=info.pedestal_dn or 0.0)
     window = Window(0, calibration.height, 0, calibration.width)
-    pixels = _buffers.get("calibrated", (calibration.channels, *window.shape), np.float32)
+    pixels = _buffers.floats("calibrated", (calibration.channels, *window.shape))
     inner = calibration.raw_window(window)
     part = np.ascontiguousarray(frame[:, inner.y0 : inner.y1, inner.x0 : inner.x1])
     calibration.apply(part, window, scale, pixels, levels=levels)
@@ -218,9 +218,7 @@ def _measured(
         found = detect_defects(pixels, calibration.cfa, settings.cosmetic)
         defects = treatment.defects.merged(found)
         correct_defects(pixels, window, defects, width=window.x1, cfa=calibration.cfa)
-    noise = tuple(
-        sigma for plane in pixels for sigma in evaluate_noise(plane, calibration.cfa).sigmas_dn
-    )
+    noise = colour_noise(pixels, calibration.cfa)
     return MeasuredLight(
         info,
         treatment,
@@ -228,9 +226,15 @@ def _measured(
         scale,
         levels,
         defects,
-        clipped.low + clipped.high,
+        clipped.low_fraction + clipped.high_fraction,
         noise,
-        measure(pixels, calibration.cfa, settings.detection, saturation_dn=info.saturation_dn),
+        measure(
+            pixels,
+            calibration.cfa,
+            settings.detection,
+            saturation_dn=info.saturation_dn,
+            noise_dn=noise,
+        ),
         _statistics(pixels, calibration.cfa, noise),
     )
 
@@ -284,5 +288,5 @@ def light_record(light: MeasuredLight) -> dict[str, Any]:
         "fwhm_px": measured.fwhm_px,
         "eccentricity": measured.eccentricity,
         "stars": measured.star_count,
-        "defects": None if light.defects is None else light.defects.count,
+        "defects": None if light.defects is None else light.defects.counts(),
     }

@@ -17,9 +17,10 @@ from lightframe.frames import (
     read_image,
     write_fits,
 )
-from lightframe.processes import Integration, evaluate_noise, integrate
+from lightframe.processes import Integration, integrate
 from lightframe.session._calibrating import Master, prepare
 from lightframe.session._context import Context
+from lightframe.session._noise import colour_noise
 from lightframe.session._plan_types import MasterJob
 from lightframe.session._previews import write_preview_of
 from lightframe.session._provenance import cfa_cards, combined_header, history, noise_cards
@@ -192,7 +193,7 @@ def _record(job: MasterJob, info: FrameInfo, pixels: npt.NDArray[np.float32]) ->
         "height": info.height,
         "width": info.width,
         "median_dn": [float(np.nanmedian(plane.reshape(-1)[::step])) for plane in pixels],
-        "noise_dn": [evaluate_noise(plane, info.cfa).sigma_dn for plane in pixels],
+        "noise_dn": list(colour_noise(pixels, info.cfa)),
         "serves": list(job.serves),
     }
 

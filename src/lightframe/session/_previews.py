@@ -31,6 +31,6 @@ def write_preview_of(
 def write_map_preview(planes: npt.NDArray[np.float32], name: str, context: Context) -> str:
     """Write a map (coverage, rejected fractions) on a linear scale from its least to its most."""
     path = context.out / "previews" / name
-    write_preview(path, np.nanmean(planes, axis=0, keepdims=True), StretchSettings(linear=True))
+    write_preview(path, planes.mean(axis=0, keepdims=True), StretchSettings(linear=True))
     context.meter.wrote(path.stat().st_size)
     return context.relative(path)

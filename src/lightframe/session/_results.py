@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from lightframe.frames import Card, FrameKind, write_fits
-from lightframe.processes import FrameStatistics, Integration, evaluate_noise, integrate
+from lightframe.processes import FrameStatistics, Integration, integrate
 from lightframe.session._alignment import AlignedLight, comparable_statistics
 from lightframe.session._context import Context
 from lightframe.session._keep import keep
+from lightframe.session._noise import colour_noise
 from lightframe.session._plan_types import Assignment, LightGroup
 from lightframe.session._previews import write_map_preview, write_preview_of
 from lightframe.session._provenance import combined_header, history, noise_cards
@@ -47,7 +48,7 @@ def integrate_group(
     sources = [
         RegisteredSource(
             aligned.light.source(context),
-            np.linalg.inv(aligned.transform),
+            aligned.inverse,
             height,
             width,
             context.settings.resampling,
@@ -121,7 +122,7 @@ def _written(
     """Write image, maps and previews of a result, and return its entry in run.json."""
     image = result.image
     infos = [aligned.light.info for aligned in lights]
-    noise = [evaluate_noise(plane).sigma_dn for plane in image]
+    noise = list(colour_noise(image, None))
     path = context.out / "results" / f"{group.name}.fits"
     header = combined_header(infos, FrameKind.LIGHT).adding(
         *noise_cards(noise), *_history(lights, result, parts, context)

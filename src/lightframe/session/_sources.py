@@ -5,6 +5,7 @@ window, and the source reads the raw pixels it needs, calibrates, corrects, deba
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,9 @@ __all__ = [
 ]
 
 _buffers = Buffers()
+
+Float32 = npt.NDArray[np.float32]
+Raw = npt.NDArray[np.uint16] | Float32
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,9 @@ class CalibratedSource(_Derived):
         raw = _buffers.get("raw", (self.channels, *window.shape), self.source.dtype)
         self.source.read(self.calibration.raw_window(window), raw)
         self.meter.read(raw.nbytes)
-        self.calibration.apply(raw, window, self.dark_scale, out, levels=self.levels)
+        self.calibration.apply(
+            cast("Raw", raw), window, self.dark_scale, cast("Float32", out), levels=self.levels
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +156,7 @@ class CorrectedSource(_Derived):
     def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
         """Write the corrected pixels of `window` into `out`."""
         grown = window.grown(COSMETIC_MARGIN, self.height, self.width)
-        pixels = _buffers.get("corrected", (self.channels, *grown.shape), np.float32)
+        pixels = _buffers.floats("corrected", (self.channels, *grown.shape))
         self.source.read(grown, pixels)
         correct_defects(pixels, grown, self.defects, width=self.width, cfa=self.cfa)
         out[...] = _inner(pixels, grown, window)
@@ -180,9 +186,9 @@ class DebayeredSource(_Derived):
     def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
         """Write the red, green and blue pixels of `window` into `out`."""
         grown = window.grown(debayer_margin(self.method), self.height, self.width)
-        mosaic = _buffers.get("mosaic", (1, *grown.shape), np.float32)
+        mosaic = _buffers.floats("mosaic", (1, *grown.shape))
         self.source.read(grown, mosaic)
-        planes = _buffers.get("debayered", (3, *grown.shape), np.float32)
+        planes = _buffers.floats("debayered", (3, *grown.shape))
         debayer(mosaic[0], self.cfa.shifted(grown.y0, grown.x0), self.method, out=planes)
         out[...] = _inner(planes, grown, window)
 
@@ -237,7 +243,7 @@ class RegisteredSource:
         if needed is None:
             out[...] = np.nan
             return
-        planes = _buffers.get("source", (self.channels, *needed.shape), np.float32)
+        planes = _buffers.floats("source", (self.channels, *needed.shape))
         self.source.read(needed, planes)
         resample(
             planes,
@@ -245,7 +251,7 @@ class RegisteredSource:
             self.inverse,
             window,
             self.settings,
-            out,
+            cast("Float32", out),
             height=height,
             width=width,
         )
