@@ -107,7 +107,9 @@ def resample_run(
     taps = wx.shape[0]
     zero = np.float32(0.0)
     if taps == 1:
-        out[:n] = plane[row, column : column + n]
+        source = plane[row, column : column + n]
+        for i in range(n):
+            out[i] = source[i]
         return
     for i in range(n):
         out[i] = zero
@@ -332,7 +334,8 @@ def resample_planes(
             for c in range(channels):
                 result = out[c, r, start : start + n]
                 if step == 1:
-                    result[:] = line[c, :n]
+                    for i in range(n):
+                        result[i] = line[c, i]
                 else:
                     for i in range(n):
                         result[i] = line[c, n - 1 - i]

@@ -12,14 +12,24 @@ from lightframe.processes._calibration_settings import DARK_SCALINGS, Calibratio
 from lightframe.processes._combination import COMBINATIONS, WEIGHTS
 from lightframe.processes._cosmetic import (
     COSMETIC_MARGIN,
-    DARK_LIMITS,
-    CosmeticSettings,
     correct_defects,
     defects_from_dark,
     detect_defects,
 )
+from lightframe.processes._cosmetic_settings import DARK_LIMITS, CosmeticSettings
 from lightframe.processes._dark_scaling import DARK_OBJECTIVES, DarkScale
+from lightframe.processes._debayer import (
+    DEBAYER_METHODS,
+    DebayerMethod,
+    debayer,
+    debayer_margin,
+    debayer_scale,
+    merge_cfa,
+    split_cfa,
+    superpixel,
+)
 from lightframe.processes._defects import Defects, parse_defect_list, read_defect_list
+from lightframe.processes._detection_image import detection_image
 from lightframe.processes._estimators import (
     LOCATION_ESTIMATORS,
     SCALE_ESTIMATORS,
@@ -29,6 +39,7 @@ from lightframe.processes._estimators import (
 from lightframe.processes._flat_scaling import FLAT_SCALINGS, FlatScale
 from lightframe.processes._integration import Integration, integrate, sample_statistics
 from lightframe.processes._integration_settings import IntegrationSettings, RangeLimits
+from lightframe.processes._measure import Measurement, choose_reference, measure, reference_scores
 from lightframe.processes._noise import NOISE_METHODS, NoiseEstimate, evaluate_noise
 from lightframe.processes._normalization import OUTPUT_NORMALIZATIONS, REJECTION_NORMALIZATIONS
 from lightframe.processes._overscan import OverscanRegion, OverscanSettings, overscan_from_sections
@@ -41,6 +52,8 @@ from lightframe.processes._pedestal import (
     clipped_fractions,
     resolve_input_pedestal,
 )
+from lightframe.processes._photometric_scale import PhotometricScale, photometric_scale
+from lightframe.processes._registration import Registration, RegistrationSettings, register
 from lightframe.processes._rejection import REJECTIONS, choose_rejection
 from lightframe.processes._rejection_limits import RejectionLimits, SigmaLimits
 from lightframe.processes._resampling import (
@@ -50,6 +63,16 @@ from lightframe.processes._resampling import (
     resample,
     source_window,
 )
+from lightframe.processes._stars import DetectionSettings, StarTable, detect_stars
+from lightframe.processes._stretch import (
+    StretchSettings,
+    Transfer,
+    autostretch,
+    midtones_transfer,
+    screen_transfer,
+    write_preview,
+)
+from lightframe.processes._transforms import MODELS
 
 __all__ = [
     "COMBINATIONS",
@@ -57,10 +80,12 @@ __all__ = [
     "DARK_LIMITS",
     "DARK_OBJECTIVES",
     "DARK_SCALINGS",
+    "DEBAYER_METHODS",
     "FLAT_SCALINGS",
     "INPUT_PEDESTALS",
     "INTERPOLATIONS",
     "LOCATION_ESTIMATORS",
+    "MODELS",
     "NOISE_METHODS",
     "OUTPUT_NORMALIZATIONS",
     "OUTPUT_PEDESTALS",
@@ -74,7 +99,9 @@ __all__ = [
     "Clipping",
     "CosmeticSettings",
     "DarkScale",
+    "DebayerMethod",
     "Defects",
+    "DetectionSettings",
     "FlatScale",
     "FrameLevels",
     "FrameStatistics",
@@ -83,32 +110,56 @@ __all__ = [
     "IntegrationSettings",
     "Interpolation",
     "Masters",
+    "Measurement",
     "NoiseEstimate",
     "OverscanRegion",
     "OverscanSettings",
+    "PhotometricScale",
     "PreparedCalibration",
     "RangeLimits",
+    "Registration",
+    "RegistrationSettings",
     "RejectionLimits",
     "ResampleSettings",
     "SigmaLimits",
+    "StarTable",
+    "StretchSettings",
+    "Transfer",
     "automatic_pedestal",
+    "autostretch",
     "calibrate_frame",
     "calibrated_header",
     "calibration_cards",
+    "choose_reference",
     "choose_rejection",
     "clipped_fractions",
     "correct_defects",
+    "debayer",
+    "debayer_margin",
+    "debayer_scale",
     "defects_from_dark",
     "detect_defects",
+    "detect_stars",
+    "detection_image",
     "evaluate_noise",
     "frame_statistics",
     "integrate",
+    "measure",
+    "merge_cfa",
+    "midtones_transfer",
     "overscan_from_sections",
     "parse_defect_list",
+    "photometric_scale",
     "prepare_calibration",
     "read_defect_list",
+    "reference_scores",
+    "register",
     "resample",
     "resolve_input_pedestal",
     "sample_statistics",
+    "screen_transfer",
     "source_window",
+    "split_cfa",
+    "superpixel",
+    "write_preview",
 ]
