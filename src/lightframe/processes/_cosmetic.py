@@ -7,33 +7,27 @@ and `parse_defect_list`.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
 from lightframe.errors import SettingsError
 from lightframe.frames._cfa import CfaPattern
 from lightframe.frames._pixels import Window
 from lightframe.kernels import _cosmetic as kernels
+from lightframe.kernels import _cosmetic_detect as search
+from lightframe.processes._cosmetic_settings import DARK_LIMITS, CosmeticSettings
 from lightframe.processes._defects import Defects
 from lightframe.processes._neighbours import classes, is_regular, nearest, rings, sorting_network
-from lightframe.settings import OneOf, Settings
-from lightframe.tables import Table
 
 __all__ = [
     "COSMETIC_MARGIN",
-    "DARK_LIMITS",
-    "CosmeticSettings",
     "correct_defects",
     "defects_from_dark",
     "detect_defects",
 ]
 
 Float32 = npt.NDArray[np.float32]
-Bool = npt.NDArray[np.bool_]
 
 COSMETIC_MARGIN = 12
 """Pixels around a window that its interior needs: how far a neighbourhood may grow."""
@@ -65,67 +59,6 @@ MONO_CAUTION = 0.8
 COLOUR_CAUTION = 0.4
 """The same where the next pixels have another colour, in which a star may be this much fainter."""
 
-DARK_LIMITS: Table[Callable[[Float32, "CosmeticSettings"], tuple[Bool, Bool]]] = Table(
-    "limit for the master dark"
-)
-
-
-class CosmeticSettings(Settings):
-    """How defective pixels are found and replaced."""
-
-    use_dark: bool = True
-    """Take the hot and cold pixels of the master dark."""
-
-    detect: bool = True
-    """Search each calibrated light for pixels that stand alone."""
-
-    defect_list: Path | None = None
-    """Text file of defective pixels, columns and rows."""
-
-    dark_limit: Annotated[str, OneOf(DARK_LIMITS)] = "sigma"
-    """How a pixel of the master dark is judged, after the local level is subtracted."""
-
-    hot: bool = True
-    """Correct hot pixels."""
-
-    cold: bool = True
-    """Correct cold pixels."""
-
-    dark_hot_sigma: float = Field(10.0, gt=0)
-    """Hot: above the local level of the dark by this many sigma of the same colour."""
-
-    dark_cold_sigma: float = Field(5.0, gt=0)
-    """Cold: below the local level of the dark by this many sigma of the same colour."""
-
-    hot_level_dn: float | None = Field(None, gt=0)
-    """Hot: above the local level of the dark by this many DN (limit 'level')."""
-
-    cold_level_dn: float | None = Field(None, gt=0)
-    """Cold: below the local level of the dark by this many DN (limit 'level')."""
-
-    hot_count: int = Field(0, ge=0)
-    """Hot: this many pixels, those highest above the local level (limit 'count')."""
-
-    cold_count: int = Field(0, ge=0)
-    """Cold: this many pixels, those lowest below the local level (limit 'count')."""
-
-    hot_sigma: float = Field(5.0, gt=0)
-    """Detection: a hot pixel exceeds its same-colour neighbours by this many sigma."""
-
-    cold_sigma: float = Field(5.0, gt=0)
-    """Detection: a cold pixel is below its same-colour neighbours by this many sigma."""
-
-    sharpest_star_px: float = Field(1.2, ge=0.8, le=10)
-    """Detection: FWHM of the sharpest star that must survive. A pixel whose neighbours rise as they
-    would beside such a star is left alone. Weaker hot pixels are found with a larger value, up to
-    two thirds of the FWHM measured in the frame."""
-
-    radius: int = Field(1, ge=1, le=5)
-    """Neighbours of the replacement: (2 radius + 1)^2 pixels of the colour, without the centre."""
-
-    fill_missing: bool = False
-    """Replace missing pixels (NaN) too."""
-
 
 def _strips(function: Callable[[int, int], object], rows: int, threads: int) -> list[object]:
     """Call `function` (first, last) for strips of rows, side by side; results in order."""
@@ -144,41 +77,6 @@ def _mosaic(image: npt.NDArray[np.generic]) -> Float32:
     if min(height, width) < SMALLEST:
         raise ValueError(f"at least {SMALLEST} x {SMALLEST} pixels are wanted: {image.shape}")
     return np.ascontiguousarray(image.reshape(height, width), np.float32)
-
-
-@DARK_LIMITS.add("sigma", "so many sigma of its colour above or below the local level")
-def _by_sigma(excess: Float32, settings: CosmeticSettings) -> tuple[Bool, Bool]:
-    known = excess[np.isfinite(excess)]
-    if not known.size:
-        return np.zeros(excess.shape, bool), np.zeros(excess.shape, bool)
-    # A million samples give both medians to 0.1 %.
-    sample = known[:: max(1, known.size >> 20)]
-    centre = np.median(sample)
-    sigma = 1.482602218505602 * np.median(np.abs(sample - centre))
-    return (
-        excess > centre + settings.dark_hot_sigma * sigma,
-        excess < centre - settings.dark_cold_sigma * sigma,
-    )
-
-
-@DARK_LIMITS.add("level", "so many DN above or below the local level")
-def _by_level(excess: Float32, settings: CosmeticSettings) -> tuple[Bool, Bool]:
-    hot = np.inf if settings.hot_level_dn is None else settings.hot_level_dn
-    cold = np.inf if settings.cold_level_dn is None else settings.cold_level_dn
-    return excess >= hot, excess <= -cold
-
-
-@DARK_LIMITS.add("count", "so many pixels: those that differ most from the local level")
-def _by_count(excess: Float32, settings: CosmeticSettings) -> tuple[Bool, Bool]:
-    marks = []
-    for values, wanted in ((excess, settings.hot_count), (-excess, settings.cold_count)):
-        mark = np.zeros(excess.shape, bool)
-        usable = np.flatnonzero(values > 0)
-        count = min(wanted, usable.size)
-        if count:
-            mark.flat[usable[np.argpartition(-values.flat[usable], count - 1)[:count]]] = True
-        marks.append(mark)
-    return marks[0], marks[1]
 
 
 def local_excess(
@@ -338,11 +236,11 @@ def _candidates(
         while True:
             found = np.empty(room, np.int64)
             if is_regular(cfa):
-                count = kernels.isolated_by_cross(
+                count = search.isolated_by_cross(
                     plane, period, by_row, TILE, *limits, first, last, found
                 )
             else:
-                count = kernels.isolated_by_table(
+                count = search.isolated_by_table(
                     plane, offsets, by_row, TILE, *limits, first, last, found
                 )
             if count <= room:
@@ -424,14 +322,14 @@ def _detect_in_plane(
     offsets = nearest(cfa, 8, centre=False)
 
     def judge(first: int, last: int) -> None:
-        kernels.judge_isolated(
+        search.judge_isolated(
             plane, candidates[first:last], kinds, offsets, noise, TILE, *limits,
             ratio, caution * ratio, CONFIDENCE, verdicts[first:last],
         )  # fmt: skip
 
     _strips(judge, candidates.size, threads)
     return Defects(
-        candidates[verdicts == kernels.HOT] // 2, candidates[verdicts == kernels.COLD] // 2
+        candidates[verdicts == search.HOT] // 2, candidates[verdicts == search.COLD] // 2
     )
 
 

@@ -1,0 +1,335 @@
+"""Debayering: the two colours that each pixel of a mosaic has not seen are interpolated.
+
+It follows calibration and cosmetic correction (guide, section 9.2). A pixel's own colour is kept
+exactly. A missing pixel (NaN) stays missing in its own colour; its neighbours are interpolated from
+what is there. At the image's edges likewise.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.errors import SettingsError
+from lightframe.frames._cfa import COLOURS, CfaPattern
+from lightframe.kernels import _debayer as plain
+from lightframe.kernels import _debayer_rcd as ratio
+from lightframe.kernels import _debayer_xtrans as xtrans
+from lightframe.tables import Table
+
+__all__ = [
+    "DEBAYER_METHODS",
+    "DebayerMethod",
+    "debayer",
+    "debayer_margin",
+    "debayer_scale",
+    "merge_cfa",
+    "split_cfa",
+    "superpixel",
+]
+
+Float32 = npt.NDArray[np.float32]
+UInt8 = npt.NDArray[np.uint8]
+Interpolator = Callable[[Float32, UInt8, int, Float32], None]
+"""(mosaic, cell, threads, out)."""
+
+BAYER = 2
+XTRANS = 6
+STRIP_ROWS = 64
+
+SUPERPIXEL_SIDES = {BAYER: 2, XTRANS: 3}
+"""Side of the cell that holds all colours: in X-Trans 3 x 3 pixels hold 5 G, 2 R and 2 B."""
+
+
+@dataclass(frozen=True, slots=True)
+class DebayerMethod:
+    """A way of debayering.
+
+    Attributes
+    ----------
+    margin : int
+        Pixels around a pixel on which its result depends.
+    bayer, xtrans : callable or None
+        What interpolates a Bayer and an X-Trans mosaic; None where the method cannot.
+    shrinks : bool
+        Whether a cell becomes one pixel.
+    """
+
+    margin: int
+    bayer: Interpolator | None
+    xtrans: Interpolator | None
+    shrinks: bool = False
+
+
+DEBAYER_METHODS: Table[DebayerMethod] = Table("debayer method")
+
+
+def _in_strips(function: Callable[[int, int], None], rows: int, threads: int) -> None:
+    if threads <= 1:
+        function(0, rows)
+        return
+    starts = range(0, rows, STRIP_ROWS)
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(function, starts, [min(rows, start + STRIP_ROWS) for start in starts]))
+
+
+def _bilinear(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -> None:
+    _in_strips(lambda a, b: plain.bilinear(mosaic, cell, a, b, out), len(mosaic), threads)
+
+
+def _vng(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -> None:
+    _in_strips(lambda a, b: plain.vng(mosaic, cell, a, b, out), len(mosaic), threads)
+
+
+def _bilinear_xtrans(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -> None:
+    def strip(first: int, last: int) -> None:
+        plain.interpolate_pixels(mosaic, cell, xtrans.REACH, False, first, last, out)
+
+    _in_strips(strip, len(mosaic), threads)
+
+
+def _rcd(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -> None:
+    height, width = mosaic.shape
+
+    def band(top: int) -> None:
+        scratch = np.zeros(ratio.PLANES * ratio.AREA, np.float32)
+        for left in range(0, width, ratio.CORE_WIDTH):
+            ratio.rcd(mosaic, cell, top, left, scratch, out)
+        last = min(height, top + ratio.CORE_HEIGHT)
+        plain.interpolate_pixels(mosaic, cell, 1, True, top, last, out)
+
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        list(pool.map(band, range(0, height, ratio.CORE_HEIGHT)))
+
+
+def _equal_colour_pairs(cell: UInt8) -> npt.NDArray[np.int64]:
+    """Return the table of `kernels._debayer_xtrans.green`: pairs within 5 x 5, 1 or 2 apart."""
+    reach = range(-xtrans.REACH, xtrans.REACH + 1)
+    lists = []
+    for y, x, (sy, sx) in (
+        (y, x, step) for y in range(XTRANS) for x in range(XTRANS) for step in ((0, 1), (1, 0))
+    ):
+        lists.append(
+            [
+                (dy, dx, dy + n * sy, dx + n * sx, n)
+                for dy in reach
+                for dx in reach
+                for n in (1, 2)
+                if dy + n * sy in reach
+                and dx + n * sx in reach
+                and cell[(y + dy) % XTRANS, (x + dx) % XTRANS]
+                == cell[(y + dy + n * sy) % XTRANS, (x + dx + n * sx) % XTRANS]
+            ]
+        )
+    longest = max(map(len, lists))
+    table = np.zeros((len(lists), longest, 5), np.int64)
+    for row, pairs in zip(table, lists, strict=True):
+        row[: len(pairs)] = pairs
+    return table.reshape(XTRANS, XTRANS, 2, longest, 5)
+
+
+def _directional_xtrans(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -> None:
+    pairs = _equal_colour_pairs(cell)
+    rows = len(mosaic)
+    _in_strips(lambda a, b: xtrans.green(mosaic, cell, pairs, a, b, out[1]), rows, threads)
+    _in_strips(lambda a, b: xtrans.chroma(mosaic, cell, a, b, out), rows, threads)
+    _in_strips(lambda a, b: xtrans.refine_green(mosaic, cell, a, b, out), rows, threads)
+    _in_strips(lambda a, b: xtrans.chroma(mosaic, cell, a, b, out), rows, threads)
+
+
+def _superpixel(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -> None:
+    del threads  # It runs at the speed of memory.
+    period = len(cell)
+    side = SUPERPIXEL_SIDES[period]
+    every = period // side
+    height, width = (size * side for size in out.shape[1:])
+    count = np.empty(out.shape[1:], np.float32)
+    for colour in range(3):
+        out[colour] = 0
+        count[...] = 0
+        for y, x in np.argwhere(cell == colour):
+            part = mosaic[y:height:period, x:width:period]
+            known = ~np.isnan(part)
+            where = (slice(y // side, None, every), slice(x // side, None, every))
+            np.add(out[colour][where], part, out=out[colour][where], where=known)
+            count[where] += known
+        count[count == 0] = np.nan
+        out[colour] /= count
+
+
+DEBAYER_METHODS.enter(
+    "vng",
+    "variable number of gradients: averages over the smooth directions of 5 x 5 pixels; the usual"
+    " choice for stars. X-Trans: as 'xtrans'",
+    DebayerMethod(max(2, xtrans.MARGIN), _vng, _directional_xtrans),
+)
+DEBAYER_METHODS.enter(
+    "rcd",
+    "ratio corrected: along the direction with less detail; the least error where the signal is"
+    " good. X-Trans: as 'xtrans'",
+    DebayerMethod(ratio.MARGIN, _rcd, _directional_xtrans),
+)
+DEBAYER_METHODS.enter(
+    "bilinear",
+    "mean of the nearest pixels of the colour: fast, smooth, coloured edges around stars",
+    DebayerMethod(xtrans.REACH, _bilinear, _bilinear_xtrans),
+)
+DEBAYER_METHODS.enter(
+    "xtrans",
+    "X-Trans only: green along the smoother of row and column, red and blue by their smoothed"
+    " differences from green",
+    DebayerMethod(xtrans.MARGIN, None, _directional_xtrans),
+)
+DEBAYER_METHODS.enter(
+    "superpixel",
+    "no interpolation: one pixel of each cell, equal colours averaged; half the size, for X-Trans"
+    " a third",
+    DebayerMethod(0, _superpixel, _superpixel, shrinks=True),
+)
+
+
+def debayer_margin(method: str) -> int:
+    """Return how many pixels around a window its interior depends on."""
+    return DEBAYER_METHODS[method].margin
+
+
+def debayer_scale(method: str, cfa: CfaPattern) -> int:
+    """Return by how much the method divides height and width: 1, for ``superpixel`` 2 or 3."""
+    return SUPERPIXEL_SIDES[cfa.period] if DEBAYER_METHODS[method].shrinks else 1
+
+
+def _cell(mosaic: Float32, cfa: CfaPattern, method: str) -> tuple[Interpolator, UInt8]:
+    """Return the interpolator for a pattern, and the pattern's planes."""
+    if mosaic.ndim != len(("rows", "columns")):
+        raise ValueError(f"a mosaic has rows and columns, not the shape {mosaic.shape}")
+    chosen = DEBAYER_METHODS[method]
+    planes = cfa.planes()
+    bayer = cfa.period == BAYER
+    if not bayer and cfa.period != XTRANS:
+        raise SettingsError(f"cells of side {cfa.period} cannot be debayered ({cfa.name})")
+    if bayer and not (
+        sorted(cfa.name) == sorted("RGGB") and ("G" in cfa.rows[0] and "G" in cfa.rows[1])
+    ):
+        raise SettingsError(
+            f"{cfa.name} is no Bayer pattern", remedy="use RGGB, BGGR, GRBG or GBRG"
+        )
+    interpolator = chosen.bayer if bayer else chosen.xtrans
+    if interpolator is None:
+        kind = "Bayer" if bayer else "X-Trans"
+        possible = [
+            entry.name
+            for entry in DEBAYER_METHODS.entries()
+            if (entry.value.bayer if bayer else entry.value.xtrans)
+        ]
+        raise SettingsError(
+            f"the debayer method {method!r} does not know {kind} patterns ({cfa.name})",
+            remedy=f"choose one of: {', '.join(possible)}",
+        )
+    return interpolator, planes
+
+
+def debayer(
+    mosaic: Float32,
+    cfa: CfaPattern,
+    method: str = "vng",
+    out: Float32 | None = None,
+    *,
+    threads: int = 1,
+) -> Float32:
+    """Interpolate the missing colours of a mosaic.
+
+    Parameters
+    ----------
+    mosaic : (rows, columns) float32
+        DN; negative values are fine, NaN is missing. The interior of a window, `debayer_margin`
+        pixels from each side that is not the image's, becomes what the whole image would give.
+    cfa : CfaPattern
+        Phased at the mosaic's first pixel.
+    method : str
+        A name in `DEBAYER_METHODS`.
+    out : (3, rows, columns) float32, optional
+        Where to write; rows and columns are divided by `debayer_scale`.
+    threads : int
+
+    Returns
+    -------
+    (3, rows, columns) float32
+        Red, green and blue in DN.
+
+    Raises
+    ------
+    SettingsError
+        If the method is unknown or does not know this kind of pattern.
+    """
+    interpolator, cell = _cell(mosaic, cfa, method)
+    scale = debayer_scale(method, cfa)
+    shape = (3, mosaic.shape[0] // scale, mosaic.shape[1] // scale)
+    if out is None:
+        out = np.empty(shape, np.float32)
+    if out.shape != shape or out.dtype != np.float32:
+        raise ValueError(f"the result is float32 {shape}, not {out.dtype} {out.shape}")
+    interpolator(np.ascontiguousarray(mosaic, np.float32), cell, threads, out)
+    return out
+
+
+def superpixel(mosaic: Float32, cfa: CfaPattern) -> Float32:
+    """Return one pixel for each cell, without interpolation; see the method ``superpixel``.
+
+    Returns
+    -------
+    (3, rows // n, columns // n) float32
+        n = 2, or 3 for X-Trans; the mean of what is there, NaN where nothing is.
+    """
+    return debayer(mosaic, cfa, "superpixel")
+
+
+def split_cfa(mosaic: Float32, cfa: CfaPattern) -> dict[str, Float32]:
+    """Split a mosaic into the planes of its cell's positions, each of the same colour.
+
+    Parameters
+    ----------
+    mosaic : (rows, columns) float32
+        Rows and columns that fill no whole cell are an error, as merging could not restore them.
+    cfa : CfaPattern
+        Phased at the mosaic's first pixel.
+
+    Returns
+    -------
+    dict of str to (rows // p, columns // p) float32
+        Keyed by colour, row and column in the cell, row by row: ``{"R00": ..., "G01": ...}``.
+    """
+    period = cfa.period
+    if mosaic.shape[0] % period or mosaic.shape[1] % period:
+        raise ValueError(f"{mosaic.shape} pixels do not hold whole cells of {period} x {period}")
+    planes = cfa.planes()
+    return {
+        f"{COLOURS[planes[y, x]]}{y}{x}": np.ascontiguousarray(mosaic[y::period, x::period])
+        for y in range(period)
+        for x in range(period)
+    }
+
+
+def merge_cfa(planes: dict[str, Float32], cfa: CfaPattern) -> Float32:
+    """Merge what `split_cfa` has split.
+
+    Raises
+    ------
+    ValueError
+        If planes are missing, superfluous, or of different shapes.
+    """
+    period = cfa.period
+    cell = cfa.planes()
+    names = {f"{COLOURS[cell[y, x]]}{y}{x}": (y, x) for y in range(period) for x in range(period)}
+    shapes = {plane.shape for plane in planes.values()}
+    if set(planes) != set(names) or len(shapes) != 1:
+        raise ValueError(
+            f"{cfa.name} has the planes {', '.join(names)}, of one shape,"
+            f" not {', '.join(planes)} of shapes {sorted(shapes)}"
+        )
+    rows, columns = shapes.pop()
+    out = np.empty((rows * period, columns * period), np.float32)
+    for name, (y, x) in names.items():
+        out[y::period, x::period] = planes[name]
+    return out
