@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from calibration_frames import Camera
+from calibration_frames import BAYER, Camera
 
+from lightframe.frames import Window
 from lightframe.processes import CalibrationSettings, Masters, calibrate_frame, prepare_calibration
 
 CAMERA = Camera(size=512, stars=0, gradient=0, vignetting=0.4, sky=1000, warm_fraction=0.02)
@@ -98,6 +99,39 @@ def test_a_flat_calibrated_with_a_scaled_dark_takes_its_own_factor():
     assert prepared.flat_dark_scale.k == 0
     expected = np.median(clean - bias)
     assert prepared.flat_scale.factors[0] == pytest.approx(expected, rel=0.05)
+
+
+def test_a_flat_is_calibrated_with_one_factor_per_colour():
+    """With a factor for each colour, the dark in the flat is scaled colour by colour."""
+    camera = Camera(size=512, cfa=BAYER, stars=0, gradient=0, warm_fraction=0.02)
+    colours = np.tile(BAYER.planes(), (256, 256))
+    factors = np.array([0.2, 0.4, 0.6])
+    signal = factors[colours] * camera.dark_signal()
+    light = np.array([3000, 6000, 4000])[colours]
+    masters = Masters(
+        bias=camera.master_bias(),
+        dark=camera.master_dark(),
+        flat=camera.expose(signal + light, 5, 20).astype(np.float32),
+    )
+    settings = CalibrationSettings(
+        dark_scaling="optimize", dark_scale_per_colour=True, calibrate_flat=True
+    )
+    prepared = prepare_calibration(masters, settings, height=512, width=512, cfa=BAYER)
+    assert prepared.flat_dark_scale.factors == pytest.approx(factors, rel=0.03)
+    assert prepared.flat_scale.factors == pytest.approx((3000, 6000, 4000), rel=0.002)
+    # The gain is even where the dark's warm pixels are.
+    gain = 1 / calibrated_gain(prepared)
+    assert np.std(gain[camera.dark_signal() > 500]) < 0.05
+
+
+def calibrated_gain(prepared):
+    """Return what a frame of 1 DN, dark and bias added, is multiplied with."""
+    size = (1, prepared.height, prepared.width)
+    window = Window(0, prepared.height, 0, prepared.width)
+    out = [np.empty(size, np.float32) for _ in range(2)]
+    for level, target in zip((0, 1000), out, strict=True):
+        prepared.apply(np.full(size, level, np.float32), window, 1, target)
+    return (out[1] - out[0])[0] / 1000
 
 
 def test_a_clipped_precalibrated_dark_loses_half_of_its_pixels():

@@ -16,16 +16,21 @@ from lightframe.errors import IncompatibleFramesError, SettingsError
 from lightframe.frames._cfa import CfaPattern
 from lightframe.frames._pixels import Window
 from lightframe.kernels._calibrate import calibrate_block
+from lightframe.processes._calibration_flat import prepare_flat
 from lightframe.processes._calibration_masters import (
-    DarkTerms,
     Masters,
     Target,
     combine_bias_and_dark,
     load_masters,
 )
 from lightframe.processes._calibration_settings import CalibrationSettings
-from lightframe.processes._dark_scaling import DarkScale, DarkScaler, exposure_scale
-from lightframe.processes._flat_scaling import FlatScale, flat_reciprocal, flat_scale
+from lightframe.processes._dark_scaling import (
+    DarkScale,
+    DarkScaler,
+    exposure_ratio,
+    exposure_scale,
+)
+from lightframe.processes._flat_scaling import FlatScale
 from lightframe.processes._overscan import level_cells, overscan_levels
 
 __all__ = ["FrameLevels", "PreparedCalibration", "prepare_calibration"]
@@ -163,7 +168,7 @@ class PreparedCalibration:
         if not self.scales_dark:
             return None
         frame = self._whole(light)
-        ratio = _ratio(exposure_s, self._dark_exposure_s)
+        ratio = exposure_ratio(exposure_s, self._dark_exposure_s)
         if self._scaler is None:
             return exposure_scale(ratio)
         y, x = self.target.origin
@@ -351,29 +356,18 @@ def prepare_calibration(  # noqa: PLR0913 - the geometry is four of them, by key
             threshold_sigma=settings.dark_threshold_sigma,
             per_colour=settings.dark_scale_per_colour,
         )
-    flat, flat_dark_scale = _calibrated_flat(loaded, settings, target, terms, scaler)
-    gain, scale = None, None
-    if flat is not None:
-        colours = target.cfa if settings.flat_scale_per_colour and len(flat) == 1 else None
-        scale = flat_scale(
-            flat,
-            colours,
-            scaling=settings.flat_scaling,
-            trim=settings.flat_trim,
-            name=loaded.flat_name,
-        )
-        gain = flat_reciprocal(flat, scale, colours)
+    flat = prepare_flat(loaded, settings, target, terms, scaler)
     return PreparedCalibration(
         target=target,
         settings=settings,
         names={role: name for role, name, *_ in loaded.present() if role not in terms.unused},
         removes_bias=terms.removes_bias,
-        flat_scale=scale,
-        flat_dark_scale=flat_dark_scale,
+        flat_scale=flat.scale,
+        flat_dark_scale=flat.dark_scale,
         notes=terms.notes,
         _subtrahend=_or_row(terms.subtrahend, target, 0.0),
         _signal=_or_row(terms.signal, target, 0.0),
-        _gain=_or_row(gain, target, 1.0),
+        _gain=_or_row(flat.gain, target, 1.0),
         _scaler=scaler,
         _dark_exposure_s=masters.dark_exposure_s,
     )
@@ -398,38 +392,6 @@ def _target(
     return Target(height, width, y1 - y0, x1 - x0, (y0, x0), channels, shifted)
 
 
-def _calibrated_flat(
-    masters: Masters,
-    settings: CalibrationSettings,
-    target: Target,
-    terms: DarkTerms,
-    scaler: DarkScaler | None,
-) -> tuple[_F32 | None, DarkScale | None]:
-    """Return the master flat free of bias and dark, and the factor its dark was scaled with.
-
-    Where the pixels of the flat do not determine the factor and the exposures are unknown, it is 0:
-    a flat is short, and a dark subtracted in full would do more harm than none.
-    """
-    flat = masters.flat
-    if flat is None or not settings.calibrate_flat:
-        return flat, None
-    if terms.subtrahend is not None:
-        flat = flat - terms.subtrahend
-    if terms.signal is None:
-        return flat, None
-    ratio = _ratio(masters.flat_exposure_s, masters.dark_exposure_s)
-    if scaler is None:
-        scale = exposure_scale(ratio)
-    else:
-        scale = scaler.scale(flat, fallback=0.0 if ratio is None else ratio)
-    k = np.array(scale.factors, np.float32)
-    if len(k) == 3 and target.cfa is not None:  # noqa: PLR2004 - red, green, blue
-        cell = k[target.cfa.planes()]
-        repeats = (-(-target.height // len(cell)), -(-target.width // len(cell)))
-        return flat - np.tile(cell, repeats)[: target.height, : target.width] * terms.signal, scale
-    return flat - k[:, None, None] * terms.signal, scale
-
-
 def _or_row(planes: _F32 | None, target: Target, value: float) -> _F32:
     """Return `planes`, or one row of `value` in their place."""
     return np.full((1, 1, target.width), value, np.float32) if planes is None else planes
@@ -438,9 +400,3 @@ def _or_row(planes: _F32 | None, target: Target, value: float) -> _F32:
 def _plane(planes: _F32, channel: int) -> _F32:
     """Return a channel; a mono array serves all channels."""
     return cast("_F32", planes[min(channel, len(planes) - 1)])
-
-
-def _ratio(exposure_s: float | None, dark_exposure_s: float | None) -> float | None:
-    if exposure_s is None or not dark_exposure_s:
-        return None
-    return exposure_s / dark_exposure_s

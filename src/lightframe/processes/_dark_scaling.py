@@ -28,7 +28,14 @@ from lightframe.processes._dark_scaling_pixels import (
 )
 from lightframe.tables import Table
 
-__all__ = ["DARK_OBJECTIVES", "DarkScale", "DarkScaler", "Objective", "exposure_scale"]
+__all__ = [
+    "DARK_OBJECTIVES",
+    "DarkScale",
+    "DarkScaler",
+    "Objective",
+    "exposure_ratio",
+    "exposure_scale",
+]
 
 _F32 = npt.NDArray[np.float32]
 
@@ -88,6 +95,13 @@ class DarkScale:
     def factors(self) -> tuple[float, ...]:
         """The factor, or one for each channel or CFA colour (R, G, B)."""
         return tuple(part.k for part in self.parts) or (self.k,)
+
+
+def exposure_ratio(exposure_s: float | None, dark_exposure_s: float | None) -> float | None:
+    """Return the exposure of a frame over that of the dark; None if either is unknown."""
+    if exposure_s is None or not dark_exposure_s:
+        return None
+    return exposure_s / dark_exposure_s
 
 
 def exposure_scale(ratio: float | None) -> DarkScale:
