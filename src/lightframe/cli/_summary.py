@@ -20,7 +20,7 @@ def render_summary(document: Mapping[str, Any], out: Path, report: Path) -> Rend
     if document["masters"]:
         parts += [_masters(document["masters"]), Text()]
     if document["results"]:
-        parts += [_results(document, out), Text()]
+        parts += [_results(document), Text()]
     aside = [light for light in document["lights"] if not light["used"]]
     if aside:
         parts.append(Text(f"Set aside: {len(aside)} of {len(document['lights'])} lights", "bold"))
@@ -39,7 +39,9 @@ def render_summary(document: Mapping[str, Any], out: Path, report: Path) -> Rend
             f"{resources['bytes_written'] / 1e6:.0f} MB written"
         )
     )
-    parts.append(Text(f"Report: {report}", "bold"))
+    if document["results"]:
+        parts.append(Text(f"Results: {out / 'results'}", "bold"))
+    parts.append(Text(f"Report:  {report}", "bold"))
     return Group(*parts)
 
 
@@ -59,7 +61,7 @@ def _masters(masters: list[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _results(document: Mapping[str, Any], out: Path) -> Table:
+def _results(document: Mapping[str, Any]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left", title="Results")
     for name in ("Result", "Frames", "Exposure", "Noise DN", "FWHM px", "Rejected"):
         table.add_column(name, justify="left" if name == "Result" else "right")
@@ -71,7 +73,7 @@ def _results(document: Mapping[str, Any], out: Path) -> Table:
         )
         exposure = result["exposure_s"]
         table.add_row(
-            str(out / result["path"]),
+            Path(result["path"]).name,
             str(result["frames"]),
             "unknown" if exposure is None else f"{exposure:.6g} s",
             _numbers(result["noise_dn"], ".2f"),

@@ -32,7 +32,7 @@ class StepCost:
 class Meter:
     """Adds up what a run costs; counting is safe from several threads."""
 
-    steps: list[StepCost] = field(default_factory=list)
+    steps: dict[str, StepCost] = field(default_factory=dict)
     bytes_read: int = 0
     bytes_written: int = 0
     _start: tuple[float, float] = field(
@@ -42,7 +42,7 @@ class Meter:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Measure one step."""
+        """Measure one step; several of the same name are added up."""
         wall, cpu = time.perf_counter(), time.process_time()
         try:
             yield
@@ -73,7 +73,7 @@ class Meter:
                     name: round(value, 3) if isinstance(value, float) else value
                     for name, value in asdict(cost).items()
                 }
-                for cost in self.steps
+                for cost in self.steps.values()
             ],
         }
 
