@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hypothesis_numpy
 
 from lightframe.errors import SettingsError
 from lightframe.frames._cfa import CfaPattern
@@ -197,3 +198,47 @@ def test_dead_flat_pixels_are_missing_and_counted():
     prepared.apply(light[None].astype(np.float32), Window(0, 38, 0, 54), None, out)
     assert [tuple(p) for p in np.argwhere(np.isnan(out[0]))] == [(2, 3), (4, 5), (6, 7)]
     assert prepared.flat_scale.missing_pixels == 3
+
+
+FINITE = st.floats(-70000, 70000, width=32)
+
+
+@given(
+    hypothesis_numpy.arrays(
+        np.float32, (4, 6, 9), elements=FINITE | st.just(np.float32("nan")), fill=st.nothing()
+    ),
+    hypothesis_numpy.arrays(np.float32, (6, 9), elements=st.floats(-2, 40000, width=32)),
+    st.floats(0, 3),
+    st.floats(0, 1000),
+)
+def test_any_pixel_values_agree_with_float64(terms, flat, k, pedestal):
+    """Whatever stands in light and masters, the result is the formula's, missing where it must."""
+    light, bias, signal, _ = terms
+    flat[0] = 1000.0  # not empty
+    masters = Masters(bias=bias, dark=signal, flat=flat, dark_contains_bias=False)
+    settings = CalibrationSettings(dark_scaling="optimize", flat_scaling="mean", flat_least=0)
+    prepared = prepare_calibration(masters, settings, height=6, width=9)
+    out = np.empty((1, 6, 9), np.float32)
+    prepared.apply(light[None], Window(0, 6, 0, 9), k, out, pedestal_dn=pedestal)
+    s0 = np.mean(flat[flat > 0], dtype=np.float64)
+    gain = np.divide(s0, flat, out=np.full((6, 9), np.nan), where=flat > 0)
+    gain[gain > np.finfo(np.float32).max] = np.nan
+    expected = (np.float64(light) - bias - k * np.float64(signal)) * gain + pedestal
+    # Rounding is relative to the largest term, not to what is left of their difference.
+    size = (np.abs(light) + np.abs(bias) + k * np.abs(signal)) * gain + pedestal
+    np.testing.assert_array_equal(np.isnan(out[0]), np.isnan(expected))
+    with np.errstate(over="ignore"):
+        beyond = np.abs(expected) > np.finfo(np.float32).max / 4
+    close = np.abs(out[0] - expected) <= 1e-6 * size + 1e-4
+    assert np.all(close | beyond | np.isnan(expected))
+
+
+def test_frames_that_cannot_be_written_to_are_read():
+    """Memory-mapped frames are read-only; they give the same pixels and the same factor."""
+    prepared, light = _prepared()
+    frozen = light.copy()
+    frozen.flags.writeable = False
+    out = [np.empty((1, *SIZE), np.float32) for _ in range(2)]
+    for raw, target in zip((light, frozen), out, strict=True):
+        prepared.apply(raw[None], Window(0, SIZE[0], 0, SIZE[1]), 0.4, target)
+    assert out[0].tobytes() == out[1].tobytes()

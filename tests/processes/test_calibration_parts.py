@@ -1,5 +1,7 @@
 """The parts of calibration: flat scaling, pedestals, overscan, and what is refused."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from calibration_frames import BAYER, XTRANS
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from lightframe.errors import IncompatibleFramesError, InputError, SettingsError
-from lightframe.frames import Window
+from lightframe.frames import Card, FrameInfo, Header, Window
 from lightframe.processes import (
     CalibrationSettings,
     DarkScale,
@@ -17,6 +19,7 @@ from lightframe.processes import (
     OverscanSettings,
     automatic_pedestal,
     clipped_fractions,
+    frame_pedestal,
     overscan_from_sections,
     prepare_calibration,
     resolve_input_pedestal,
@@ -65,8 +68,22 @@ def test_both_greens_share_one_factor():
         flat[0, y::2, x::2] = level
     scale = flat_scale(flat, BAYER, scaling="mean", trim=0)
     assert scale.factors == (100, 200, 50)
-    gain = flat_reciprocal(flat, scale, BAYER)[0]
-    np.testing.assert_allclose(gain[:2, :2], [[1, 200 / 210], [200 / 190, 1]])
+    gain, missing = flat_reciprocal(flat, scale, BAYER)
+    np.testing.assert_allclose(gain[0, :2, :2], [[1, 200 / 210], [200 / 190, 1]])
+    assert missing == (0, 0, 0)
+
+
+def test_useless_flat_pixels_are_counted_by_colour():
+    """Zero, negative, missing and nearly dark pixels have no gain; each counts for its colour."""
+    flat = np.full((1, 7, 9), 100, np.float32)
+    flat[0, 0, 0], flat[0, 0, 1], flat[0, 1, 0], flat[0, 1, 1] = 0, -3, np.nan, 0.9
+    scale = flat_scale(flat, BAYER, scaling="trimmed-mean", trim=0.25)
+    gain, missing = flat_reciprocal(flat, scale, BAYER, least=0.01)
+    assert missing == (1, 2, 1)
+    assert [tuple(p) for p in np.argwhere(np.isnan(gain[0]))] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    gain, missing = flat_reciprocal(flat, scale, BAYER, least=0)
+    assert missing == (1, 2, 0)
+    assert gain[0, 1, 1] == pytest.approx(100 / 0.9)
 
 
 def test_channels_have_their_own_factors():
@@ -117,6 +134,34 @@ def test_bad_pedestals_are_errors():
         resolve_input_pedestal(float("nan"))
     with pytest.raises(SettingsError, match="unknown input pedestal"):
         resolve_input_pedestal(1.0, source="guess")
+
+
+def _info(**cards):
+    header = Header(Card(keyword, value) for keyword, value in cards.items())
+    pedestal = header.get("PEDESTAL")
+    return FrameInfo(
+        path=Path("light.fits"),
+        format="fits",
+        height=1,
+        width=1,
+        channels=1,
+        sample_format="uint16",
+        pedestal_dn=pedestal,
+        header=header,
+    )
+
+
+def test_the_pedestal_of_a_frame_comes_from_the_keyword_the_settings_name():
+    """PEDESTAL by default, another keyword if named, and a word instead of a number is an error."""
+    info = _info(PEDESTAL=100, MYPED="-37.5", OTHER="none")
+    assert frame_pedestal(info, CalibrationSettings()).dn == 100
+    assert frame_pedestal(_info(), CalibrationSettings()).dn == 0
+    named = CalibrationSettings(input_pedestal_keyword="myped")
+    assert frame_pedestal(info, named).dn == 37.5
+    literal = CalibrationSettings(input_pedestal="literal", input_pedestal_dn=8)
+    assert frame_pedestal(info, literal).dn == 8
+    with pytest.raises(InputError, match="OTHER = 'none' is not a number"):
+        frame_pedestal(info, CalibrationSettings(input_pedestal_keyword="OTHER"))
 
 
 @given(

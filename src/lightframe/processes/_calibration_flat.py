@@ -1,6 +1,6 @@
 """The master flat as the calibration uses it: calibrated if asked for, scaled, and inverted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +58,8 @@ def prepare_flat(
         trim=settings.flat_trim,
         name=masters.flat_name,
     )
-    return PreparedFlat(flat_reciprocal(flat, scale, colours), scale, dark_scale)
+    gain, missing = flat_reciprocal(flat, scale, colours, least=settings.flat_least)
+    return PreparedFlat(gain, replace(scale, missing=missing), dark_scale)
 
 
 def _calibrated(

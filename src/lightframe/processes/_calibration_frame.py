@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.errors import InputError
+from lightframe.frames._info import FrameInfo
 from lightframe.frames._pixels import Window
 from lightframe.processes._calibration import PreparedCalibration
+from lightframe.processes._calibration_settings import CalibrationSettings
 from lightframe.processes._dark_scaling import DarkScale
 from lightframe.processes._flat_scaling import FlatScale
 from lightframe.processes._noise import NoiseEstimate, evaluate_noise
@@ -19,13 +22,45 @@ from lightframe.processes._pedestal import (
     InputPedestal,
     automatic_pedestal,
     clipped_fractions,
+    resolve_input_pedestal,
 )
 
-__all__ = ["CalibratedFrame", "CalibrationRecord", "calibrate_frame"]
+__all__ = ["CalibratedFrame", "CalibrationRecord", "calibrate_frame", "frame_pedestal"]
 
 _F32 = npt.NDArray[np.float32]
 _STRIP_ROWS = 256
 _NO_PEDESTAL = InputPedestal(0.0)
+
+
+def frame_pedestal(info: FrameInfo, settings: CalibrationSettings) -> InputPedestal:
+    """Return the pedestal to subtract from a frame, as settings and header say.
+
+    Parameters
+    ----------
+    info : FrameInfo
+        The frame. Its ``pedestal_dn`` counts for the keyword PEDESTAL; another keyword is looked up
+        in its header.
+    settings : CalibrationSettings
+        The fields that begin with ``input_pedestal``.
+
+    Raises
+    ------
+    InputError
+        If the keyword's value is not a number.
+    """
+    keyword = settings.input_pedestal_keyword.upper()
+    stated = info.pedestal_dn if keyword == "PEDESTAL" else info.header.get(keyword)
+    try:
+        value = None if stated is None else float(stated)
+    except ValueError as error:
+        raise InputError(
+            f"{keyword} = {stated!r} is not a number of DN",
+            where=info.path,
+            remedy='name another keyword, or set input_pedestal = "none" or "literal"',
+        ) from error
+    return resolve_input_pedestal(
+        value, source=settings.input_pedestal, literal_dn=settings.input_pedestal_dn
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,9 @@ class CalibrationSettings(Settings):
     """How the master flat scaling factor s0 is measured."""
     flat_trim: float = Field(default=0.05, ge=0, le=0.25)
     """Fraction of the flat's pixels left out at each end by the trimmed mean."""
+    flat_least: float = Field(default=0.01, ge=0, lt=1)
+    """Pixels whose flat is below this share of s0 are missing in the result: they are dead or
+    covered, and would come out as huge numbers. Zero and negative ones always are."""
     flat_scale_per_colour: bool = True
     """One s0 per CFA colour, so that the flat does not shift the colours of the light."""
     input_pedestal: Annotated[str, OneOf(INPUT_PEDESTALS)] = "keyword"

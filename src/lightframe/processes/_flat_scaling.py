@@ -78,7 +78,7 @@ class FlatScale:
     colours : tuple of str
         What each factor belongs to: ``("",)``, ``("0", "1", "2")`` or ``("R", "G", "B")``.
     missing : tuple of int
-        Pixels that are zero, negative or NaN, one number a factor; they end as missing.
+        Pixels without a usable flat, one number a factor; they end as missing.
     """
 
     factors: tuple[float, ...]
@@ -152,8 +152,10 @@ def _colours(plane: _F32, cfa: CfaPattern | None) -> Iterator[tuple[str, _Sample
         yield label, _Samples(plane, cell, colour, counts[colour], sums[colour]), total
 
 
-def flat_reciprocal(flat: _F32, scale: FlatScale, cfa: CfaPattern | None) -> _F32:
-    """Return ``s0 / flat``, NaN where the flat is zero, negative or missing.
+def flat_reciprocal(
+    flat: _F32, scale: FlatScale, cfa: CfaPattern | None, *, least: float = 0.0
+) -> tuple[_F32, tuple[int, ...]]:
+    """Return ``s0 / flat``, NaN where the flat is of no use.
 
     Parameters
     ----------
@@ -163,27 +165,34 @@ def flat_reciprocal(flat: _F32, scale: FlatScale, cfa: CfaPattern | None) -> _F3
         Its factors.
     cfa : CfaPattern or None
         The pattern the factors were measured with.
+    least : float
+        Pixels below this share of s0 are of no use; zero, negative and missing ones never are.
 
     Returns
     -------
-    ndarray of float32, shape (channels, height, width)
+    gain : ndarray of float32, shape (channels, height, width)
+    missing : tuple of int
+        Pixels of no use, one number a factor.
     """
     width = flat.shape[2]
     gain = np.empty_like(flat)
     if cfa is None:
-        cells = np.array(scale.factors, np.float64)[:, None, None]
+        cells = np.arange(len(flat))[:, None, None]
     else:
-        lookup = np.zeros(len(COLOURS))
-        for colour, factor in zip(scale.colours, scale.factors, strict=True):
-            lookup[COLOURS.index(colour)] = factor
-        cells = lookup[cfa.planes()][None]
-    period_y, period_x = cells.shape[1:]
-    repeats = -(-width // period_x)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for channel, cell in enumerate(cells):
-            for y in range(period_y):
-                numerator = np.tile(cell[y], repeats)[:width].astype(np.float32)
-                np.divide(numerator, flat[channel, y::period_y], out=gain[channel, y::period_y])
-    # A positive numerator over zero is inf, over a negative flat negative: neither is a gain.
-    np.copyto(gain, np.float32(np.nan), where=~((gain > 0) & (gain < np.inf)))
-    return gain
+        labels = [scale.colours.index(letter) for letter in cfa.name]
+        cells = np.array(labels).reshape(1, cfa.period, cfa.period)
+    factors = np.array(scale.factors, np.float32)
+    period = cells.shape[1]
+    limit = 1 / least if least > 0 else np.finfo(np.float32).max
+    missing = np.zeros(len(factors), int)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for (channel, y), _ in np.ndenumerate(cells[:, :, 0]):
+            numerator = factors[np.resize(cells[channel, y], width)]
+            rows = gain[channel, y::period]
+            np.divide(numerator, flat[channel, y::period], out=rows)
+            # A flat of zero gives inf, a negative one a negative gain: neither is one.
+            useless = ~((rows > 0) & (rows <= np.float32(limit)))
+            rows[useless] = np.nan
+            for x in range(period):
+                missing[cells[channel, y, x]] += np.count_nonzero(useless[:, x::period])
+    return gain, tuple(missing.tolist())
