@@ -10,7 +10,8 @@ import stack_twins
 
 from lightframe.errors import IncompatibleFramesError, InputError, SettingsError
 from lightframe.processes._estimators import FrameStatistics, frame_statistics
-from lightframe.processes._integration import integrate, sample_statistics
+from lightframe.processes._integration import integrate
+from lightframe.processes._integration_recipe import sample_statistics
 from lightframe.processes._integration_settings import IntegrationSettings
 from lightframe.processes._normalization import OUTPUT_NORMALIZATIONS, REJECTION_NORMALIZATIONS
 

@@ -143,6 +143,7 @@ def reject_clipping(
     model: tuple[float, float, float],
     sides: int,
     minimum: int,
+    rounds: int,
 ) -> None:
     """Reject samples beyond ``median - limits[0] * s`` and ``median + limits[1] * s``.
 
@@ -171,12 +172,14 @@ def reject_clipping(
         Gain in e-/DN, read noise in e-, and scale noise.
     sides, minimum : int
         As in `settle`.
+    rounds : int
+        The rejection ends after this number of rounds at the latest.
     """
     queue = lists[0]
     fewest = 2 if method in (CCD_NOISE, PERCENTILE) else 3
     pending = enqueue(low, high, fewest, queue)
     first = True
-    while pending > 0:
+    while pending > 0 and rounds > 0:
         group(queue, pending, low, high, lists[2], lists[1])
         at = 0
         kept = 0
@@ -199,4 +202,5 @@ def reject_clipping(
             kept = settle(ordered, queue, at, used, low, high, scratch, sides, minimum, kept)
             at += used
         pending = 0 if method == PERCENTILE else kept
+        rounds -= 1
         first = False

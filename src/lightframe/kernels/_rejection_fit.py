@@ -113,6 +113,7 @@ def reject_linear_fit(
     limits: tuple[float, float],
     sides: int,
     minimum: int,
+    rounds: int,
 ) -> None:
     """Linear fit clipping of sorted stacks.
 
@@ -134,11 +135,13 @@ def reject_linear_fit(
         Low and high limit in units of sigma.
     sides, minimum : int
         As in `lightframe.kernels._rejection_queue.settle`.
+    rounds : int
+        The rejection ends after this number of rounds at the latest.
     """
     queue = lists[0]
     slopes[:] = np.nan
     pending = enqueue(low, high, FEWEST, queue)
-    while pending > 0:
+    while pending > 0 and rounds > 0:
         group(queue, pending, low, high, lists[2], lists[1])
         at = 0
         kept = 0
@@ -179,3 +182,4 @@ def reject_linear_fit(
                     kept += 1
             at += used
         pending = kept
+        rounds -= 1

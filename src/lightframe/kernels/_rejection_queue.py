@@ -118,11 +118,13 @@ def pack(ordered: F32, queue: I32, at: int, pending: int, low: I32, high: I32, s
         return used
     for lane in range(LANES):
         i = queue[at + lane] if lane < used else head
-        block = ordered[i // LANES, low[i] : high[i], i % LANES]
-        origin = block[n // 2]
+        b = i // LANES
+        k = i % LANES
+        start = low[i]
+        origin = ordered[b, start + n // 2, k]
         scratch[ORIGIN + lane] = origin
         for f in range(n):
-            scratch[DATA + f * LANES + lane] = block[f] - origin
+            scratch[DATA + f * LANES + lane] = ordered[b, start + f, k] - origin
     return used
 
 
@@ -177,15 +179,18 @@ def settle(
     """
     for lane in range(used):
         i = queue[at + lane]
-        column = ordered[i // LANES, :, i % LANES]
+        b = i // LANES
+        k = i % LANES
         origin = scratch[ORIGIN + lane]
+        lower = scratch[LOWER + lane]
+        upper = scratch[UPPER + lane]
         start = low[i]
         stop = high[i]
         if sides & 1:
-            while start < stop and column[start] - origin < scratch[LOWER + lane]:
+            while start < stop and ordered[b, start, k] - origin < lower:
                 start += 1
         if sides & 2:
-            while stop > start and column[stop - 1] - origin > scratch[UPPER + lane]:
+            while stop > start and ordered[b, stop - 1, k] - origin > upper:
                 stop -= 1
         if stop - start < minimum or stop - start == high[i] - low[i]:
             continue

@@ -70,9 +70,12 @@ def reject_esd(
         most = max(1, min(int(fraction * n), n - 2))
         middle = np.float64(ordered[i // LANES, low[i] + n // 2, i % LANES])
         total = 0.0
+        squares = 0.0
         for f in range(n):
-            x[f] = np.float64(ordered[i // LANES, low[i] + f, i % LANES]) - middle
-            total += x[f]
+            d = np.float64(ordered[i // LANES, low[i] + f, i % LANES]) - middle
+            x[f] = d
+            total += d
+            squares += d * d
         start = 0
         stop = n
         best_start = 0
@@ -80,23 +83,22 @@ def reject_esd(
         for turn in range(most):
             left = stop - start
             mean = total / left
-            squares = 0.0
-            for f in range(start, stop):
-                squares += (x[f] - mean) * (x[f] - mean)
-            sigma = math.sqrt(squares / (left - 1))
-            if not sigma > 0:
+            variance = (squares - total * mean) / (left - 1)
+            if not variance > 1e-13 * squares:
                 break
             below = (mean - x[start]) / relaxation if sides & 1 else 0.0
             above = x[stop - 1] - mean if sides & 2 else 0.0
+            worst = max(below, above)
             if above >= below:
-                statistic = above / sigma
-                total -= x[stop - 1]
                 stop -= 1
+                d = x[stop]
             else:
-                statistic = below / sigma
-                total -= x[start]
+                d = x[start]
                 start += 1
-            if statistic > critical[n, turn] and stop - start >= minimum:
+            total -= d
+            squares -= d * d
+            limit = critical[n, turn]
+            if worst * worst > limit * limit * variance and stop - start >= minimum:
                 best_start = start
                 best_stop = stop
         high[i] = low[i] + best_stop

@@ -169,14 +169,18 @@ def _cut(scratch: F32, n: int, before: F32) -> None:
 
 
 @kernel
-def _must_cut(scratch: F32, n: int, before: F32) -> bool:
-    """Whether any lane has a sample beyond the cutoff."""
+def _must_cut(scratch: F32, n: int, before: F32, turn: int) -> bool:
+    """Whether any lane can have a sample beyond the cutoff.
+
+    At first the sorted samples tell; later, when some may have been replaced by the mean, the
+    limits they have been winsorized to.
+    """
     first = scratch[DATA : DATA + LANES]
     last = scratch[DATA + (n - 1) * LANES : DATA + n * LANES]
     found = 0
     for lane in range(LANES):
-        least = max(first[lane], before[lane])
-        most = min(last[lane], before[lane + LANES])
+        least = first[lane] if turn == 0 else before[lane]
+        most = last[lane] if turn == 0 else before[lane + LANES]
         found += (least < scratch[CUT_BELOW + lane]) | (most > scratch[CUT_ABOVE + lane])
     return found > 0
 
@@ -218,7 +222,7 @@ def _winsorize(scratch: F32, n: int, cutoff: np.float32, before: F32) -> None:
                 before[lane] = scratch[BELOW + lane]
                 before[lane + LANES] = scratch[ABOVE + lane]
         _limits(scratch, cutoff)
-        if cutting and _must_cut(scratch, n, before):
+        if cutting and _must_cut(scratch, n, before, turn):
             _cut(scratch, n, before)
         _sums(scratch, n)
         if _improve(scratch, n, turn >= 1) == 0:
@@ -239,6 +243,7 @@ def reject_winsorized(
     cutoff: float,
     sides: int,
     minimum: int,
+    rounds: int,
 ) -> None:
     """Winsorized sigma clipping of sorted stacks.
 
@@ -263,12 +268,14 @@ def reject_winsorized(
         Limits in units of sigma.
     sides, minimum : int
         As in `settle`.
+    rounds : int
+        The rejection ends after this number of rounds at the latest.
     """
     queue = lists[0]
     pending = enqueue(low, high, 3, queue)
     state = np.float32(cutoff)
     before = np.empty(2 * LANES, np.float32)
-    while pending > 0:
+    while pending > 0 and rounds > 0:
         group(queue, pending, low, high, lists[2], lists[1])
         at = 0
         kept = 0
@@ -282,4 +289,5 @@ def reject_winsorized(
             kept = settle(ordered, queue, at, used, low, high, scratch, sides, minimum, kept)
             at += used
         pending = kept
+        rounds -= 1
         state = INF

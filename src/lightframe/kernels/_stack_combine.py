@@ -62,13 +62,14 @@ def _account(
     lost: I64,
     ordered: F32,
     block: int,
+    marks: npt.NDArray[np.uint8],
 ) -> None:
     """Find the frames whose samples did not survive, for the pixels of a span that lost any.
 
     `lost` counts them by frame; `ties` is overwritten with each pixel's numbers of samples rejected
     low and high. Where equal samples meet different fates the sums, made by comparing values, are
     made anew. With `block` not negative the survivors' normalized values replace the sorted stacks
-    from that block on, inf the others.
+    from that block on, inf the others. `marks` receives 1 and 2 for samples rejected low and high.
     """
     n = stack.shape[0]
     for k in range(used):
@@ -104,6 +105,8 @@ def _account(
             elif y == bounds[1, k] and cut_high > 0:
                 cut_high -= 1
                 fate = 2
+            if marks.shape[0] > 0 and fate in (1, 2):
+                marks[f, first + k] = fate
             if fate > 0:
                 lost[f, fate - 1] += 1
                 below += fate == 1
@@ -148,8 +151,8 @@ def _sum_up(
     variance = terms[5]
     for k in range(used):
         survives = np.float64(kept[k])
-        x = np.float64(source[k]) if survives > 0.0 else 0.0
-        sums[k] += x * a + b * survives
+        sample = np.float64(source[k]) if survives > 0.0 else 0.0
+        sums[k] += sample * a + b * survives
         sums[k + SPAN] += w * survives
         sums[k + 2 * SPAN] += variance * survives
 
@@ -171,7 +174,7 @@ def _median_of_all(source: Samples, at: int, terms: F64, column: F64) -> float:
         n += 1
     if n == 0:
         return np.nan
-    return 0.5 * (column[(n - 1) // 2] + column[n // 2])
+    return float(0.5 * (column[(n - 1) // 2] + column[n // 2]))
 
 
 @kernel
@@ -189,6 +192,7 @@ def combine(
     maps: F32,
     at: int,
     lost: I64,
+    marks: npt.NDArray[np.uint8],
 ) -> None:
     """Combine the survivors of a chunk by weighted average.
 
@@ -214,6 +218,8 @@ def combine(
         high, and predicted variance of the image.
     lost : ndarray, shape (frames, 3), int64
         Is increased by each frame's numbers of samples rejected low, rejected high, and missing.
+    marks : ndarray, shape (frames, stride) or (0, 0), uint8
+        Receives 1 where a sample was rejected low and 2 where it was rejected high, unless empty.
     """
     n = stack.shape[0]
     bounds = np.empty((2, SPAN), np.float32)
@@ -245,6 +251,7 @@ def combine(
             lost,
             ordered,
             start // LANES if keep_values else -1,
+            marks,
         )
         for k in range(used):
             i = at + start + k

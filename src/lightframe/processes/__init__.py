@@ -6,6 +6,7 @@ from lightframe.processes._calibration_frame import (
     CalibratedFrame,
     CalibrationRecord,
     calibrate_frame,
+    frame_pedestal,
 )
 from lightframe.processes._calibration_masters import Masters
 from lightframe.processes._calibration_settings import DARK_SCALINGS, CalibrationSettings
@@ -37,7 +38,8 @@ from lightframe.processes._estimators import (
     frame_statistics,
 )
 from lightframe.processes._flat_scaling import FLAT_SCALINGS, FlatScale
-from lightframe.processes._integration import Integration, integrate, sample_statistics
+from lightframe.processes._integration import Integration, integrate
+from lightframe.processes._integration_recipe import sample_statistics
 from lightframe.processes._integration_settings import IntegrationSettings, RangeLimits
 from lightframe.processes._measure import Measurement, choose_reference, measure, reference_scores
 from lightframe.processes._noise import NOISE_METHODS, NoiseEstimate, evaluate_noise
@@ -64,6 +66,7 @@ from lightframe.processes._resampling import (
     source_window,
 )
 from lightframe.processes._stars import DetectionSettings, StarTable, detect_stars
+from lightframe.processes._statistics import PlaneStatistics, colour_samples, image_statistics
 from lightframe.processes._stretch import (
     StretchSettings,
     Transfer,
@@ -115,6 +118,7 @@ __all__ = [
     "OverscanRegion",
     "OverscanSettings",
     "PhotometricScale",
+    "PlaneStatistics",
     "PreparedCalibration",
     "RangeLimits",
     "Registration",
@@ -133,6 +137,7 @@ __all__ = [
     "choose_reference",
     "choose_rejection",
     "clipped_fractions",
+    "colour_samples",
     "correct_defects",
     "debayer",
     "debayer_margin",
@@ -142,7 +147,9 @@ __all__ = [
     "detect_stars",
     "detection_image",
     "evaluate_noise",
+    "frame_pedestal",
     "frame_statistics",
+    "image_statistics",
     "integrate",
     "measure",
     "merge_cfa",

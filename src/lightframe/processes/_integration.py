@@ -16,29 +16,17 @@ import numpy.typing as npt
 
 from lightframe.errors import IncompatibleFramesError, InputError
 from lightframe.frames._pixels import PixelSource, Window
-from lightframe.processes._combination import COMBINATIONS, WEIGHTS, FrameQuality
-from lightframe.processes._estimators import FrameStatistics, frame_statistics
+from lightframe.processes._estimators import FrameStatistics
+from lightframe.processes._integration_recipe import (
+    make_recipe,
+    needs_statistics,
+    sample_statistics,
+)
 from lightframe.processes._integration_settings import IntegrationSettings
-from lightframe.processes._integration_tiles import (
-    ChannelTerms,
-    Recipe,
-    TileWorker,
-    tile_shape,
-    tiles,
-)
-from lightframe.processes._normalization import (
-    OUTPUT_NORMALIZATIONS,
-    REJECTION_NORMALIZATIONS,
-    levels_of,
-)
-from lightframe.processes._rejection import REJECTIONS
+from lightframe.processes._integration_tiles import Recipe, TileWorker, tile_shape, tiles
+from lightframe.processes._large_scale import HIGH, LOW, LargeScaleSettings, RejectedPixels
 
-__all__ = ["Integration", "integrate", "sample_statistics"]
-
-_SAMPLED_PIXELS = 1 << 18
-"""Pixels of a frame from which its statistics are taken: the median is good to sigma / 400."""
-
-_BAND_ROWS = 4
+__all__ = ["Integration", "integrate"]
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -59,7 +47,12 @@ class Integration:
         Rejected samples over number of frames.
     variance : ndarray or None
         Predicted variance of the image in DN^2, from the noise of the frames, their weights and
-        which of them survived.
+        which of them survived. For the median of Gaussian noise pi / 2 of this; not meant for
+        minimum and maximum.
+    slope : ndarray or None
+        DN per rank of the line through each sorted stack, after linear fit clipping.
+    rejection : str
+        The algorithm that was used.
     frames_low, frames_high : ndarray, shape (frames, channels), float64
         Fraction of each frame's samples that were rejected.
     weights : ndarray, shape (frames, channels), float64
@@ -73,6 +66,8 @@ class Integration:
     rejected_low: F32
     rejected_high: F32
     variance: F32 | None
+    slope: F32 | None
+    rejection: str
     frames_low: F64
     frames_high: F64
     weights: F64
@@ -109,7 +104,8 @@ def integrate(  # noqa: PLR0913 - one argument for each thing the caller alone c
     threads : int
         Number of threads.
     advance : callable, optional
-        Called from the threads with the number of pixels (of all channels) that are done.
+        Called from the threads with the number of pixels (of all channels) that are done; with
+        large-scale rejection each pixel is done twice.
 
     Raises
     ------
@@ -125,28 +121,17 @@ def integrate(  # noqa: PLR0913 - one argument for each thing the caller alone c
     The result does not depend on `memory_bytes` and `threads`, not even in the last bit.
     """
     shape = _common_shape(sources)
-    if statistics is None and _needs_statistics(settings):
+    if statistics is None and needs_statistics(settings):
         statistics = sample_statistics(sources, threads=threads)
-    recipe, frame_weights = _recipe(
+    recipe, frame_weights = make_recipe(
         len(sources), shape[0], settings, statistics, weights, reference
     )
-    dtype = np.dtype(np.uint16 if all(s.dtype == np.uint16 for s in sources) else np.float32)
-    tile = tile_shape(sources, dtype, memory_bytes, threads)
-    result = _Result(shape, len(sources), settings)
-    queue = _Shared(tiles(shape[1], shape[2], tile))
-
-    def work() -> TileWorker:
-        worker = TileWorker(len(sources), shape[0], tile, dtype, recipe)
-        for window in queue:
-            worker.read(sources, window)
-            for channel in range(shape[0]):
-                result.place(channel, window, worker.integrate(channel, window))
-            if advance is not None:
-                advance(shape[0] * window.shape[0] * window.shape[1])
-        return worker
-
-    workers = _run(work, threads, queue)
-    lost = np.sum([worker.lost for worker in workers], axis=0)
+    task = _Task(sources, shape, recipe, memory_bytes, threads, advance or _ignore)
+    result = _Result(shape, len(sources), settings, recipe)
+    if settings.large_scale.sides:
+        lost = _integrate_twice(task, result, settings.large_scale)
+    else:
+        lost = task.run(lambda worker, channel, window: worker.integrate(channel, window), result)
     present = np.maximum(shape[1] * shape[2] - lost[:, :, 2], 1)
     return Integration(
         image=result.image,
@@ -154,6 +139,8 @@ def integrate(  # noqa: PLR0913 - one argument for each thing the caller alone c
         rejected_low=result.rejected_low,
         rejected_high=result.rejected_high,
         variance=result.variance,
+        slope=result.slope,
+        rejection=recipe.rejection,
         frames_low=(lost[:, :, 0] / present).T,
         frames_high=(lost[:, :, 1] / present).T,
         weights=frame_weights,
@@ -161,40 +148,8 @@ def integrate(  # noqa: PLR0913 - one argument for each thing the caller alone c
     )
 
 
-def sample_statistics(
-    sources: Sequence[PixelSource], *, threads: int = 1
-) -> tuple[FrameStatistics, ...]:
-    """Measure each frame in evenly spaced bands of rows, some 260,000 pixels in all.
-
-    Raises
-    ------
-    InputError
-        If a frame has no pixel there.
-    """
-
-    def measure(index: int) -> FrameStatistics:
-        source = sources[index]
-        bands = max(1, _SAMPLED_PIXELS // (source.width * _BAND_ROWS))
-        if bands * _BAND_ROWS >= source.height:
-            starts, rows = np.array([0]), source.height
-        else:
-            starts, rows = np.linspace(0, source.height - _BAND_ROWS, bands).astype(int), _BAND_ROWS
-        sample = np.empty((source.channels, rows * starts.size, source.width), np.float32)
-        band = np.empty((source.channels, rows, source.width), np.float32)
-        for k, start in enumerate(starts.tolist()):
-            source.read(Window(start, start + rows, 0, source.width), band)
-            sample[:, k * rows : (k + 1) * rows] = band
-        try:
-            return frame_statistics(sample)
-        except ValueError as error:
-            raise InputError(
-                f"frame {index} of the stack has no pixel in the sampled rows",
-                cause="it does not overlap the reference",
-                remedy="leave it out",
-            ) from error
-
-    with ThreadPoolExecutor(threads) as pool:
-        return tuple(pool.map(measure, range(len(sources))))
+def _ignore(pixels: int) -> None:
+    """Take note of no progress."""
 
 
 def _common_shape(sources: Sequence[PixelSource]) -> tuple[int, int, int]:
@@ -213,84 +168,22 @@ def _common_shape(sources: Sequence[PixelSource]) -> tuple[int, int, int]:
     return first
 
 
-def _needs_statistics(settings: IntegrationSettings) -> bool:
-    return (
-        settings.normalization != "none"
-        or settings.rejection_normalization != "none"
-        or settings.weight in {"noise", "snr"}
-        or settings.variance
-    )
-
-
-def _recipe(
-    n: int,
-    channels: int,
-    settings: IntegrationSettings,
-    statistics: Sequence[FrameStatistics] | None,
-    weights: npt.ArrayLike | None,
-    reference: int,
-) -> tuple[Recipe, F64]:
-    """Turn settings and statistics into numbers; return them and the weights (frames, channels)."""
-    if statistics is not None and len(statistics) != n:
-        raise ValueError(f"{len(statistics)} statistics for {n} frames")
-    if not 0 <= reference < n:
-        raise ValueError(f"reference frame {reference} of {n}")
-    combination = COMBINATIONS[settings.combination]
-    given = None if weights is None else np.asarray(weights, np.float64)
-    if given is not None:
-        if given.shape not in {(n,), (n, channels)}:
-            raise ValueError(f"weights of shape {given.shape} for {n} frames")
-        given = np.broadcast_to(given.reshape(n, -1), (n, channels))
-    all_weights = np.ones((n, channels))
-    terms = []
-    for c in range(channels):
-        norm = np.tile(np.array([0.0, 1.0, 1.0, 0.0]), (n, 1))
-        output = np.tile(np.array([1.0, 0.0]), (n, 1))
-        noise = scale = np.ones(n)
-        if statistics is not None:
-            levels = levels_of(statistics, reference, c)
-            norm = REJECTION_NORMALIZATIONS[settings.rejection_normalization](levels)
-            output = OUTPUT_NORMALIZATIONS[settings.normalization](levels)
-            noise = np.array([s.noise[c] for s in statistics])
-            scale = np.array([0.5 * (s.scale_low[c] + s.scale_high[c]) for s in statistics])
-        if combination.weighted:
-            quality = FrameQuality(
-                output[:, 0], noise, scale, None if given is None else given[:, c]
-            )
-            raw = WEIGHTS[settings.weight](quality)
-            all_weights[:, c] = raw / raw.mean()
-        w = all_weights[:, c]
-        variance = (w * output[:, 0] * noise) ** 2
-        if combination.total:
-            output = output * n
-            variance = variance * n**2
-        columns = np.column_stack([output, output * w[:, None], w, variance])
-        terms.append(ChannelTerms(norm.astype(np.float32), columns))
-    limits = settings.range_limits
-    range_limits = np.array(
-        [
-            -np.inf if limits.low is None else limits.low,
-            np.inf if limits.high is None else limits.high,
-        ],
-        np.float32,
-    )
-    recipe = Recipe(
-        tuple(terms), range_limits, REJECTIONS[settings.rejection], settings.limits, combination
-    )
-    return recipe, all_weights
-
-
 class _Result:
     """The images that tiles are placed into."""
 
     def __init__(
-        self, shape: tuple[int, int, int], frames: int, settings: IntegrationSettings
+        self,
+        shape: tuple[int, int, int],
+        frames: int,
+        settings: IntegrationSettings,
+        recipe: Recipe,
     ) -> None:
         self.image = np.empty(shape, np.float32)
         self.weight = np.empty(shape, np.float32)
         self.rejected_low = np.empty(shape, np.float32)
         self.rejected_high = np.empty(shape, np.float32)
         self.variance = np.empty(shape, np.float32) if settings.variance else None
+        self.slope = np.empty(shape, np.float32) if recipe.rejection == "linear-fit" else None
         self._fraction = np.float32(1.0 / frames)
 
     def place(self, channel: int, window: Window, maps: F32) -> None:
@@ -302,6 +195,53 @@ class _Result:
         np.multiply(maps[3], self._fraction, out=self.rejected_high[where])
         if self.variance is not None:
             self.variance[where] = maps[4]
+        if self.slope is not None:
+            self.slope[where] = maps[5]
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A stack and the means to go through it."""
+
+    sources: Sequence[PixelSource]
+    shape: tuple[int, int, int]
+    recipe: Recipe
+    memory_bytes: int
+    threads: int
+    advance: Callable[[int], None]
+
+    def run(
+        self,
+        integrate_tile: Callable[[TileWorker, int, Window], F32],
+        result: _Result | None,
+        *,
+        marking: bool = False,
+    ) -> npt.NDArray[np.int64]:
+        """Go through all tiles in threads; return the sum of the workers' losses."""
+        frames = len(self.sources)
+        channels, height, width = self.shape
+        whole = all(source.dtype == np.uint16 for source in self.sources)
+        dtype = np.dtype(np.uint16 if whole and not marking else np.float32)
+        tile = tile_shape(self.sources, dtype.itemsize + marking, self.memory_bytes, self.threads)
+        queue = _Shared(tiles(height, width, tile))
+
+        def work() -> npt.NDArray[np.int64]:
+            worker = TileWorker(frames, channels, tile, dtype, self.recipe, marking=marking)
+            for window in queue:
+                worker.read(self.sources, window)
+                for channel in range(channels):
+                    maps = integrate_tile(worker, channel, window)
+                    if result is not None:
+                        result.place(channel, window, maps)
+                self.advance(channels * window.shape[0] * window.shape[1])
+            return worker.lost
+
+        with ThreadPoolExecutor(self.threads, thread_name_prefix="integrate") as pool:
+            futures = [pool.submit(work) for _ in range(self.threads)]
+            try:
+                return np.asarray(np.sum([future.result() for future in futures], axis=0))
+            finally:
+                queue.stop()
 
 
 class _Shared:
@@ -325,11 +265,59 @@ class _Shared:
         self._stopped = True
 
 
-def _run(work: Callable[[], TileWorker], threads: int, queue: _Shared) -> list[TileWorker]:
-    """Run `work` in threads; when one of them fails the others stop after their tile."""
-    with ThreadPoolExecutor(threads, thread_name_prefix="integrate") as pool:
-        futures = [pool.submit(work) for _ in range(threads)]
-        try:
-            return [future.result() for future in futures]
-        finally:
-            queue.stop()
+def _integrate_twice(
+    task: _Task, result: _Result, settings: LargeScaleSettings
+) -> npt.NDArray[np.int64]:
+    """Integrate, grow the large rejected structures, and integrate again without them."""
+    frames = len(task.sources)
+    with RejectedPixels((frames, *task.shape), task.memory_bytes) as rejected:
+
+        def mark(worker: TileWorker, channel: int, window: Window) -> F32:
+            maps = worker.integrate(channel, window)
+            rejected.place(channel, window, worker.marks(channel, window))
+            return maps
+
+        task.run(mark, None, marking=True)
+        with ThreadPoolExecutor(task.threads, thread_name_prefix="grow") as pool:
+            list(pool.map(lambda frame: rejected.grow(frame, settings), range(frames)))
+
+        def leave_out(worker: TileWorker, channel: int, window: Window) -> F32:
+            counts = _leave_out(worker, channel, window, rejected, task.recipe)
+            maps = worker.integrate(channel, window)
+            maps[2:4] += counts
+            return maps
+
+        return task.run(leave_out, result, marking=True)
+
+
+def _leave_out(
+    worker: TileWorker, channel: int, window: Window, rejected: RejectedPixels, recipe: Recipe
+) -> npt.NDArray[np.int16]:
+    """Make samples in grown structures missing, except where too few samples would be left.
+
+    Returns
+    -------
+    ndarray, shape (2, rows, columns), int16
+        Numbers of samples left out as low and as high.
+    """
+    samples = worker.samples(channel, window)
+    marks = worker.marks(channel, window)
+    lost = worker.lost[channel]
+    counts = np.zeros((2, *window.shape), np.int16)
+    left = np.zeros(window.shape, np.int16)
+    for frame, plane in enumerate(samples):
+        high = rejected.rejected(HIGH, frame, channel, window)
+        low = rejected.rejected(LOW, frame, channel, window) & ~high
+        there = np.isfinite(plane)
+        marks[frame] = (low + 2 * high.view(np.uint8)) * there
+        left += there & (marks[frame] == 0)
+    enough = left >= recipe.limits.minimum_survivors
+    for frame, plane in enumerate(samples):
+        for side in (LOW, HIGH):
+            out = (marks[frame] == side + 1) & enough
+            plane[out] = np.nan
+            counts[side] += out
+            number = np.count_nonzero(out)
+            lost[frame, side] += number
+            lost[frame, 2] -= number
+    return counts

@@ -3,6 +3,7 @@
 from typing import Annotated, Self
 
 from lightframe.processes._combination import COMBINATIONS, WEIGHTS
+from lightframe.processes._large_scale import LargeScaleSettings
 from lightframe.processes._normalization import OUTPUT_NORMALIZATIONS, REJECTION_NORMALIZATIONS
 from lightframe.processes._rejection import REJECTIONS
 from lightframe.processes._rejection_limits import RejectionLimits
@@ -44,6 +45,9 @@ class IntegrationSettings(Settings):
 
     range_limits: RangeLimits = RangeLimits()
     """Raw levels outside which samples are rejected."""
+
+    large_scale: LargeScaleSettings = LargeScaleSettings()
+    """Growing of large rejected structures, such as satellite trails; reads the frames twice."""
 
     variance: bool = False
     """Whether to predict the variance of each pixel of the result."""

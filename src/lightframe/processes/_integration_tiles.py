@@ -1,8 +1,9 @@
 """Tiles of a stack: their shape for a given memory, and the integration of one tile.
 
-A tile holds the same window of all frames. It is integrated in chunks of some 65,000 samples, which
-stay in the processor's second-level cache between sorting, rejection and combination. What happens
-to a pixel depends on its own samples only: the result is the same to the bit whatever the tiles.
+A tile holds the same window of all frames. It is integrated in chunks of some 130,000 samples,
+which stay in the processor's second-level cache between sorting, rejection and combination. What
+happens to a pixel depends on its own samples only: the result is the same to the bit whatever the
+tiles.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,8 +22,8 @@ from lightframe.processes._rejection_limits import RejectionLimits
 
 __all__ = ["ChannelTerms", "Recipe", "TileWorker", "tile_shape", "tiles"]
 
-CHUNK_SAMPLES = 65_536
-"""Samples that are sorted, rejected and combined at a time; float32, they take 256 kB."""
+CHUNK_SAMPLES = 131_072
+"""Samples that are sorted, rejected and combined at a time; float32, they take 512 kB."""
 
 MOST_TILE_BYTES = 64 << 20
 """Larger tiles are of no use where a window costs its share of the file."""
@@ -30,7 +31,8 @@ MOST_TILE_BYTES = 64 << 20
 _PADDING = 16
 """Samples between frames, so that they do not lie a power of two apart (cache aliasing)."""
 
-_MAP_BYTES = 5 * 4
+_MAPS = 6
+"""Image, weight, rejected low, rejected high, variance, slope."""
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -67,6 +69,8 @@ class Recipe:
         One a channel.
     range_limits : ndarray, shape (2,), float32
         Raw samples at or beyond these are rejected.
+    rejection : str
+        Name of the algorithm.
     rejector, limits
         The algorithm and its parameters.
     combination : Combination
@@ -75,32 +79,40 @@ class Recipe:
 
     channels: tuple[ChannelTerms, ...]
     range_limits: F32
+    rejection: str
     rejector: Rejector
     limits: RejectionLimits
     combination: Combination
 
 
 def tile_shape(
-    sources: Sequence[PixelSource], dtype: np.dtype[Any], memory_bytes: int, threads: int
+    sources: Sequence[PixelSource], sample_bytes: int, memory_bytes: int, threads: int
 ) -> tuple[int, int]:
     """Return rows and columns of a tile, so that one for each thread fits into `memory_bytes`.
 
     Rows are whole unless a single one is too much; a tile is never narrower than 64 columns. Where
     a window costs its share of the file, tiles need not be larger than 64 MB, nor so large that
     there are fewer than four for each thread.
+
+    Parameters
+    ----------
+    sources : sequence of PixelSource
+        The frames.
+    sample_bytes : int
+        What a sample takes in a tile.
+    memory_bytes, threads : int
+        Memory for all threads, and their number.
     """
     first = sources[0]
-    pixel_bytes = len(sources) * first.channels * dtype.itemsize + _MAP_BYTES
-    budget = memory_bytes // threads - worker_bytes(len(sources))
-    rows_there_are = first.height
+    pixel_bytes = len(sources) * first.channels * sample_bytes + _MAPS * 4
+    budget = memory_bytes // threads - _worker_bytes(len(sources))
+    turns = 1
     if all(source.by_rows for source in sources):
         budget = min(budget, MOST_TILE_BYTES)
-        rows_there_are = -(-first.height // (4 * threads))
-    else:
-        rows_there_are = -(-first.height // threads)
+        turns = 4
     rows = budget // (pixel_bytes * first.width)
     if rows >= 1:
-        return min(rows, rows_there_are), first.width
+        return min(rows, -(-first.height // (turns * threads))), first.width
     columns = budget // pixel_bytes // LANES * LANES
     return 1, min(max(columns, LANES), first.width)
 
@@ -113,15 +125,15 @@ def tiles(height: int, width: int, shape: tuple[int, int]) -> Iterator[Window]:
             yield Window(y, min(y + rows, height), x, min(x + columns, width))
 
 
-def chunk_pixels(frames: int) -> int:
+def _chunk_pixels(frames: int) -> int:
     """Return the number of pixels of a chunk: whole blocks, at least one."""
     return max(1, CHUNK_SAMPLES // (frames * LANES)) * LANES
 
 
-def worker_bytes(frames: int) -> int:
+def _worker_bytes(frames: int) -> int:
     """Return what a worker needs apart from its tile."""
-    pixels = chunk_pixels(frames)
-    return pixels * (frames * 4 + 12) + frames * LANES * (4 + 4 + 2) + 3 * 4 * (frames + pixels)
+    pixels = _chunk_pixels(frames)
+    return pixels * (frames * 4 + 24) + frames * LANES * (4 + 4 + 2) + 3 * 4 * frames
 
 
 class TileWorker:
@@ -129,16 +141,16 @@ class TileWorker:
 
     Parameters
     ----------
-    frames : int
-        Number of frames.
-    channels : int
-        Number of channels.
+    frames, channels : int
+        Number of frames and of channels.
     shape : tuple of int
         Rows and columns of the largest tile.
     dtype : dtype
         uint16 or float32.
     recipe : Recipe
         What to do.
+    marking : bool
+        Whether to mark the rejected samples.
 
     Attributes
     ----------
@@ -153,13 +165,17 @@ class TileWorker:
         shape: tuple[int, int],
         dtype: np.dtype[Any],
         recipe: Recipe,
+        *,
+        marking: bool = False,
     ) -> None:
         pixels = shape[0] * shape[1]
-        lanes = chunk_pixels(frames)
+        lanes = _chunk_pixels(frames)
         self.recipe = recipe
         self.lost = np.zeros((channels, frames, 3), np.int64)
-        self._stack = np.empty((frames, channels * pixels + _PADDING), dtype)
-        self._maps = np.empty((5, pixels), np.float32)
+        stride = channels * pixels + _PADDING
+        self._stack = np.empty((frames, stride), dtype)
+        self._marks = np.zeros((frames, stride) if marking else (0, 0), np.uint8)
+        self._maps = np.empty((_MAPS, pixels), np.float32)
         self._ordered = np.empty((lanes // LANES, frames, LANES), np.float32)
         self._integers = np.empty((frames, LANES), np.uint16)
         self._low = np.empty(lanes, np.int32)
@@ -175,21 +191,35 @@ class TileWorker:
             out = self._stack[frame, :size].reshape(channels, rows, columns)
             source.read(window, out)
 
+    def samples(self, channel: int, window: Window) -> npt.NDArray[np.generic]:
+        """Return the samples of one channel of the tile, shape (frames, rows, columns); a view."""
+        return self._view(self._stack, channel, window)
+
+    def marks(self, channel: int, window: Window) -> npt.NDArray[np.uint8]:
+        """Return the marks of one channel, shape (frames, rows, columns); a view.
+
+        1 where a sample was rejected low, 2 where high.
+        """
+        return self._view(self._marks, channel, window)
+
     def integrate(self, channel: int, window: Window) -> F32:
         """Integrate one channel of the tile.
 
         Returns
         -------
-        ndarray, shape (5, rows, columns), float32
-            Image, sum of weights, numbers of samples rejected low and high, predicted variance; a
-            view of a buffer that the next call overwrites.
+        ndarray, shape (6, rows, columns), float32
+            Image, sum of weights, numbers of samples rejected low and high, predicted variance, and
+            slope of the linear fit (NaN for other algorithms); a view of a buffer that the next
+            call overwrites.
         """
         rows, columns = window.shape
         pixels = rows * columns
+        if self._marks.size:
+            self.marks(channel, window)[...] = 0
         step = self._low.size
         for start in range(0, pixels, step):
             self._chunk(channel, channel * pixels, start, min(step, pixels - start))
-        return self._maps[:, :pixels].reshape(5, rows, columns)
+        return self._maps[:, :pixels].reshape(_MAPS, rows, columns)
 
     def _chunk(self, channel: int, plane: int, start: int, pixels: int) -> None:
         recipe = self.recipe
@@ -200,21 +230,21 @@ class TileWorker:
         high = self._high[: blocks * LANES]
         first = plane + start
         network = self._work.network
+        limits = recipe.range_limits
         low[:] = 0
-        if self._stack.dtype == np.uint16 and terms.plain and np.isinf(recipe.range_limits).all():
+        if self._stack.dtype == np.uint16 and terms.plain and np.isinf(limits).all():
             order_integers(self._stack, first, pixels, network, self._integers, ordered, high)
         else:
-            order_samples(
-                self._stack, first, pixels, terms.norm, recipe.range_limits, network, ordered, high
-            )
+            order_samples(self._stack, first, pixels, terms.norm, limits, network, ordered, high)
         recipe.rejector(ordered, low, high, recipe.limits, self._work)
+        self._maps[5, start : start + pixels] = self._work.per_pixel[:pixels]
         order = recipe.combination.order
         combine(
             self._stack,
             first,
             pixels,
             terms.norm,
-            recipe.range_limits,
+            limits,
             terms.terms,
             ordered,
             low,
@@ -223,7 +253,15 @@ class TileWorker:
             self._maps,
             start,
             self.lost[channel],
+            self._marks,
         )
         if order is not None:
             sort_survivors(ordered, low, high, network)
             pick(ordered, low, high, order, pixels, self._maps[0, start:])
+
+    @staticmethod
+    def _view(array: npt.NDArray[Any], channel: int, window: Window) -> npt.NDArray[Any]:
+        rows, columns = window.shape
+        pixels = rows * columns
+        plane = array[:, channel * pixels : (channel + 1) * pixels]
+        return plane.reshape(-1, rows, columns)
