@@ -38,11 +38,20 @@ def print_error(error: LightframeError) -> None:
 
 
 class ConsoleProgress:
-    """Progress of a session on standard error."""
+    """Progress of a session on standard error.
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    Parameters
+    ----------
+    quiet : bool
+        Say nothing.
+    least_s : float
+        Without a terminal, steps that took less time are not mentioned.
+    """
+
+    def __init__(self, *, quiet: bool = False, least_s: float = 0.0) -> None:
         self._console = stderr()
         self._quiet = quiet
+        self._least_s = least_s
 
     @contextmanager
     def step(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
@@ -57,7 +66,9 @@ class ConsoleProgress:
         else:
             start = time.perf_counter()
             yield lambda _units: None
-            self.message(f"{name}: done in {time.perf_counter() - start:.1f} s")
+            seconds = time.perf_counter() - start
+            if seconds >= self._least_s:
+                self.message(f"{name}: done in {seconds:.1f} s")
 
     def message(self, text: str) -> None:
         """Print one line."""

@@ -22,6 +22,8 @@ COMMANDS: Table[str] = Table("command")
 
 COMMANDS.enter("run", "from folders of raw frames to integrated images", "_run")
 COMMANDS.enter("info", "what the headers of files say", "_info")
+COMMANDS.enter("stats", "level, spread, noise and clipping of images", "_stats")
+COMMANDS.enter("stretch", "a picture of an image, to look at", "_stretch")
 COMMANDS.enter("simulate", "write a simulated session with known truth", "_simulate")
 COMMANDS.enter("demo", "simulate a session, run it, compare the result with the truth", "_demo")
 

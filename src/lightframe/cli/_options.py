@@ -1,7 +1,7 @@
 """Settings classes as command-line options: the same names, meanings and limits, written once."""
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -30,19 +30,55 @@ class _Option(NamedTuple):
         return "--" + "-".join(self.path).replace("_", "-")
 
 
-def add_settings(parser: argparse.ArgumentParser, kind: type[Settings], title: str) -> None:
-    """Add one option for every scalar field of `kind` and of the settings inside it."""
+def add_settings(
+    parser: argparse.ArgumentParser,
+    defaults: Settings | type[Settings],
+    title: str,
+    *,
+    section: str = "",
+    without: Collection[str] = (),
+) -> None:
+    """Add one option for every scalar field of a settings class and of the settings inside it.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        Gets a group of options.
+    defaults : Settings, or a settings class
+        The class, or an instance whose values are named as defaults.
+    title : str
+        Title of the group.
+    section : str, optional
+        Where the settings lie in the class that `settings_from` builds, e.g. ``"calibration"``.
+        The options' names do not show it.
+    without : collection of str, optional
+        Fields that get no option.
+    """
     group = parser.add_argument_group(title)
+    kind = defaults if isinstance(defaults, type) else type(defaults)
+    prefix = f"{section}." if section else ""
     for option in _options(kind):
+        if option.path[0] in without:
+            continue
         common: dict[str, Any] = {
-            "dest": option.destination,
+            "dest": option.destination.replace("set:", f"set:{prefix}", 1),
             "default": None,
-            "help": _help(option.field),
+            "help": _help(option.field, _default(defaults, option)),
         }
         if option.field.annotation is bool:
             group.add_argument(option.flag, action=argparse.BooleanOptionalAction, **common)
         else:
             group.add_argument(option.flag, metavar="X", **common)
+
+
+def _default(defaults: Settings | type[Settings], option: _Option) -> object:
+    """Return the value a field has if the option is not given."""
+    if isinstance(defaults, type):
+        return option.field.get_default(call_default_factory=True, validated_data={})
+    value: object = defaults
+    for name in option.path:
+        value = getattr(value, name)
+    return value
 
 
 def settings_from(arguments: argparse.Namespace, kind: type[S], config: Mapping[str, Any]) -> S:
@@ -83,10 +119,9 @@ def _options(kind: type[Settings], path: tuple[str, ...] = ()) -> Iterator[_Opti
             yield _Option((*path, name), field)
 
 
-def _help(field: FieldInfo) -> str:
+def _help(field: FieldInfo, default: object) -> str:
     """Return the docstring of the field, its choices with their meanings, and its default."""
     parts = [" ".join((field.description or "").split()), *_choices(field.metadata)]
-    default = field.get_default(call_default_factory=True, validated_data={})
     if default not in (None, (), ""):
         parts.append(f"[{default}]")
     return " ".join(parts).replace("%", "%%")

@@ -20,12 +20,14 @@ from lightframe.frames._kinds import FRAME_KINDS, recognise_flat_darks
 from lightframe.frames._pixels import PixelSource, Window
 from lightframe.frames._sidecar import SETTINGS_SUFFIX, with_settings
 from lightframe.frames._vocabulary import VOCABULARY
+from lightframe.frames._xisf_write import XISF_COMPRESSIONS, XisfImage, write_xisf
 
 __all__ = [
     "COLOURS",
     "FRAME_KINDS",
     "SETTINGS_SUFFIX",
     "VOCABULARY",
+    "XISF_COMPRESSIONS",
     "CameraRawFormat",
     "CameraRawSettings",
     "Card",
@@ -38,6 +40,7 @@ __all__ = [
     "Value",
     "Window",
     "WriteReport",
+    "XisfImage",
     "cfa_pattern",
     "find_format",
     "formats",
@@ -50,4 +53,5 @@ __all__ = [
     "recognise_flat_darks",
     "with_settings",
     "write_fits",
+    "write_xisf",
 ]

@@ -47,6 +47,10 @@ class XisfImage:
         The ``imageType`` attribute, e.g. ``"MasterDark"``, or ``""``.
     cfa : CfaPattern or None
         Written as a ColorFilterArray element.
+    full_scale_dn : float
+        What floating-point samples are divided by; 1 for maps that are no levels.
+    sample_format : {"float32", "uint16"} or None
+        Sample type of this image, where it differs from that of the file's others.
     """
 
     planes: npt.NDArray[np.float32]
@@ -54,6 +58,8 @@ class XisfImage:
     name: str = "image"
     image_type: str = ""
     cfa: CfaPattern | None = None
+    full_scale_dn: float = _FULL_SCALE
+    sample_format: Literal["float32", "uint16"] | None = None
 
 
 def write_xisf(
@@ -100,9 +106,10 @@ def write_xisf(
     blocks: list[bytes | memoryview] = []
     elements = []
     for image in images:
-        samples, lost = _samples(image.planes, sample_format)
+        stored_as = image.sample_format or sample_format
+        samples, lost = _samples(image, stored_as)
         truncated += lost
-        element = _image_element(image, sample_format)
+        element = _image_element(image, stored_as)
         blocks.append(_add_block(element, samples, compression))
         elements.append(element)
     header, positions = _laid_out(elements, [len(block) for block in blocks])
@@ -110,13 +117,11 @@ def write_xisf(
     return truncated
 
 
-def _samples(
-    planes: npt.NDArray[np.float32], sample_format: str
-) -> tuple[npt.NDArray[np.generic], int]:
+def _samples(image: XisfImage, sample_format: str) -> tuple[npt.NDArray[np.generic], int]:
     """Return the samples as stored, and how many of them were truncated."""
     if sample_format == "float32":
-        return np.divide(planes, np.float32(_FULL_SCALE), dtype="<f4"), 0
-    rounded = np.rint(planes)
+        return np.divide(image.planes, np.float32(image.full_scale_dn), dtype="<f4"), 0
+    rounded = np.rint(image.planes)
     missing = ~((rounded >= 0) & (rounded <= _FULL_SCALE))
     stored = np.nan_to_num(np.clip(rounded, 0, _FULL_SCALE), nan=0.0).astype("<u2")
     return stored, int(np.count_nonzero(missing))
@@ -134,7 +139,10 @@ def _image_element(image: XisfImage, sample_format: str) -> Element:
         },
     )
     if sample_format == "float32":
-        element.set("bounds", "0:1")
+        greatest = 1.0
+        if image.full_scale_dn != _FULL_SCALE:
+            greatest = max(1.0, float(np.fmax.reduce(image.planes, axis=None)))
+        element.set("bounds", f"0:{greatest:.9g}")
     if image.image_type:
         element.set("imageType", image.image_type)
     for card in image.header:

@@ -15,14 +15,23 @@ from lightframe.session._resources import default_memory_bytes, default_threads
 from lightframe.session._run import Outcome, plan_run, run
 from lightframe.session._scan import Refusal, Scan, scan
 from lightframe.session._settings import RunSettings
+from lightframe.session._steps import Batch, Bench, Failure
+from lightframe.session._steps_output import OUTPUT_FORMATS, OutputSettings, Written
+from lightframe.session._steps_stats import FileStatistics, stats_files, stretch_file
 
 __all__ = [
+    "OUTPUT_FORMATS",
     "Assignment",
+    "Batch",
+    "Bench",
+    "Failure",
+    "FileStatistics",
     "LightGroup",
     "MasterJob",
     "Match",
     "MatchSettings",
     "Outcome",
+    "OutputSettings",
     "Plan",
     "Progress",
     "Refusal",
@@ -30,10 +39,13 @@ __all__ = [
     "Scan",
     "Silent",
     "Unused",
+    "Written",
     "default_memory_bytes",
     "default_threads",
     "make_plan",
     "plan_run",
     "run",
     "scan",
+    "stats_files",
+    "stretch_file",
 ]

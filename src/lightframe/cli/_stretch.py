@@ -1,0 +1,42 @@
+"""``lightframe stretch``: a picture to look at."""
+
+import argparse
+from pathlib import Path
+
+from lightframe.cli._console import stdout
+from lightframe.cli._options import add_settings, read_config, settings_from
+from lightframe.cli._output import print_json
+from lightframe.processes import StretchSettings
+from lightframe.session import RunSettings, stretch_file
+
+__all__ = ["add_arguments", "execute"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("file", metavar="FILE", type=Path, help="the image")
+    parser.add_argument("-o", "--out", metavar="PNG", type=Path, required=True, help="the picture")
+    parser.add_argument("--json", action="store_true", help="print JSON alone on stdout")
+    add_settings(parser, StretchSettings, "stretch", section="stretch")
+    group = parser.add_argument_group("settings")
+    group.add_argument(
+        "--config", metavar="F.toml", type=Path, help="settings, in the tables of lightframe run"
+    )
+    group.add_argument(
+        "--set",
+        dest="assignments",
+        metavar="NAME=VALUE",
+        action="append",
+        help="one setting by its name in the tables of lightframe run, e.g. stretch.linked=yes",
+    )
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Stretch the image."""
+    settings = settings_from(arguments, RunSettings, read_config(arguments.config))
+    stretch_file(arguments.file, arguments.out, settings.stretch)
+    if arguments.json:
+        print_json({"path": str(arguments.file), "picture": str(arguments.out)})
+    else:
+        stdout().print(str(arguments.out), markup=False, soft_wrap=True)
+    return 0

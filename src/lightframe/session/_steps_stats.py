@@ -1,0 +1,108 @@
+"""Statistics and pictures of files."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lightframe.errors import SettingsError
+from lightframe.frames import FrameInfo, read_image
+from lightframe.processes import (
+    PlaneStatistics,
+    StretchSettings,
+    image_statistics,
+    superpixel,
+    write_preview,
+)
+from lightframe.session._steps import Batch, Bench, each_file, plain
+from lightframe.session._steps_output import make_folder
+
+__all__ = ["FileStatistics", "stats_files", "stretch_file"]
+
+_WHITE_OF_BYTES_DN = 255.0
+_WHITE_DN = 65535.0
+
+
+@dataclass(frozen=True, slots=True)
+class FileStatistics:
+    """Statistics of one file.
+
+    Attributes
+    ----------
+    info : FrameInfo
+        What its header says.
+    white_dn : float
+        Upper end of its scale.
+    planes : tuple of PlaneStatistics
+        One for each channel, or colour of a mosaic.
+    """
+
+    info: FrameInfo
+    white_dn: float
+    planes: tuple[PlaneStatistics, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return {
+            "path": str(self.info.path),
+            "height": self.info.height,
+            "width": self.info.width,
+            "cfa": None if self.info.cfa is None else self.info.cfa.name,
+            "white_dn": self.white_dn,
+            "planes": [
+                plain(asdict(plane) | {"count_fraction": plane.count_fraction})
+                for plane in self.planes
+            ],
+        }
+
+
+def stats_files(
+    paths: Sequence[Path], bench: Bench, *, within_scale: bool = False
+) -> Batch[FileStatistics]:
+    """Measure files: level, spread, noise, and how much lies at the ends of the scale.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Any images.
+    bench : Bench
+        Progress and threads.
+    within_scale : bool
+        Leave out what lies at the ends of the scale, see `image_statistics`.
+    """
+
+    def work(path: Path) -> FileStatistics:
+        info, pixels = read_image(path)
+        white = _white_dn(info)
+        planes = image_statistics(pixels, info.cfa, white_dn=white, within_scale=within_scale)
+        return FileStatistics(info, white, planes)
+
+    return each_file("Measuring", paths, work, bench)
+
+
+def _white_dn(info: FrameInfo) -> float:
+    """Return the upper end of a file's scale in DN."""
+    if info.format == "raw" and info.saturation_dn is not None:
+        return info.saturation_dn
+    return _WHITE_OF_BYTES_DN if info.sample_format == "uint8" else _WHITE_DN
+
+
+def stretch_file(path: Path, out: Path, settings: StretchSettings) -> FrameInfo:
+    """Write a stretched picture; a mosaic is shown in colour, at its colour cell's resolution.
+
+    Raises
+    ------
+    SettingsError
+        If `out` cannot be written, or is no PNG.
+    """
+    if out.suffix.lower() != ".png":
+        raise SettingsError("pictures are written as PNG", where=out, remedy="name it *.png")
+    info, pixels = read_image(path)
+    make_folder(out.parent)
+    if info.cfa is not None and len(pixels) == 1:
+        pixels = superpixel(pixels[0], info.cfa)
+    try:
+        write_preview(out, pixels, settings)
+    except OSError as error:
+        raise SettingsError(f"cannot be written: {error.strerror}", where=out) from error
+    return info
