@@ -137,6 +137,12 @@ def _directional_xtrans(mosaic: Float32, cell: UInt8, threads: int, out: Float32
     _in_strips(lambda a, b: xtrans.chroma(mosaic, cell, a, b, out), rows, threads)
     _in_strips(lambda a, b: xtrans.refine_green(mosaic, cell, a, b, out), rows, threads)
     _in_strips(lambda a, b: xtrans.chroma(mosaic, cell, a, b, out), rows, threads)
+    # Red and blue of a pixel whose own green is missing have nothing to stand on.
+    _in_strips(
+        lambda a, b: plain.interpolate_pixels(mosaic, cell, xtrans.REACH, True, a, b, out),
+        rows,
+        threads,
+    )
 
 
 def _superpixel(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -> None:
