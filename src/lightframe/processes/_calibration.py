@@ -71,23 +71,26 @@ class PreparedCalibration:
         Colours at their origin.
     settings : CalibrationSettings
         As given.
+    names : mapping of str to str
+        Name of each master that is used, by role ("bias", "dark", "flat"). A bias that cancels out
+        is not used.
+    removes_bias : bool
+        Whether the bias level is gone afterwards, be it with the bias or with the dark.
+    scales_dark : bool
+        Whether a dark scaling factor is used at all.
     flat_scale : FlatScale or None
         s0 and the number of pixels without a usable flat.
     flat_dark_scale : DarkScale or None
         The factor used for the master flat itself, if it was calibrated here with a scaled dark.
     notes : tuple of str
         Remarks on what was combined how, in the user's words.
-    names : mapping of str to str
-        Name of each master that is used, by role ("bias", "dark", "flat"). A bias that cancels out
-        is not used.
-    removes_bias : bool
-        Whether the bias level is gone afterwards, be it with the bias or with the dark.
     """
 
     target: Target = field(repr=False)
     settings: CalibrationSettings
     names: Mapping[str, str]
     removes_bias: bool
+    scales_dark: bool
     flat_scale: FlatScale | None
     flat_dark_scale: DarkScale | None
     notes: tuple[str, ...]
@@ -116,11 +119,6 @@ class PreparedCalibration:
     def cfa(self) -> CfaPattern | None:
         """Colours at the origin of a calibrated frame."""
         return self.target.cfa
-
-    @property
-    def scales_dark(self) -> bool:
-        """Whether a dark scaling factor is used at all."""
-        return len(self._signal[0]) > 1
 
     def raw_window(self, window: Window) -> Window:
         """Return the window of the raw frame that `window` of the calibrated frame comes from."""
@@ -270,7 +268,7 @@ class PreparedCalibration:
         elif isinstance(k, DarkScale):
             factors = k.factors
         else:
-            factors = (float(k),) if isinstance(k, int | float) else tuple(k)
+            factors = tuple(np.atleast_1d(k).astype(float).tolist())
         if not all(np.isfinite(factors)):
             msg = f"dark scaling factor {factors} is not finite"
             raise ValueError(msg)
@@ -362,6 +360,7 @@ def prepare_calibration(  # noqa: PLR0913 - the geometry is four of them, by key
         settings=settings,
         names={role: name for role, name, *_ in loaded.present() if role not in terms.unused},
         removes_bias=terms.removes_bias,
+        scales_dark=terms.signal is not None,
         flat_scale=flat.scale,
         flat_dark_scale=flat.dark_scale,
         notes=terms.notes,
