@@ -16,7 +16,7 @@ from lightframe.frames._formats import (
 )
 from lightframe.frames._header import Card, Header, Value
 from lightframe.frames._info import FrameInfo, FrameKind
-from lightframe.frames._kinds import FRAME_KINDS, recognise_flat_darks
+from lightframe.frames._kinds import FRAME_KINDS, kind_from_path, recognise_flat_darks
 from lightframe.frames._pixels import PixelSource, Window
 from lightframe.frames._sidecar import SETTINGS_SUFFIX, with_settings
 from lightframe.frames._vocabulary import VOCABULARY
@@ -46,6 +46,7 @@ __all__ = [
     "formats",
     "frame_info",
     "has_image_suffix",
+    "kind_from_path",
     "open_pixels",
     "read_header",
     "read_image",

@@ -16,7 +16,7 @@ from typing import Any
 from lightframe._version import __version__
 from lightframe.checks import Finding, Group, Severity
 from lightframe.errors import InputError, LightframeError
-from lightframe.frames import FrameInfo
+from lightframe.frames import FrameInfo, FrameKind, kind_from_path
 from lightframe.session._alignment import AlignedLight, align
 from lightframe.session._context import Context
 from lightframe.session._keep import keep_before_registration
@@ -234,12 +234,21 @@ class _Run:
         reasons = {item.path: item.reason for item in self.context.exclusions}
         for group in self.plan.groups:
             for path in group.frames:
-                entry = self.lights.setdefault(path, _empty_record(self.infos[path]))
+                entry = self.lights.setdefault(path, _empty_record(path, self.infos[path].exposure_s))
                 if not entry.get("used"):
                     reason = reasons.get(path, "no light of its group could be integrated")
                     entry |= {"used": False, "reason": reason, "group": group.name}
                     entry |= dict.fromkeys(("transform", "weight", "rejected_fraction"))
                     entry["reference"] = False
+        for path, reason in self.plan.refused:
+            # A file that cannot be read may be a light unless its name says otherwise.
+            if kind_from_path(path).kind in {FrameKind.LIGHT, None}:
+                self.lights[path] = _empty_record(path, None) | {
+                    "used": False,
+                    "reason": reason,
+                    "group": None,
+                    "reference": False,
+                }
 
     def _report_exclusions(self) -> None:
         """Report frames that turned out unusable while they were worked on."""
@@ -282,15 +291,15 @@ def _fields(groups: Sequence[LightGroup]) -> list[list[LightGroup]]:
     return list(fields.values())
 
 
-def _empty_record(info: FrameInfo) -> dict[str, Any]:
+def _empty_record(path: Path, exposure_s: float | None) -> dict[str, Any]:
     """Return the entry of a light that could not be measured."""
     unknown = (
         "k", "k_sigma", "k_reason", "s", "pedestal_dn", "clipped_fraction", "noise_dn",
         "background_dn", "fwhm_px", "eccentricity", "stars", "defects",
+        "transform", "weight", "rejected_fraction",
     )  # fmt: skip
-    masters = dict.fromkeys(("bias", "dark", "flat"))
     return {
-        "path": str(info.path),
-        "exposure_s": info.exposure_s,
-        "masters": masters,
+        "path": str(path),
+        "exposure_s": exposure_s,
+        "masters": dict.fromkeys(("bias", "dark", "flat")),
     } | dict.fromkeys(unknown)
