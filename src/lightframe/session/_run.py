@@ -26,6 +26,7 @@ from lightframe.session._plan import make_plan
 from lightframe.session._plan_types import LightGroup, Plan
 from lightframe.session._progress import Progress, Silent
 from lightframe.session._provenance import hashes
+from lightframe.session._records import unknown_light
 from lightframe.session._resources import default_memory_bytes, default_threads
 from lightframe.session._results import integrate_group
 from lightframe.session._scan import Scan, scan
@@ -234,7 +235,9 @@ class _Run:
         reasons = {item.path: item.reason for item in self.context.exclusions}
         for group in self.plan.groups:
             for path in group.frames:
-                entry = self.lights.setdefault(path, _empty_record(path, self.infos[path].exposure_s))
+                entry = self.lights.setdefault(
+                    path, unknown_light(path, self.infos[path].exposure_s)
+                )
                 if not entry.get("used"):
                     reason = reasons.get(path, "no light of its group could be integrated")
                     entry |= {"used": False, "reason": reason, "group": group.name}
@@ -243,7 +246,7 @@ class _Run:
         for path, reason in self.plan.refused:
             # A file that cannot be read may be a light unless its name says otherwise.
             if kind_from_path(path).kind in {FrameKind.LIGHT, None}:
-                self.lights[path] = _empty_record(path, None) | {
+                self.lights[path] = unknown_light(path, None) | {
                     "used": False,
                     "reason": reason,
                     "group": None,
@@ -289,17 +292,3 @@ def _fields(groups: Sequence[LightGroup]) -> list[list[LightGroup]]:
         name = same_name(group.object) or group.name
         fields[name, group.camera, group.height, group.width, group.binning].append(group)
     return list(fields.values())
-
-
-def _empty_record(path: Path, exposure_s: float | None) -> dict[str, Any]:
-    """Return the entry of a light that could not be measured."""
-    unknown = (
-        "k", "k_sigma", "k_reason", "s", "pedestal_dn", "clipped_fraction", "noise_dn",
-        "background_dn", "fwhm_px", "eccentricity", "stars", "defects",
-        "transform", "weight", "rejected_fraction",
-    )  # fmt: skip
-    return {
-        "path": str(path),
-        "exposure_s": exposure_s,
-        "masters": dict.fromkeys(("bias", "dark", "flat")),
-    } | dict.fromkeys(unknown)
