@@ -41,6 +41,8 @@ from lightframe.processes._flat_scaling import FLAT_SCALINGS, FlatScale
 from lightframe.processes._integration import Integration, integrate
 from lightframe.processes._integration_recipe import sample_statistics
 from lightframe.processes._integration_settings import IntegrationSettings, RangeLimits
+from lightframe.processes._integration_trace import PixelTrace, trace_pixel
+from lightframe.processes._large_scale import LargeScaleSettings
 from lightframe.processes._measure import Measurement, choose_reference, measure, reference_scores
 from lightframe.processes._noise import NOISE_METHODS, NoiseEstimate, evaluate_noise
 from lightframe.processes._normalization import OUTPUT_NORMALIZATIONS, REJECTION_NORMALIZATIONS
@@ -112,12 +114,14 @@ __all__ = [
     "Integration",
     "IntegrationSettings",
     "Interpolation",
+    "LargeScaleSettings",
     "Masters",
     "Measurement",
     "NoiseEstimate",
     "OverscanRegion",
     "OverscanSettings",
     "PhotometricScale",
+    "PixelTrace",
     "PlaneStatistics",
     "PreparedCalibration",
     "RangeLimits",
@@ -168,5 +172,6 @@ __all__ = [
     "source_window",
     "split_cfa",
     "superpixel",
+    "trace_pixel",
     "write_preview",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ import numpy.typing as npt
 from lightframe.frames._pixels import PixelSource, Window
 from lightframe.kernels._rejection_queue import LOWER, ORIGIN, UPPER
 from lightframe.kernels._stack import LANES, order_samples
+from lightframe.kernels._stack_combine import combine
 from lightframe.processes._estimators import FrameStatistics
 from lightframe.processes._integration_recipe import (
     make_recipe,
@@ -96,6 +98,8 @@ class PixelTrace:
         In the order of frames.
     rounds : tuple of Round
         In their order; the last one rejects nothing or ends the rejection.
+    result, weight : float
+        The combined value and the sum of the survivors' weights.
     """
 
     x: int
@@ -104,6 +108,8 @@ class PixelTrace:
     rejection: str
     samples: tuple[SampleTrace, ...]
     rounds: tuple[Round, ...]
+    result: float
+    weight: float
 
 
 def trace_pixel(  # noqa: PLR0913 - the arguments of `integrate`, and the pixel
@@ -156,26 +162,69 @@ def trace_pixel(  # noqa: PLR0913 - the arguments of `integrate`, and the pixel
 def _trace(x: int, y: int, channel: int, values: F32, recipe: Recipe) -> PixelTrace:
     terms = recipe.channels[channel]
     rounds = _rounds(values, terms, recipe)
+    marks, result, weight = _combine(values, terms, recipe)
+    column = values[:, 0]
+    m, s_low, s_high, z = terms.norm.T
+    compared = (column - m) * np.where(column <= m, s_low, s_high) + z
+    turns = _turns(compared, marks * _in_range(column, recipe), rounds)
     samples = []
-    ordered = _order(values, terms, recipe)[0][0, :, 0]
-    compared = _compare(values[:, 0], terms)
-    ranks = _ranks(compared, _in_range(values[:, 0], recipe), ordered)
-    for frame, value in enumerate(values[:, 0]):
-        fate, turn, reason = _fate(value, compared[frame], ranks[frame], rounds, recipe)
-        a, b, _, _, weight, _ = terms.terms[frame]
+    for frame, value in enumerate(column):
+        fate, reason = _fate(value, compared[frame], marks[frame], turns[frame], rounds, recipe)
+        a, b, _, _, w, _ = terms.terms[frame]
         samples.append(
             SampleTrace(
                 frame,
                 float(value),
                 float(compared[frame]),
                 float(value * a + b),
-                float(weight),
+                float(w),
                 fate,
-                turn,
+                int(turns[frame]) or None,
                 reason,
             )
         )
-    return PixelTrace(x, y, channel, recipe.rejection, tuple(samples), tuple(rounds))
+    return PixelTrace(
+        x, y, channel, recipe.rejection, tuple(samples), tuple(rounds), result, weight
+    )
+
+
+def _combine(
+    values: F32, terms: ChannelTerms, recipe: Recipe
+) -> tuple[npt.NDArray[np.uint8], float, float]:
+    """Integrate the pixel; return the marks (1 low, 2 high), the average and its weight."""
+    frames = values.shape[0]
+    ordered, high, work = _order(values, terms, recipe)
+    low = np.zeros(LANES, np.int32)
+    recipe.rejector(ordered, low, high, recipe.limits, work)
+    maps = np.empty((6, LANES), np.float32)
+    marks = np.zeros((frames, 1), np.uint8)
+    combine(
+        values,
+        0,
+        1,
+        terms.norm,
+        recipe.range_limits,
+        terms.terms,
+        ordered,
+        low,
+        high,
+        False,
+        maps,
+        0,
+        np.zeros((frames, 3), np.int64),
+        marks,
+    )
+    order = recipe.combination.order
+    if order is not None:
+        kept = np.sort((values[:, 0] * terms.terms[:, 0] + terms.terms[:, 1])[_kept(values, marks)])
+        if kept.size:
+            middle = kept[(kept.size - 1) // 2 : kept.size // 2 + 1]
+            maps[0, 0] = {-1: kept[0], 0: middle.mean(), 1: kept[-1]}[order]
+    return marks[:, 0], float(maps[0, 0]), float(maps[1, 0])
+
+
+def _kept(values: F32, marks: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    return np.asarray(np.isfinite(values[:, 0]) & (marks[:, 0] == 0))
 
 
 def _order(
@@ -219,50 +268,49 @@ def _limits(last: Round) -> tuple[float | None, float | None]:
     return last.lower, last.upper
 
 
-def _compare(values: F32, terms: ChannelTerms) -> F32:
-    """Normalize for rejection exactly as the kernel does."""
-    m, s_low, s_high, z = terms.norm.T
-    return np.asarray((values - m) * np.where(values <= m, s_low, s_high) + z, np.float32)
-
-
 def _in_range(values: F32, recipe: Recipe) -> npt.NDArray[np.bool_]:
     low, high = recipe.range_limits
     return np.asarray((values > low) & (values < high))
 
 
-def _ranks(compared: F32, valid: npt.NDArray[np.bool_], ordered: F32) -> npt.NDArray[np.int64]:
-    """Rank of each sample in the sorted stack; equal samples rank in the order of frames."""
-    ranks = np.full(compared.size, -1)
-    frames = np.flatnonzero(valid)
-    order = frames[np.argsort(compared[frames], kind="stable")]
-    ranks[order] = np.arange(order.size)
-    if not np.array_equal(compared[order], ordered[: order.size]):
-        raise AssertionError("the trace does not compare samples as the integration does")
-    return ranks
+def _turns(
+    compared: npt.NDArray[np.floating[Any]], marks: npt.NDArray[np.uint8], rounds: list[Round]
+) -> npt.NDArray[np.int64]:
+    """Round in which each sample was rejected, 0 for the others: the outermost go first."""
+    turns = np.zeros(compared.size, np.int64)
+    for mark, direction, counts in (
+        (1, 1, [one.low for one in rounds]),
+        (2, -1, [one.high for one in rounds]),
+    ):
+        frames = np.flatnonzero(marks == mark)
+        outermost_first = frames[np.argsort(direction * compared[frames], kind="stable")]
+        turns[outermost_first] = np.repeat(np.arange(1, len(counts) + 1), counts)
+    return turns
 
 
 def _fate(
-    value: np.float32, compared: np.float32, rank: int, rounds: list[Round], recipe: Recipe
-) -> tuple[str, int | None, str]:
+    value: np.float32,
+    compared: float,
+    mark: np.uint8,
+    turn: np.int64,
+    rounds: list[Round],
+    recipe: Recipe,
+) -> tuple[str, str]:
     low, high = (float(limit) for limit in recipe.range_limits)
     if not np.isfinite(value):
-        return "missing", None, "the frame has no pixel here"
+        return "missing", "the frame has no pixel here"
     if value <= low:
-        return "range low", None, f"{value:g} is not above the range limit {low:g}"
+        return "range low", f"{value:g} is not above the range limit {low:g}"
     if value >= high:
-        return "range high", None, f"{value:g} is not below the range limit {high:g}"
-    start, stop = 0, rounds[0].samples
-    for turn, one in enumerate(rounds, start=1):
-        if rank < start + one.low:
-            return "low", turn, _reason(compared, "below the lower limit", one.lower, turn)
-        if rank >= stop - one.high:
-            return "high", turn, _reason(compared, "above the upper limit", one.upper, turn)
-        start += one.low
-        stop -= one.high
-    return "survives", None, ""
-
-
-def _reason(compared: np.float32, where: str, limit: float | None, turn: int) -> str:
+        return "range high", f"{value:g} is not below the range limit {high:g}"
+    if mark == 0:
+        return "survives", ""
+    one = rounds[turn - 1]
+    fate, limit, where = (
+        ("low", one.lower, "below the lower limit")
+        if mark == 1
+        else ("high", one.upper, "above the upper limit")
+    )
     if limit is None:
-        return f"{compared:g} is an outlier in round {turn}"
-    return f"{compared:g} is {where} {limit:g} in round {turn}"
+        return fate, f"{compared:g} is an outlier"
+    return fate, f"{compared:g} is {where} {limit:g} of round {turn}"
