@@ -2,6 +2,8 @@
 
 from lightframe.simulation._camera import Camera, Exposed, build_camera
 from lightframe.simulation._capture import CAPTURE_PROGRAMS, CaptureProgram
+from lightframe.simulation._compare import compare_with_truth
+from lightframe.simulation._comparison import ChannelComparison, Comparison
 from lightframe.simulation._fault import Fault
 from lightframe.simulation._faults_exposure import (
     Clouds,
@@ -53,8 +55,10 @@ __all__ = [
     "BzeroLost",
     "Camera",
     "CaptureProgram",
+    "ChannelComparison",
     "Claim",
     "Clouds",
+    "Comparison",
     "Cropped",
     "DarkCurrent",
     "DarkSet",
@@ -100,6 +104,7 @@ __all__ = [
     "WhiteBalance",
     "WrongSetting",
     "build_camera",
+    "compare_with_truth",
     "ideal_noise_dn",
     "load_truth",
     "make_patterns",

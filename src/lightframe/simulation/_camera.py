@@ -101,7 +101,7 @@ class Camera:
         seed = shot.seed(session.seed)
         key = seed.generate_state(2, np.uint32)
         random = np.random.Generator(np.random.Philox(seed.spawn(1)[0]))
-        faults = [fault for fault in session.faults if fault.fault in shot.faults]
+        faults = [session.faults[place] for place in shot.faults]
 
         mean_e = self._light(shot)
         if mean_e is None:

@@ -40,10 +40,10 @@ class Fault(Settings):
             and (not self.filter_indices or shot.filter_index in self.filter_indices)
         )
 
-    def change_shots(self, shots: Sequence[Shot]) -> tuple[Shot, ...]:
-        """Return the frames as this fault makes them."""
+    def change_shots(self, shots: Sequence[Shot], place: int) -> tuple[Shot, ...]:
+        """Return the frames as this fault, number `place` of the session, makes them."""
         return tuple(
-            self.change_shot(shot).model_copy(update={"faults": (*shot.faults, self.fault)})
+            self.change_shot(shot).model_copy(update={"faults": (*shot.faults, place)})
             if self.touches(shot)
             else shot
             for shot in shots

@@ -163,7 +163,7 @@ class Duplicate(Fault):
 
     fault: Literal["duplicate"] = "duplicate"
 
-    def change_shots(self, shots: Sequence[Shot]) -> tuple[Shot, ...]:
+    def change_shots(self, shots: Sequence[Shot], place: int) -> tuple[Shot, ...]:
         result = list(shots)
         for shot in shots:
             if not self.touches(shot):
@@ -176,7 +176,7 @@ class Duplicate(Fault):
             copy = {
                 "number": max(group) + 1,
                 "copy_of": shot.number,
-                "faults": (*shot.faults, self.fault),
+                "faults": (*shot.faults, place),
             }
             result.append(shot.model_copy(update=copy))
         return tuple(result)

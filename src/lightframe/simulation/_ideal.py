@@ -23,7 +23,12 @@ _DARKEST = 0.1
 
 
 def ideal_noise_dn(
-    truth: Truth, filter_name: str | None = None, lights: Sequence[Shot] | None = None
+    truth: Truth,
+    filter_name: str | None = None,
+    lights: Sequence[Shot] | None = None,
+    *,
+    flat: Float64 | None = None,
+    diffuse: Float64 | None = None,
 ) -> Float64:
     """Return the noise of an ideal stack in places without stars, float64 (channels,).
 
@@ -42,29 +47,41 @@ def ideal_noise_dn(
         The filter.
     lights : sequence of Shot, optional
         The lights in the stack; by default all of the filter.
+    flat : float64 (...), optional
+        The flat at the places in question; then the result has the shape (channels, ...). By
+        default the mean over the frame is returned.
+    diffuse : float64 (channels, ...), optional
+        Diffuse light at these places in electrons per second; by default its median.
     """
     session = truth.session
     lights = truth.of_kind(FrameKind.LIGHT, filter_name) if lights is None else lights
-    flats = truth.of_kind(FrameKind.FLAT, filter_name)
     darks = len(truth.of_kind(FrameKind.DARK)) or len(truth.of_kind(FrameKind.BIAS))
     scene = truth.filtered_scene(filter_name)
-    flat = truth.flat(filter_name)[::_STRIDE, ::_STRIDE].astype(np.float64)
-    flat = flat[flat > _DARKEST]
-    diffuse = np.median(scene.diffuse.reshape(scene.sky.size, -1), axis=1)
+    everywhere = flat is None
+    if flat is None:
+        flat = truth.flat(filter_name)[::_STRIDE, ::_STRIDE].astype(np.float64)
+        flat = flat[flat > _DARKEST]
+    per_channel = (scene.sky.size, *(1 for _ in range(flat.ndim)))
+    if diffuse is None:
+        diffuse = np.median(scene.diffuse.reshape(scene.sky.size, -1), axis=1)
+        diffuse = diffuse.reshape(per_channel)
     dark_rate = float(np.median(truth.dark_e_s[::_STRIDE, ::_STRIDE]))
     read_e2 = _read_variance_e2(session)
-    master_flat = _relative_variance_of_flats(truth, flats, flat)
-    weight = np.zeros(scene.sky.size)
+    master_flat = _relative_variance_of_flats(truth, filter_name, flat)
+    weight = np.zeros(np.broadcast_shapes(diffuse.shape, flat.shape))
     for shot in lights:
         dark_e = dark_rate * shot.exposure_s * session.sensor.dark.factor(shot.temperature_c)
-        sky_e = scene.sky * shot.sky_factor + diffuse * shot.transparency
-        sky_e = sky_e[:, np.newaxis] * shot.exposure_s
+        sky_e = scene.sky.reshape(per_channel) * shot.sky_factor + diffuse * shot.transparency
+        sky_e = sky_e * shot.exposure_s
         variance = sky_e / flat + (dark_e + read_e2) / flat**2
         if darks:
             variance += (dark_e + read_e2) / darks / flat**2
         variance += sky_e**2 * master_flat
-        weight += shot.transparency**2 / variance.mean(axis=1)
-    return np.asarray(np.sqrt(1.0 / (weight * truth.fill(filter_name))) / truth.e_per_dn)
+        if everywhere:
+            variance = variance.mean(axis=1, keepdims=True)
+        weight = weight + shot.transparency**2 / variance
+    noise = np.sqrt(1.0 / (weight * truth.fill(filter_name).reshape(per_channel)))
+    return np.asarray(noise[:, 0] if everywhere else noise) / truth.e_per_dn
 
 
 def _read_variance_e2(session: Session) -> float:
@@ -75,13 +92,13 @@ def _read_variance_e2(session: Session) -> float:
     return mode.read_noise_e**2 + rows + mode.e_per_adu**2 / 12.0
 
 
-def _relative_variance_of_flats(truth: Truth, flats: Sequence[Shot], flat: Float64) -> Float64:
-    """Return the relative variance of a master flat, float64 (channels, n)."""
-    session = truth.session
+def _relative_variance_of_flats(truth: Truth, filter_name: str | None, flat: Float64) -> Float64:
+    """Return the relative variance of a master flat, float64 (channels, ...)."""
+    flats = truth.of_kind(FrameKind.FLAT, filter_name)
     if not flats:
-        return np.zeros((1, flat.size))
-    level = flat_levels_e(session, flats[0])[:, np.newaxis] * flat
-    read_e2 = _read_variance_e2(session)
+        return np.zeros((1,) * (flat.ndim + 1))
+    level = np.multiply.outer(flat_levels_e(truth.session, flats[0]), flat)
+    read_e2 = _read_variance_e2(truth.session)
     variance = (level + read_e2) / len(flats)
     under = len(truth.of_kind(FrameKind.FLAT_DARK)) or len(truth.of_kind(FrameKind.BIAS))
     if under:

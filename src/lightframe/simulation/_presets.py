@@ -69,7 +69,7 @@ def _mono_cmos() -> Session:
             gains=(
                 GainMode(setting=0, e_per_adu=0.77, read_noise_e=3.25, full_well_e=50500),
                 GainMode(setting=99, e_per_adu=0.25, read_noise_e=2.9, full_well_e=16200),
-                GainMode(setting=100, e_per_adu=0.245, read_noise_e=1.4, full_well_e=15500),
+                GainMode(setting=100, e_per_adu=0.245, read_noise_e=1.4, full_well_e=16500),
                 GainMode(setting=300, e_per_adu=0.0245, read_noise_e=1.1, full_well_e=1600),
             ),
             dark=DarkCurrent(rate_e_s=0.00075, hot_fraction=0.0003),

@@ -28,8 +28,8 @@ def schedule(session: Session) -> tuple[Shot, ...]:
         *_darks(session, FrameKind.FLAT_DARK),
         *_biases(session),
     )
-    for fault in session.faults:
-        shots = fault.change_shots(shots)
+    for place, fault in enumerate(session.faults):
+        shots = fault.change_shots(shots, place)
     return tuple(
         shot.model_copy(update={"path": f"{FOLDERS[shot.claim.kind]}/{file_name(session, shot)}"})
         for shot in shots

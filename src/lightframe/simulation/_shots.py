@@ -172,8 +172,8 @@ class Shot(Settings):
     copy_of: int | None = None
     """Number of the frame of which this one is a copy."""
 
-    faults: tuple[str, ...] = ()
-    """Names of the faults that touched this frame."""
+    faults: tuple[int, ...] = ()
+    """Which of the session's faults touched this frame, by their places."""
 
     @property
     def name(self) -> str:

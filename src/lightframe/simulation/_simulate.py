@@ -88,7 +88,7 @@ def _write_frame(camera: Camera, shot: Shot, path: Path) -> npt.NDArray[np.int64
     """Make and write one frame; return the pixels that cosmic rays hit."""
     exposed = camera.expose(shot)
     header = frame_header(camera.session, shot)
-    faults = [fault for fault in camera.session.faults if fault.fault in shot.faults]
+    faults = [camera.session.faults[place] for place in shot.faults]
     for fault in faults:
         header = fault.change_header(header)
     write_raw(path, exposed.raw, header)

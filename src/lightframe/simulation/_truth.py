@@ -1,6 +1,6 @@
 """What is known of a simulated session."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -82,6 +82,10 @@ class Truth:
             )
         return found[0]
 
+    def fault_names(self, shot: Shot) -> tuple[str, ...]:
+        """Return the names of the faults that touched a frame."""
+        return tuple(self.session.faults[place].fault for place in shot.faults)
+
     def filter_index(self, filter_name: str | None) -> int:
         """Return the place of a filter in the session; None names the only one."""
         names = [filter_.name for filter_ in self.session.filters]
@@ -123,7 +127,7 @@ class Truth:
         matrix: Float64 | None = None,
         shape: tuple[int, int] | None = None,
         psf: Psf | None = None,
-        background: bool = True,
+        parts: Collection[str] = ("stars", "diffuse", "background"),
     ) -> Float32:
         """Return the ideal sky in electrons per pixel and second, float32 (channels, h, w).
 
@@ -140,27 +144,29 @@ class Truth:
             Rows and columns; by default those of the sensor.
         psf : Psf, optional
             Image of a star, in pixels of the image; by default round, with the median width.
-        background : bool
-            Whether the sky's background is included.
+        parts : collection of str
+            Which of stars, diffuse light and background of the sky it shows.
         """
-        grid = np.eye(3) if matrix is None else matrix
+        matrix = np.eye(3) if matrix is None else matrix
         scene = self.filtered_scene(filter_name)
-        area = abs(float(np.linalg.det(grid[:2, :2])))
+        area = abs(float(np.linalg.det(matrix[:2, :2])))
         if psf is None:
             psf = self.median_psf(filter_name)
             psf = replace(psf, fwhm_px=psf.fwhm_px / area**0.5)
         single = np.zeros((1, 1), np.uint8)
+        air = Air(sky_factor=float("background" in parts))
+        stars = len(scene.flux) if "stars" in parts else 0
         planes = np.zeros((scene.sky.size, *(shape or self.session.sensor.shape)), np.float32)
         for channel, plane in enumerate(planes):
             one = Scene(
-                positions=scene.positions,
+                positions=scene.positions[:stars],
                 # A star's light per raw pixel: on finer pixels it spreads over more of them.
-                flux=np.ascontiguousarray(scene.flux[:, channel : channel + 1]) / area,
-                diffuse=scene.diffuse[channel : channel + 1],
+                flux=np.ascontiguousarray(scene.flux[:stars, channel : channel + 1]) / area,
+                diffuse=scene.diffuse[channel : channel + 1] * np.float32("diffuse" in parts),
                 grid=scene.grid,
                 sky=scene.sky[channel : channel + 1],
             )
-            paint(one, grid, psf, single, plane, Air(sky_factor=float(background)))
+            paint(one, matrix, psf, single, plane, air)
         return planes
 
     def median_psf(self, filter_name: str | None = None) -> Psf:
