@@ -283,10 +283,10 @@ def has_saddle(
 ) -> bool:  # fmt: skip
     """Tell whether the smoothed frame dips on the way from a maximum to a brighter one.
 
-    A real pair has a dip deeper than 3 sigma, 5 % of the fainter and 1 % of the brighter peak.
+    A real pair has a dip deeper than 3 sigma, 5 % of the fainter and 0.3 % of the brighter peak.
     """
     steps = int(np.ceil(max(abs(by - y), abs(bx - x))))
-    limit = top - max(3.0 * sigma, 0.05 * top, 0.01 * brightest)
+    limit = top - max(3.0 * sigma, 0.05 * top, 0.003 * brightest)
     for k in range(1, steps):
         py = int(y + (by - y) * k / steps + 0.5)
         px = int(x + (bx - x) * k / steps + 0.5)
@@ -386,8 +386,14 @@ def sort_out_peaks(
             peak - level > 100.0 * sigma and is_flat_topped(image, y, x, peak, level)
         ):
             fill_blob(image, y, x, level + 0.8 * (peak - level), mask, stack, blob)
-            stars[kept, 0], stars[kept, 1] = blob[1], blob[2]
-            stars[kept, 2] = max(np.sqrt(blob[0] / np.pi), 0.5)
+            radius = max(np.sqrt(blob[0] / np.pi), 0.5)
+            for q in range(n_saturated):
+                star = stars[saturated[q]]
+                # Another corner of the same blob, e.g. of a column that it has spilled into.
+                inside = inside or np.hypot(star[0] - blob[1], star[1] - blob[2]) < radius
+            if inside:
+                continue
+            stars[kept, 0], stars[kept, 1], stars[kept, 2] = blob[1], blob[2], radius
             saturated[n_saturated] = kept
             n_saturated += 1
         home = (y // box) * box_columns + x // box

@@ -11,6 +11,7 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 UInt8 = npt.NDArray[np.uint8]
 
+SHARPEST = 0.02  # smallest shape: a Moffat profile of exponent 50, as good as a Gaussian
 N = 8  # parameters: amplitude, level, y, x, three of the ellipse, shape
 
 
@@ -122,11 +123,16 @@ def fit_profiles(image: Float32, used: UInt8, starts: Float64, out: Float64) -> 
                 for b in range(a + 1):
                     damped[a, b] = matrix[a, b]
                 damped[a, a] *= 1.0 + damping
-            if not solve(damped, step, N):
+            # A shape at its bound that would go beyond stays there: the others are solved alone.
+            n = N - 1 if (p[7] <= SHARPEST and vector[7] < 0.0) else N
+            step[7] = 0.0
+            if n == N:
+                step[7] = vector[7]
+            if not solve(damped, step, n):
                 break
             for a in range(N):
                 trial[a] = p[a] + step[a]
-            trial[7] = min(max(trial[7], 0.02), 1.0)
+            trial[7] = min(max(trial[7], SHARPEST), 1.0)
             sane = (
                 trial[4] > 0.0
                 and trial[6] > 0.0

@@ -15,9 +15,19 @@ Float64 = npt.NDArray[np.float64]
 
 @kernel
 def ring_level(
-    image: Float32, y: float, x: float, inner: float, outer: float, samples: Float32
+    image: Float32,
+    y: float,
+    x: float,
+    inner: float,
+    outer: float,
+    sigma: float,
+    samples: Float32,
 ) -> float:
-    """Return the clipped median of the pixels between two radii; NaN if fewer than 12."""
+    """Return the level of the pixels between two radii; NaN if fewer than 12.
+
+    It is their median, clipped above, where they scatter like noise of `sigma`. Where they scatter
+    more, other stars are among them, and the level is taken nearer to the lowest sixth.
+    """
     height, width = image.shape
     n = 0
     for j in range(max(int(y - outer), 0), min(int(y + outer) + 2, height)):
@@ -28,9 +38,10 @@ def ring_level(
                 n += 1
     if n < 12:
         return np.nan
-    # Neighbours only add light: the spread is taken from the lower side.
     median = select(samples, n, n // 2)
     spread = median - select(samples, n, n // 6)
+    if spread > 1.5 * sigma:
+        return float(median - spread + 1.5 * sigma)
     kept = 0
     for i in range(n):
         if samples[i] <= median + 2.5 * spread:
@@ -145,17 +156,21 @@ def measure_stars(
     moments = np.empty(8)
     place = np.empty(2)
     samples = np.empty(4096, np.float32)
+    scratch = np.empty(noise.size, np.float32)
+    for k in range(noise.size):
+        scratch[k] = noise[k // noise.shape[1], k % noise.shape[1]]
+    typical = float(select(scratch, scratch.size, scratch.size // 2))
     for k in range(stars.shape[0]):
         blob = stars[k, 2]
         place[0], place[1] = stars[k, 0], stars[k, 1]
         window = max(1.25 * width_px, 1.1)
         extent = 2.355 * width_px + blob
+        sigma = mesh_value(noise, cell, place[0], place[1])
         level = ring_level(
-            image, place[0], place[1], 2.0 * extent + 1.0, 3.0 * extent + 2.0, samples
+            image, place[0], place[1], 2.0 * extent + 1.0, 3.0 * extent + 2.0, typical, samples
         )
         if np.isnan(level):
             level = mesh_value(mesh, cell, place[0], place[1])
-        sigma = mesh_value(noise, cell, place[0], place[1])
         out[k] = 0.0
         if not windowed_centre(image, level, window + blob, place, moments):
             continue

@@ -42,6 +42,7 @@ RATIO_TOLERANCE = 0.012
 
 LIST_LENGTHS = (
     (40, 40), (100, 100), (100, 40), (40, 100), (250, 250), (100, 350), (350, 100), (600, 600),
+    (12, 12), (20, 20),
 )  # fmt: skip
 """Numbers of the brightest stars of frame and reference that are tried in turn."""
 

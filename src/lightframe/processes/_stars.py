@@ -51,8 +51,11 @@ SMOOTHING_TAPS = np.array([0.25, 0.5, 0.25], np.float32)
 WHITE_SMOOTHED = float((SMOOTHING_TAPS**2).sum())
 """Noise of white noise of standard deviation 1 after the smoothing in both directions."""
 
-REACH_PX = 14.0
-"""Maxima closer than this must be parted by a saddle."""
+REACH = 2.5
+"""Maxima closer than this many FWHM must be parted by a saddle."""
+
+FIRST_REACH_PX = 8.0
+"""The same in pixels as long as the FWHM is not known."""
 
 SHAPE_STARS = 200
 """Bright stars whose profiles are fitted for the width of the stars of a frame."""
@@ -226,12 +229,17 @@ def detect_stars(
     if mesh is None or min(image.shape) < 8:
         return StarTable.empty()
     smoothing = _smoothed_noise(image, mesh)
-    peaks = _peaks(image, mesh, settings, saturation_dn, smoothing)
-    if len(peaks) == 0:
+    maxima = _maxima(image, mesh, settings, smoothing)
+    highest = maxima.first(4 * SHAPE_STARS)
+    bright = _sorted_out(image, mesh, highest, saturation_dn, smoothing, FIRST_REACH_PX)
+    if len(bright) == 0:
         return StarTable.empty()
+    sigma = _typical_sigma(image, mesh, bright)
+    reach = max(4.0, REACH * FWHM_PER_SIGMA * sigma)
+    peaks = _sorted_out(image, mesh, maxima, saturation_dn, smoothing, reach)
+    peaks = peaks[: settings.max_stars]
     # Noise of wide sums: where neighbours are correlated it is larger by this.
     correlation = max(1.0, smoothing / WHITE_SMOOTHED)
-    sigma = _typical_sigma(image, mesh, peaks)
     measured = np.empty((len(peaks), 10))
     measure_stars(
         image, mesh.background, mesh.noise, mesh.cell, sigma, correlation, peaks, measured
@@ -258,14 +266,20 @@ def _meshes(mesh: Mesh) -> tuple[Float32, Float32, int]:
     return mesh.background, mesh.noise, mesh.cell
 
 
-def _peaks(
-    image: Float32,
-    mesh: Mesh,
-    settings: DetectionSettings,
-    saturation_dn: float | None,
-    smoothing: float,
-) -> Float64:
-    """Return y, x, radius of the saturated blob, and height of the maxima that are stars."""
+class _Maxima(NamedTuple):
+    """Local maxima, highest first."""
+
+    ys: npt.NDArray[np.int64]
+    xs: npt.NDArray[np.int64]
+    heights: Float32
+
+    def first(self, count: int) -> "_Maxima":
+        """Return the `count` highest."""
+        return _Maxima(self.ys[:count], self.xs[:count], self.heights[:count])
+
+
+def _maxima(image: Float32, mesh: Mesh, settings: DetectionSettings, smoothing: float) -> _Maxima:
+    """Return the local maxima above the threshold."""
     capacity = 65536
     while True:
         ys, xs = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
@@ -278,13 +292,24 @@ def _peaks(
         capacity = count
     # Of equal heights the first in the frame comes first, always.
     order = np.argsort(-heights[:count], kind="stable")[: 2 * settings.max_stars]
-    stars = np.empty((order.size, 4))
+    return _Maxima(ys[order], xs[order], heights[order])
+
+
+def _sorted_out(
+    image: Float32,
+    mesh: Mesh,
+    maxima: _Maxima,
+    saturation_dn: float | None,
+    smoothing: float,
+    reach: float,
+) -> Float64:
+    """Return y, x, radius of the saturated blob, and height of the maxima that are stars."""
+    stars = np.empty((maxima.ys.size, 4))
     saturation = np.inf if saturation_dn is None else float(saturation_dn)
     kept = sort_out_peaks(
-        image, *_meshes(mesh), SMOOTHING_TAPS, saturation, smoothing, REACH_PX,
-        ys[order], xs[order], heights[order], stars,
-    )  # fmt: skip
-    return stars[: min(kept, settings.max_stars)].copy()
+        image, *_meshes(mesh), SMOOTHING_TAPS, saturation, smoothing, reach, *maxima, stars
+    )
+    return stars[:kept].copy()
 
 
 def _typical_sigma(image: Float32, mesh: Mesh, peaks: Float64) -> float:
