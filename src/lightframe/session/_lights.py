@@ -26,6 +26,7 @@ from lightframe.processes import (
     correct_defects,
     defects_from_dark,
     detect_defects,
+    frame_pedestal,
     frame_statistics,
     measure,
 )
@@ -206,7 +207,7 @@ def _measured(
     settings, calibration = context.settings, treatment.calibration
     frame = context.read_whole(raw)
     scale = calibration.dark_scale(frame, exposure_s=info.exposure_s)
-    levels = calibration.levels(frame, pedestal_dn=info.pedestal_dn or 0.0)
+    levels = calibration.levels(frame, pedestal_dn=frame_pedestal(info, calibration.settings).dn)
     window = Window(0, calibration.height, 0, calibration.width)
     pixels = _buffers.floats("calibrated", (calibration.channels, *window.shape))
     inner = calibration.raw_window(window)

@@ -17,7 +17,7 @@ from lightframe.frames import (
     read_image,
     write_fits,
 )
-from lightframe.processes import Integration, integrate
+from lightframe.processes import Integration, frame_pedestal, integrate
 from lightframe.session._calibrating import Master, prepare
 from lightframe.session._context import Context
 from lightframe.session._noise import colour_noise
@@ -130,7 +130,7 @@ def _sources(
         if calibration is None:
             sources[path] = CountedSource(source, context.meter)
             continue
-        pedestal = infos[path].pedestal_dn or 0.0
+        pedestal = frame_pedestal(infos[path], calibration.settings).dn
         whole = context.read_whole(source) if calibration.scales_dark else None
         scale = None
         if whole is not None:

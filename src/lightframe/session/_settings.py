@@ -41,7 +41,7 @@ class RunSettings(Settings):
     correct_defects: bool = True
     """Whether hot and cold pixels are corrected at all."""
 
-    debayer: Annotated[str, OneOf(DEBAYER_METHODS)] = "vng"
+    debayer: Annotated[str, OneOf(DEBAYER_METHODS)] = "bilinear"
     """Interpolation of the colours of mosaic frames."""
 
     detection: DetectionSettings = DetectionSettings()
