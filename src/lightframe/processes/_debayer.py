@@ -17,6 +17,7 @@ from lightframe.frames._cfa import COLOURS, CfaPattern
 from lightframe.kernels import _debayer as plain
 from lightframe.kernels import _debayer_rcd as ratio
 from lightframe.kernels import _debayer_xtrans as xtrans
+from lightframe.processes._debayer_weights import xtrans_weights
 from lightframe.tables import Table
 
 __all__ = [
@@ -66,13 +67,16 @@ class DebayerMethod:
 DEBAYER_METHODS: Table[DebayerMethod] = Table("debayer method")
 
 
-def _in_strips(function: Callable[[int, int], None], rows: int, threads: int) -> None:
+def _in_strips(
+    function: Callable[[int, int], None], rows: int, threads: int, height: int = STRIP_ROWS
+) -> None:
+    """Call `function` (first, last) for strips of rows, side by side if there are threads."""
     if threads <= 1:
         function(0, rows)
         return
-    starts = range(0, rows, STRIP_ROWS)
+    starts = range(0, rows, height)
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(function, starts, [min(rows, start + STRIP_ROWS) for start in starts]))
+        list(pool.map(function, starts, [min(rows, start + height) for start in starts]))
 
 
 def _bilinear(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -> None:
@@ -91,58 +95,28 @@ def _bilinear_xtrans(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -
 
 
 def _rcd(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -> None:
-    height, width = mosaic.shape
-
-    def band(top: int) -> None:
+    def strip(first: int, last: int) -> None:
         scratch = np.zeros(ratio.PLANES * ratio.AREA, np.float32)
-        for left in range(0, width, ratio.CORE_WIDTH):
-            ratio.rcd(mosaic, cell, top, left, scratch, out)
-        last = min(height, top + ratio.CORE_HEIGHT)
-        plain.interpolate_pixels(mosaic, cell, 1, True, top, last, out)
+        for top in range(first, last, ratio.CORE_HEIGHT):
+            for left in range(0, mosaic.shape[1], ratio.CORE_WIDTH):
+                ratio.rcd(mosaic, cell, top, left, scratch, out)
+        plain.interpolate_pixels(mosaic, cell, 1, True, first, last, out)
 
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        list(pool.map(band, range(0, height, ratio.CORE_HEIGHT)))
-
-
-def _equal_colour_pairs(cell: UInt8) -> npt.NDArray[np.int64]:
-    """Return the table of `kernels._debayer_xtrans.green`: pairs within 5 x 5, 1 or 2 apart."""
-    reach = range(-xtrans.REACH, xtrans.REACH + 1)
-    lists = []
-    for y, x, (sy, sx) in (
-        (y, x, step) for y in range(XTRANS) for x in range(XTRANS) for step in ((0, 1), (1, 0))
-    ):
-        lists.append(
-            [
-                (dy, dx, dy + n * sy, dx + n * sx, n)
-                for dy in reach
-                for dx in reach
-                for n in (1, 2)
-                if dy + n * sy in reach
-                and dx + n * sx in reach
-                and cell[(y + dy) % XTRANS, (x + dx) % XTRANS]
-                == cell[(y + dy + n * sy) % XTRANS, (x + dx + n * sx) % XTRANS]
-            ]
-        )
-    longest = max(map(len, lists))
-    table = np.zeros((len(lists), longest, 5), np.int64)
-    for row, pairs in zip(table, lists, strict=True):
-        row[: len(pairs)] = pairs
-    return table.reshape(XTRANS, XTRANS, 2, longest, 5)
+    _in_strips(strip, len(mosaic), threads, ratio.CORE_HEIGHT)
 
 
 def _directional_xtrans(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -> None:
-    pairs = _equal_colour_pairs(cell)
     rows = len(mosaic)
-    _in_strips(lambda a, b: xtrans.green(mosaic, cell, pairs, a, b, out[1]), rows, threads)
-    _in_strips(lambda a, b: xtrans.chroma(mosaic, cell, a, b, out), rows, threads)
-    _in_strips(lambda a, b: xtrans.refine_green(mosaic, cell, a, b, out), rows, threads)
-    _in_strips(lambda a, b: xtrans.chroma(mosaic, cell, a, b, out), rows, threads)
-    # Red and blue of a pixel whose own green is missing have nothing to stand on.
-    _in_strips(
+    lines, slopes, chroma, greens = xtrans_weights(cell.tobytes())
+    for stage in (
+        lambda a, b: xtrans.green(mosaic, cell, lines, slopes, a, b, out[1]),
+        lambda a, b: xtrans.chroma(mosaic, cell, chroma, a, b, out),
+        lambda a, b: xtrans.refine_green(mosaic, cell, greens, a, b, out),
+        lambda a, b: xtrans.chroma(mosaic, cell, chroma, a, b, out),
+        # Red and blue of a pixel whose own green is missing have nothing to stand on.
         lambda a, b: plain.interpolate_pixels(mosaic, cell, xtrans.REACH, True, a, b, out),
-        rows,
-        threads,
-    )
+    ):
+        _in_strips(stage, rows, threads)
 
 
 def _superpixel(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -> None:
