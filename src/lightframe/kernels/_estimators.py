@@ -1,4 +1,4 @@
-"""Robust scale of sorted samples."""
+"""Robust scale of samples."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,7 +6,7 @@ import numpy.typing as npt
 from lightframe.kernels._compile import kernel
 from lightframe.kernels._rejection_winsorized import sn_constant
 
-__all__ = ["sn_of_sorted"]
+__all__ = ["biweight_sums", "sn_of_sorted"]
 
 
 @kernel
@@ -28,3 +28,23 @@ def sn_of_sorted(x: npt.NDArray[np.float64]) -> float:
         nearest[i] = max(x[i] - x[a], x[a + h - 1] - x[i])
     nearest.sort()
     return float(sn_constant(n) * nearest[(n + 1) // 2 - 1])
+
+
+@kernel
+def biweight_sums(x: npt.NDArray[np.float64], centre: float, width: float) -> tuple[float, float]:
+    """Return the two sums of the biweight midvariance.
+
+    With ``y = (x - centre) / width``, over the samples with ``|y| < 1``:
+    ``sum((x - centre)^2 (1 - y^2)^4)`` and ``sum((1 - y^2) (1 - 5 y^2))``.
+    """
+    numerator = 0.0
+    denominator = 0.0
+    for i in range(x.shape[0]):
+        d = x[i] - centre
+        square = d * d
+        y2 = square / (width * width)
+        if y2 < 1.0:
+            rest = 1.0 - y2
+            numerator += square * rest * rest * rest * rest
+            denominator += rest * (1.0 - 5.0 * y2)
+    return numerator, denominator

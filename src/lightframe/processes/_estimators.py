@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import pdist
 
-from lightframe.kernels._estimators import sn_of_sorted
+from lightframe.kernels._estimators import biweight_sums, sn_of_sorted
 from lightframe.tables import Table
 
 __all__ = [
@@ -74,8 +74,8 @@ def biweight(x: F64) -> float:
 
     n sum((x - m)^2 (1 - y^2)^4) / (sum((1 - y^2)(1 - 5 y^2)))^2, y = (x - m) / (9 MAD), |y| < 1.
     """
-    d = x - np.median(x)
-    return _biweight_of(d, float(np.median(np.abs(d))))
+    m = float(np.median(x))
+    return _biweight_about(np.asarray(x, np.float64), m, float(np.median(np.abs(x - m))))
 
 
 @SCALE_ESTIMATORS.add(
@@ -127,23 +127,25 @@ def two_sided_biweight(x: F64) -> tuple[float, float]:
 
     A side without samples or without spread has the scale 0.
     """
-    d = x - np.median(x)
-    sides = d[d <= 0], d[d > 0]
+    return _two_sided_of_sorted(np.sort(np.asarray(x, np.float64)))
+
+
+def _two_sided_of_sorted(x: F64) -> tuple[float, float]:
+    m = float(np.median(x))
+    middle = int(np.searchsorted(x, m, "right"))
+    sides = x[:middle], x[middle:]
     low, high = (
-        _biweight_of(side, float(np.median(np.abs(side)))) if side.size else 0.0 for side in sides
+        _biweight_about(side, m, abs(float(np.median(side)) - m)) if side.size else 0.0
+        for side in sides
     )
     return low, high
 
 
-def _biweight_of(d: F64, spread: float) -> float:
+def _biweight_about(x: F64, centre: float, spread: float) -> float:
     if spread <= 0.0:
         return 0.0
-    y2 = (d / (_TUNING * spread)) ** 2
-    inside = y2 < 1.0
-    y2 = y2[inside]
-    numerator = np.sum(d[inside] ** 2 * (1.0 - y2) ** 4)
-    denominator = np.sum((1.0 - y2) * (1.0 - 5.0 * y2))
-    return float(np.sqrt(d.size * numerator) / abs(denominator))
+    numerator, denominator = biweight_sums(x, centre, _TUNING * spread)
+    return float(np.sqrt(x.size * numerator) / abs(denominator))
 
 
 def _ikss(x: F64) -> tuple[float, float]:
@@ -209,13 +211,19 @@ def frame_statistics(
 
 
 def _channel_statistics(plane: npt.NDArray[np.generic]) -> tuple[float, float, float, float]:
-    values = np.asarray(plane, np.float64)
-    finite = np.isfinite(values)
-    x = values[finite]
+    values = np.asarray(plane, np.float32)
+    x = values[np.isfinite(values)]
     if x.size == 0:
         raise ValueError("a frame without any pixel has no statistics")
-    low, high = two_sided_biweight(x)
-    both = finite[:, 2:] & finite[:, :-2]
-    steps = (values[:, 2:] - values[:, :-2])[both] if both.any() else np.zeros(1)
-    spread = biweight(steps) or float(np.std(steps))  # more than half of them are equal
-    return float(np.median(x)), low, high, spread / float(np.sqrt(2.0))
+    ordered = np.sort(x).astype(np.float64)
+    low, high = _two_sided_of_sorted(ordered)
+    with np.errstate(invalid="ignore"):  # inf - inf is missing, too
+        steps = (values[:, 2:] - values[:, :-2]).ravel()
+    steps = steps[np.isfinite(steps)]
+    noise = 0.0
+    if steps.size:
+        m = np.median(steps)
+        exact = steps.astype(np.float64)
+        noise = _biweight_about(exact, float(m), float(np.median(np.abs(steps - m))))
+        noise = noise or float(np.std(exact))  # more than half of the steps are equal
+    return float(np.median(ordered)), low, high, noise / float(np.sqrt(2.0))
