@@ -12,10 +12,12 @@ from lightframe.simulation import (
     AlreadyCalibrated,
     BiasDrift,
     BiasSet,
+    Binned,
     BzeroLost,
     Clouds,
     Cropped,
     Duplicate,
+    Dust,
     FlatLevel,
     Flicker,
     Flipped,
@@ -24,6 +26,7 @@ from lightframe.simulation import (
     LightLeak,
     Mislabelled,
     NewHotPixels,
+    Optics,
     OtherCamera,
     PoorStars,
     Session,
@@ -122,19 +125,36 @@ def test_flats_can_be_clipped(clean):
 
 
 def test_shadows_can_be_displaced(clean):
-    """Vignetting of the touched flats is that of the others, displaced."""
-    settings = clean.changed(faults=(ShadowShift(dx_px=12.0, dy_px=0.0, numbers=(1,)),))
-    camera = build_camera(settings)
-    shots = [shot for shot in schedule(settings) if shot.kind is FLAT]
-    straight, moved = camera.shadow(shots[0]), camera.shadow(shots[1])
+    """Dust of the touched flats lies elsewhere: shifted, or turned about the centre."""
+    dust = (Dust(x=0.3, y=0.4, radius_px=8.0, depth=0.3, obstruction=0.0),)
+    even = clean.changed(optics=Optics(vignetting=0.0, dust=dust))
 
-    dust = slice(60, 100), slice(30, 70)
-    shifted = slice(60, 100), slice(42, 82)
-    vignetting = camera.session.optics.model_copy(update={"dust": ()})
-    assert vignetting.dust == ()
-    assert not np.allclose(straight, moved, atol=0.01)
-    # The field is not quite the same relative to the farthest corner; dust moves by 12 px.
-    assert np.corrcoef(straight[dust].ravel(), moved[shifted].ravel())[0, 1] > 0.99
+    def darkest(**displacement):
+        settings = even.changed(faults=(ShadowShift(numbers=(1,), **displacement),))
+        shots = [shot for shot in schedule(settings) if shot.kind is FLAT]
+        camera = build_camera(settings)
+        shadows = [camera.shadow(shot) < 0.85 for shot in shots[:2]]
+        return [np.argwhere(shadow).mean(axis=0)[::-1] for shadow in shadows]
+
+    straight, shifted = darkest(dx_px=12.0, dy_px=-7.0)
+    assert shifted - straight == pytest.approx([12.0, -7.0], abs=0.3)
+    straight, turned = darkest(dx_px=0.0, dy_px=0.0, turn_deg=90.0)
+    centre = np.array([89.5, 59.5])
+    assert turned - centre == pytest.approx([59.5 - straight[1], straight[0] - 89.5], abs=0.3)
+
+
+def test_binning_adds_four_pixels(clean, tmp_path):
+    """A binned frame has a quarter of the pixels, four times the light, and says so."""
+    before, after = pair(clean, Binned(kinds=(LIGHT,)), LIGHT)
+    truth = simulate_session(tmp_path / "session", clean.changed(faults=(Binned(kinds=(LIGHT,)),)))
+    info = read_info(tmp_path / "session" / truth.of_kind(LIGHT)[0].path)
+
+    assert after[0].shape == (60, 90)
+    assert np.median(after[0]) - 700.0 == pytest.approx(
+        4.0 * np.mean(before[0][before[0] < 3000] - 700.0), rel=0.1
+    )
+    assert info.binning == (2, 2)
+    assert info.pixel_size_um == pytest.approx(7.52)
 
 
 def test_a_shutter_darkens_the_corners(clean):

@@ -21,6 +21,7 @@ from lightframe.simulation._faults_exposure import (
 from lightframe.simulation._faults_file import (
     AlreadyCalibrated,
     BiasDrift,
+    Binned,
     BzeroLost,
     Cropped,
     Duplicate,
@@ -52,6 +53,7 @@ __all__ = [
     "BiasDrift",
     "BiasPattern",
     "BiasSet",
+    "Binned",
     "BzeroLost",
     "Camera",
     "CaptureProgram",

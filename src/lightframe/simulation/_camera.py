@@ -9,7 +9,7 @@ import numpy.typing as npt
 from lightframe.frames import FrameKind
 from lightframe.kernels._exposure import read_out
 from lightframe.kernels._scene import add_trail
-from lightframe.simulation._optics import Filter, illumination
+from lightframe.simulation._optics import Filter, displaced, illumination
 from lightframe.simulation._patterns import Patterns, make_patterns, row_noise_e
 from lightframe.simulation._sensor import Sensor
 from lightframe.simulation._session import Session
@@ -144,18 +144,17 @@ class Camera:
 
     def shadow(self, shot: Shot) -> Float32:
         """Return vignetting and dust as a frame sees them, float32 (h, w)."""
-        if shot.shadow_shift_px == (0.0, 0.0):
+        session = self.session
+        if shot.shadow_shift_px == (0.0, 0.0) and shot.shadow_turn_deg == 0.0:
             return self.illumination[shot.filter_index]
-        height, width = self.session.sensor.shape
-        dx, dy = shot.shadow_shift_px
-        share = dx / (width - 1), dy / (height - 1)
-        filter_ = self.session.filters[shot.filter_index]
-        dust = tuple(
-            speck.model_copy(update={"x": speck.x + share[0], "y": speck.y + share[1]})
-            for speck in filter_.dust
+        optics, filter_ = displaced(
+            session.optics,
+            session.filters[shot.filter_index],
+            session.sensor.shape,
+            shot.shadow_shift_px,
+            shot.shadow_turn_deg,
         )
-        moved = filter_.model_copy(update={"dust": dust})
-        return illumination(self.session.optics.moved(*share), moved, height, width)
+        return illumination(optics, filter_, *session.sensor.shape)
 
     def _light(self, shot: Shot) -> Float32 | None:
         """Return the electrons of light before vignetting, dust and the pixels' response."""

@@ -24,6 +24,7 @@ from lightframe.simulation._faults_exposure import (
 from lightframe.simulation._faults_file import (
     AlreadyCalibrated,
     BiasDrift,
+    Binned,
     BzeroLost,
     Cropped,
     Duplicate,
@@ -41,6 +42,7 @@ __all__ = ["AnyFault"]
 AnyFault = Annotated[
     AlreadyCalibrated
     | BiasDrift
+    | Binned
     | BzeroLost
     | Clouds
     | Cropped

@@ -96,10 +96,17 @@ class ShadowShift(Fault):
     """Shift in x in pixels."""
     dy_px: float = -4.0
     """Shift in y in pixels."""
+    turn_deg: float = 0.0
+    """Turn about the centre of the frame, as when the camera was rotated."""
 
     def change_shot(self, shot: Shot) -> Shot:
         x, y = shot.shadow_shift_px
-        return shot.model_copy(update={"shadow_shift_px": (x + self.dx_px, y + self.dy_px)})
+        return shot.model_copy(
+            update={
+                "shadow_shift_px": (x + self.dx_px, y + self.dy_px),
+                "shadow_turn_deg": shot.shadow_turn_deg + self.turn_deg,
+            }
+        )
 
 
 class ShutterPattern(Fault):

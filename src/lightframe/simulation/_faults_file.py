@@ -17,6 +17,7 @@ from lightframe.simulation._shots import Shot
 __all__ = [
     "AlreadyCalibrated",
     "BiasDrift",
+    "Binned",
     "BzeroLost",
     "Cropped",
     "Duplicate",
@@ -131,6 +132,31 @@ class Cropped(Fault):
         del shot, sensor
         kept = raw[: raw.shape[0] - self.rows, : raw.shape[1] - self.columns]
         return np.ascontiguousarray(kept)
+
+
+class Binned(Fault):
+    """The frame was taken with 2 x 2 binning: the electrons of four pixels are added."""
+
+    fault: Literal["binned"] = "binned"
+    honest: bool = True
+    """Whether the header says so."""
+
+    def change_raw(self, raw: Raw, shot: Shot, sensor: Sensor) -> Raw:
+        level = round(sensor.bias_level_dn(shot.offset))
+        height, width = raw.shape[0] // 2, raw.shape[1] // 2
+        cells = raw[: 2 * height, : 2 * width].reshape(height, 2, width, 2)
+        total = cells.sum(axis=(1, 3), dtype=np.int64) - 3 * level
+        return np.asarray(np.clip(total, 0, sensor.ceiling_dn), np.uint16)
+
+    def change_header(self, header: Header) -> Header:
+        if not self.honest:
+            return header
+        doubled: dict[str, int | float] = {"XBINNING": 2, "YBINNING": 2}
+        for keyword in ("XPIXSZ", "YPIXSZ"):
+            size = header.get(keyword)
+            if isinstance(size, float):
+                doubled[keyword] = 2.0 * size
+        return header.replacing(*(Card(keyword, value) for keyword, value in doubled.items()))
 
 
 class AlreadyCalibrated(Fault):

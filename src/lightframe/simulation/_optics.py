@@ -1,14 +1,12 @@
 """The settings of the optics, and the map of what they let through to each pixel."""
 
-from typing import Self
-
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
 from lightframe.settings import Settings
 
-__all__ = ["Dust", "Filter", "Optics", "illumination"]
+__all__ = ["Dust", "Filter", "Optics", "displaced", "illumination"]
 
 Float32 = npt.NDArray[np.float32]
 
@@ -75,17 +73,36 @@ class Optics(Settings):
     dust: tuple[Dust, ...] = ()
     """Dust that all filters share."""
 
-    def moved(self, dx: float, dy: float) -> Self:
-        """Return the optics with vignetting and dust displaced by fractions of the frame."""
-        return self.model_copy(
-            update={
-                "centre": (self.centre[0] + dx, self.centre[1] + dy),
-                "dust": tuple(
-                    speck.model_copy(update={"x": speck.x + dx, "y": speck.y + dy})
-                    for speck in self.dust
-                ),
-            }
+
+def displaced(
+    optics: Optics,
+    filter_: Filter,
+    shape: tuple[int, int],
+    shift_px: tuple[float, float],
+    turn_deg: float,
+) -> tuple[Optics, Filter]:
+    """Return optics and filter with vignetting and dust turned about the centre, then shifted."""
+    height, width = shape
+    sine, cosine = np.sin(np.radians(turn_deg)), np.cos(np.radians(turn_deg))
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        u, v = (x - 0.5) * (width - 1), (y - 0.5) * (height - 1)
+        return (
+            0.5 + float(cosine * u - sine * v + shift_px[0]) / (width - 1),
+            0.5 + float(sine * u + cosine * v + shift_px[1]) / (height - 1),
         )
+
+    def moved(dust: tuple[Dust, ...]) -> tuple[Dust, ...]:
+        places = [place(speck.x, speck.y) for speck in dust]
+        return tuple(
+            speck.model_copy(update={"x": x, "y": y})
+            for speck, (x, y) in zip(dust, places, strict=True)
+        )
+
+    return (
+        optics.model_copy(update={"centre": place(*optics.centre), "dust": moved(optics.dust)}),
+        filter_.model_copy(update={"dust": moved(filter_.dust)}),
+    )
 
 
 def illumination(optics: Optics, filter_: Filter, height: int, width: int) -> Float32:

@@ -160,6 +160,9 @@ class Shot(Settings):
     shadow_shift_px: tuple[float, float] = (0.0, 0.0)
     """By how much vignetting and dust are displaced against the other frames."""
 
+    shadow_turn_deg: float = 0.0
+    """By how much they are turned about the frame's centre, from +x towards +y."""
+
     pier_side: str | None = None
     """Side of the pier: east or west."""
 
