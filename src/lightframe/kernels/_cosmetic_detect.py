@@ -72,7 +72,8 @@ def isolated_by_cross(
         above = image[y - step if y >= step else y + step]
         below = image[y + step if y + step < height else y - step]
         sigma = noise[y // side, y % step]
-        padded[step : step + width] = row
+        for x in range(width):
+            padded[step + x] = row[x]
         for x in range(step):
             padded[x] = row[x + step]
             padded[width + step + x] = row[width - 2 * step + x]
@@ -111,7 +112,7 @@ def isolated_by_table(
     """
     height, width = image.shape
     period = offsets.shape[0]
-    reach = np.abs(offsets).max()
+    reach = period
     hot = np.float32(hot_sigma)
     cold = np.float32(cold_sigma)
     found = 0
@@ -208,7 +209,7 @@ def judge_isolated(
     hole = 1 if period == 1 else 2
     scratch = np.empty(169, np.float32)
     near = np.empty(8, np.float32)
-    levels = np.empty(classes.max() + 1, np.float64)
+    levels = np.empty(noise.shape[0], np.float64)
     for index in range(candidates.size):
         verdicts[index] = 0
         y = candidates[index] // 2 // width
@@ -227,7 +228,8 @@ def judge_isolated(
                     nearest = n
         if nearest < 2:
             continue
-        scratch[:nearest] = near[:nearest]
+        for k in range(nearest):
+            scratch[k] = near[k]
         rise = median(scratch, nearest)
         ring = median(near, n)
         kind = classes[y % period, x % period]
@@ -249,7 +251,8 @@ def judge_isolated(
             continue
         m = 0
         beside = tile
-        levels[:] = np.inf
+        for k in range(levels.size):
+            levels[k] = np.inf
         levels[kind] = level
         for k in range(4):
             v = y + (k == 0) - (k == 1)
