@@ -358,3 +358,21 @@ def test_a_real_globular_cluster_agrees_with_sep(shared_data):
     assert (found >= 0).mean() > 0.92
     error = np.hypot(stars.x[found] - objects["x"], stars.y[found] - objects["y"])[found >= 0]
     assert np.median(error) < 0.15
+
+
+def test_a_satellite_trail_does_not_change_what_a_star_is():
+    """A trail brighter than all stars adds no star, and leaves their number and width alone."""
+    image, x, y = grid_frame(3.0, snr_flux=2e4, side=600)[:3]
+    clean = detect_stars(image.astype(np.float32), DEFAULT)
+    j, i = np.mgrid[:600, :600]
+    distance = (j - 0.7 * i - 90) / np.hypot(1, 0.7)
+    noise = np.random.default_rng(3).normal(1, 0.05, image.shape)
+    crossed = image + 4000 * noise * np.exp(-4 * np.log(2) * (distance / 3.2) ** 2)
+
+    stars = detect_stars(crossed.astype(np.float32), DEFAULT)
+
+    off = np.abs((y - 0.7 * x - 90) / np.hypot(1, 0.7)) > 15
+    found = matched(stars, x, y) >= 0
+    assert found[off].all()
+    assert len(stars) <= len(clean)
+    assert np.median(stars.fwhm_px) == pytest.approx(np.median(clean.fwhm_px), rel=0.03)

@@ -63,6 +63,12 @@ SHAPE_STARS = 200
 SAMPLES_ACROSS = 16
 """Pixels looked at along the side of a mesh cell: 256 give its background to 0.08 sigma."""
 
+LINE_RATIO = 2.5
+"""What is longer than this times its width is a knot of a trail, unless the stars are so, too."""
+
+LEAST_ROUND = 10
+"""So many stars that are not longer show that the stars of a frame are not trailed."""
+
 SHAPE_PIXELS = 20_000
 """Of wide stars so many are fitted that this many pixels are used, but at least 40 stars."""
 
@@ -313,8 +319,11 @@ def _sorted_out(
 
 
 def _typical_sigma(image: Float32, mesh: Mesh, peaks: Float64) -> float:
-    """Return the standard deviation in pixels of the bright stars, as their moments give it."""
-    bright = peaks[peaks[:, 2] == 0][:SHAPE_STARS]
+    """Return the standard deviation in pixels of the bright stars, as their moments give it.
+
+    The trail of a satellite has hundreds of maxima, brighter than most stars: they are left out.
+    """
+    bright = peaks[peaks[:, 2] == 0]
     if len(bright) == 0:
         return 1.5
     sigma = 1.5
@@ -324,11 +333,22 @@ def _typical_sigma(image: Float32, mesh: Mesh, peaks: Float64) -> float:
         good = measured[:, 9] > 0
         if not good.any():
             return sigma
-        previous, sigma = sigma, float(np.median(_mean_sigma(measured[good])))
+        stars = measured[good & ~_in_lines(measured, good)][:SHAPE_STARS]
+        previous, sigma = sigma, float(np.median(_mean_sigma(stars)))
         sigma = min(max(sigma, 0.4), 12.0)
         if abs(sigma - previous) < 0.02 * sigma:
             break
     return sigma
+
+
+def _in_lines(measured: Float64, good: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return which objects are parts of lines; none where the stars themselves are trailed."""
+    xx, xy, yy = measured[:, 6:9].T
+    mean, root = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
+    lines: npt.NDArray[np.bool_] = mean + root > LINE_RATIO**2 * np.maximum(mean - root, 0)
+    if np.count_nonzero(good & ~lines) < LEAST_ROUND:
+        return np.zeros(len(measured), bool)
+    return lines
 
 
 def _area(covariance: Float64) -> Float64:
@@ -398,6 +418,7 @@ def _table(
     """Keep what has the shape of a star, put the shapes right, sort by flux."""
     saturated = peaks[:, 2] > 0
     good = (measured[:, 9] > 0) & (measured[:, 2] > 0)
+    good &= saturated | ~_in_lines(measured, good & ~saturated)
     usable = good & ~saturated
     sigma = _mean_sigma(measured)
     if usable.any():
