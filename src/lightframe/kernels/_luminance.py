@@ -9,6 +9,8 @@ __all__ = ["convolve_cell", "subtract_spikes"]
 
 Float32 = npt.NDArray[np.float32]
 
+BLOCK = 64  # pixels tested at once for one that might be a spike
+
 
 @kernel
 def convolve_cell(mosaic: Float32, weights: Float32, out: Float32) -> None:
@@ -53,6 +55,48 @@ def convolve_cell(mosaic: Float32, weights: Float32, out: Float32) -> None:
 
 
 @kernel
+def subtract_in_block(
+    mosaic: Float32,
+    levels: Float32,
+    sigmas: Float32,
+    weights: Float32,
+    y: int,
+    start: int,
+    end: int,
+    out: Float32,
+) -> int:
+    """Do what `subtract_spikes` does in part of a row."""
+    height, width = mosaic.shape
+    period, taps = weights.shape[0], weights.shape[1]
+    half = taps // 2
+    count = 0
+    for x in range(start, end):
+        sigma = sigmas[y % period, x % period]
+        excess = mosaic[y, x] - levels[y % period, x % period]
+        if not excess > 6.0 * sigma:
+            continue
+        ring, near = 0.0, 0.0
+        for j in range(-2, 3):
+            for i in range(-2, 3):
+                value = mosaic[y + j, x + i] - levels[(y + j) % period, (x + i) % period]
+                if abs(j) == 2 or abs(i) == 2:
+                    ring += value
+                elif j != 0 or i != 0:
+                    near += value
+        ring /= 16.0
+        excess -= ring
+        if excess > 6.0 * sigma and near - 8.0 * ring < 0.5 * excess + 1.5 * sigma:
+            count += 1
+            change = near / 8.0 - ring - excess
+            for j in range(max(-half, half - y), min(half, height - 1 - half - y) + 1):
+                for i in range(max(-half, half - x), min(half, width - 1 - half - x) + 1):
+                    py, px = y + j, x + i
+                    weight = weights[py % period, half - j, half - i, px % period]
+                    out[py, px] += weight * change
+    return count
+
+
+@kernel
 def subtract_spikes(
     mosaic: Float32, levels: Float32, sigmas: Float32, weights: Float32, out: Float32
 ) -> int:
@@ -74,31 +118,19 @@ def subtract_spikes(
         Number of spikes.
     """
     height, width = mosaic.shape
-    period, taps = weights.shape[0], weights.shape[1]
-    half = taps // 2
+    period = weights.shape[0]
+    limits = np.empty((period, width), np.float32)
+    for y in range(period):
+        for x in range(width):
+            limits[y, x] = levels[y, x % period] + 6.0 * sigmas[y, x % period]
     count = 0
     for y in range(2, height - 2):
-        for x in range(2, width - 2):
-            sigma = sigmas[y % period, x % period]
-            excess = mosaic[y, x] - levels[y % period, x % period]
-            if not excess > 6.0 * sigma:
-                continue
-            ring, near = 0.0, 0.0
-            for j in range(-2, 3):
-                for i in range(-2, 3):
-                    value = mosaic[y + j, x + i] - levels[(y + j) % period, (x + i) % period]
-                    if abs(j) == 2 or abs(i) == 2:
-                        ring += value
-                    elif j != 0 or i != 0:
-                        near += value
-            ring /= 16.0
-            excess -= ring
-            if excess > 6.0 * sigma and near - 8.0 * ring < 0.5 * excess + 1.5 * sigma:
-                count += 1
-                change = near / 8.0 - ring - excess
-                for j in range(max(-half, half - y), min(half, height - 1 - half - y) + 1):
-                    for i in range(max(-half, half - x), min(half, width - 1 - half - x) + 1):
-                        py, px = y + j, x + i
-                        weight = weights[py % period, half - j, half - i, px % period]
-                        out[py, px] += weight * change
+        row, limit = mosaic[y], limits[y % period]
+        for start in range(2, width - 2, BLOCK):
+            end = min(start + BLOCK, width - 2)
+            hits = 0
+            for x in range(start, end):
+                hits += row[x] > limit[x]
+            if hits > 0:
+                count += subtract_in_block(mosaic, levels, sigmas, weights, y, start, end, out)
     return count
