@@ -68,8 +68,8 @@ def _account(
 
     `lost` counts them by frame; `ties` is overwritten with each pixel's numbers of samples rejected
     low and high. Where equal samples meet different fates the sums, made by comparing values, are
-    made anew. With `block` not negative the survivors' normalized values replace the sorted stacks
-    from that block on, inf the others. `marks` receives 1 and 2 for samples rejected low and high.
+    made anew. With `block` not negative the others become inf in `ordered` from that block on.
+    `marks` receives 1 and 2 for samples rejected low and high.
     """
     n = stack.shape[0]
     for k in range(used):
@@ -84,7 +84,7 @@ def _account(
             sums[SPAN + k] = 0.0
             sums[2 * SPAN + k] = 0.0
         f = 0
-        while f < n and (left > 0 or tied or block >= 0):
+        while f < n and (left > 0 or tied):
             x = np.float32(stack[f, first + k])
             s = norm[f, 1] if x <= norm[f, 0] else norm[f, 2]
             y = (x - norm[f, 0]) * s + norm[f, 3]
@@ -116,9 +116,8 @@ def _account(
                 sums[k] += np.float64(x) * terms[f, 2] + terms[f, 3]
                 sums[SPAN + k] += terms[f, 4]
                 sums[2 * SPAN + k] += terms[f, 5]
-            if block >= 0:
-                value = np.float32(np.float64(x) * terms[f, 0] + terms[f, 1])
-                ordered[block + k // LANES, f, k % LANES] = value if fate == 0 else INF
+            if block >= 0 and fate > 0:
+                ordered[block + k // LANES, f, k % LANES] = INF
             f += 1
         ties[0, k] = below
         ties[1, k] = above
@@ -155,6 +154,19 @@ def _sum_up(
         sums[k] += sample * a + b * survives
         sums[k + SPAN] += w * survives
         sums[k + 2 * SPAN] += variance * survives
+
+
+@kernel
+def _keep_values(source: Samples, f: int, terms: F64, kept: F32, ordered: F32, block: int) -> None:
+    """Put one frame's normalized samples of a span in the place of sorted ones; inf if rejected."""
+    used = source.shape[0]
+    a = terms[0]
+    b = terms[1]
+    for start in range(0, used, LANES):
+        values = ordered[block + start // LANES, f]
+        for lane in range(min(LANES, used - start)):
+            value = np.float32(np.float64(source[start + lane]) * a + b)
+            values[lane] = value if kept[start + lane] > 0 else INF
 
 
 @kernel
@@ -208,7 +220,7 @@ def combine(
         a and b of the output normalization, w * a, w * b, the weight w, and the variance of
         w * a * x, of each frame.
     ordered : ndarray, shape (blocks, frames, LANES), float32
-        The sorted stacks; overwritten.
+        The sorted stacks; overwritten if `keep_values`.
     low, high : ndarray, shape (blocks * LANES,), int32
         Rows of the survivors.
     keep_values : bool
@@ -237,6 +249,8 @@ def combine(
         for f in range(n):
             source = stack[f, first + start : first + start + used]
             _sum_up(source, norm[f], limits, terms[f], bounds, kept, sums)
+            if keep_values:
+                _keep_values(source, f, terms[f], kept, ordered, start // LANES)
         _account(
             stack,
             first + start,

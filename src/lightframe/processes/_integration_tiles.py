@@ -58,6 +58,11 @@ class ChannelTerms:
         """Whether samples are compared as they are."""
         return bool((self.norm == np.array([0, 1, 1, 0], np.float32)).all())
 
+    @property
+    def combined_as_compared(self) -> bool:
+        """Whether samples are both compared and combined as they are."""
+        return self.plain and bool((self.terms[:, :2] == np.array([1.0, 0.0])).all())
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -239,6 +244,7 @@ class TileWorker:
         recipe.rejector(ordered, low, high, recipe.limits, self._work)
         self._maps[5, start : start + pixels] = self._work.per_pixel[:pixels]
         order = recipe.combination.order
+        anew = order is not None and not terms.combined_as_compared
         combine(
             self._stack,
             first,
@@ -249,14 +255,15 @@ class TileWorker:
             ordered,
             low,
             high,
-            order is not None,
+            anew,
             self._maps,
             start,
             self.lost[channel],
             self._marks,
         )
-        if order is not None:
+        if anew:
             sort_survivors(ordered, low, high, network)
+        if order is not None:
             pick(ordered, low, high, order, pixels, self._maps[0, start:])
 
     @staticmethod
