@@ -29,6 +29,7 @@ from lightframe.processes import (
     frame_pedestal,
     frame_statistics,
     measure,
+    read_defect_list,
 )
 from lightframe.session._buffers import Buffers
 from lightframe.session._calibrating import Master, prepare
@@ -117,7 +118,7 @@ class MeasuredLight:
         """Return the calibrated, corrected and, for mosaics, debayered frame."""
         source = self.calibrated(context)
         if self.defects is not None:
-            source = CorrectedSource(source, self.defects, self.cfa)
+            source = CorrectedSource(source, self.defects, self.cfa, context.settings.cosmetic)
         if self.cfa is not None:
             source = DebayeredSource(source, self.cfa, context.settings.debayer)
         return source
@@ -127,9 +128,24 @@ def treatments(
     group: LightGroup,
     infos: Mapping[Path, FrameInfo],
     masters: Mapping[str, Master],
+    known: dict[str | None, Defects],
     context: Context,
 ) -> dict[Path, Treatment]:
     """Prepare the calibration of all lights of a group.
+
+    Parameters
+    ----------
+    group : LightGroup
+        The group.
+    infos : mapping of Path to FrameInfo
+        All frames.
+    masters : mapping of str to Master
+        All masters by name.
+    known : dict
+        Defective pixels by name of the master dark, looked up here and added to: finding them
+        takes as long as several lights.
+    context : Context
+        Settings and threads.
 
     Raises
     ------
@@ -140,22 +156,36 @@ def treatments(
     for assignment in group.assignments:
         target = infos[assignment.frames[0]]
         calibration = prepare(assignment, target, masters, context.settings.calibration)
-        treatment = Treatment(assignment, calibration, _dark_defects(assignment, masters, context))
-        prepared |= dict.fromkeys(assignment.frames, treatment)
+        defects = None
+        if context.settings.correct_defects:
+            if assignment.dark not in known:
+                dark = None if assignment.dark is None else masters[assignment.dark]
+                known[assignment.dark] = _known_defects(dark, calibration, context)
+            defects = known[assignment.dark]
+        prepared |= dict.fromkeys(assignment.frames, Treatment(assignment, calibration, defects))
     return prepared
 
 
-def _dark_defects(
-    assignment: Assignment, masters: Mapping[str, Master], context: Context
-) -> Defects | None:
-    """Return the defective pixels that the master dark knows."""
-    settings = context.settings
-    if not settings.correct_defects:
-        return None
-    if assignment.dark is None:
-        return Defects.none()
-    dark = masters[assignment.dark]
-    return defects_from_dark(dark.pixels[0], dark.info.cfa, settings.cosmetic)
+def _known_defects(
+    dark: Master | None, calibration: PreparedCalibration, context: Context
+) -> Defects:
+    """Return the defective pixels that the master dark and the user's list know."""
+    cosmetic = context.settings.cosmetic
+    found = Defects.none()
+    if cosmetic.defect_list is not None:
+        found = read_defect_list(
+            cosmetic.defect_list, height=calibration.height, width=calibration.width
+        )
+    if dark is None:
+        return found
+    pixels = dark.pixels[0]
+    if pixels.shape != (calibration.height, calibration.width):  # it still has its overscan
+        whole = Window(0, calibration.height, 0, calibration.width)
+        inner = calibration.raw_window(whole)
+        pixels = pixels[inner.y0 : inner.y1, inner.x0 : inner.x1]
+    return found.merged(
+        defects_from_dark(pixels, calibration.cfa, cosmetic, threads=context.threads)
+    )
 
 
 def measure_lights(
@@ -218,7 +248,15 @@ def _measured(
     if treatment.defects is not None:
         found = detect_defects(pixels, calibration.cfa, settings.cosmetic)
         defects = treatment.defects.merged(found)
-        correct_defects(pixels, window, defects, width=window.x1, cfa=calibration.cfa)
+        correct_defects(
+            pixels,
+            window,
+            defects,
+            width=window.x1,
+            cfa=calibration.cfa,
+            radius=settings.cosmetic.radius,
+            fill_missing=settings.cosmetic.fill_missing,
+        )
     noise = colour_noise(pixels, calibration.cfa)
     return MeasuredLight(
         info,

@@ -15,8 +15,9 @@ from typing import Any
 
 from lightframe._version import __version__
 from lightframe.checks import Finding, Group, Severity
-from lightframe.errors import InputError, LightframeError
+from lightframe.errors import InputError, LightframeError, SettingsError
 from lightframe.frames import FrameInfo, FrameKind, kind_from_path
+from lightframe.processes import DEBAYER_METHODS, Defects
 from lightframe.session._alignment import AlignedLight, align
 from lightframe.session._context import Context
 from lightframe.session._keep import keep_before_registration
@@ -133,6 +134,13 @@ def run(
         If disk or memory run out.
     """
     progress = progress or Silent()
+    if DEBAYER_METHODS[settings.debayer].shrinks:
+        raise SettingsError(
+            f"debayer = {settings.debayer!r} shrinks the frames",
+            where="settings",
+            cause="a run keeps the pixels of the lights, so that masters and defects fit them",
+            remedy="choose bilinear, vng or rcd; superpixel is there in lightframe debayer",
+        )
     context = Context(
         settings=settings,
         out=out,
@@ -160,6 +168,7 @@ class _Run:
         self.context = context
         self.lights: dict[Path, dict[str, Any]] = {}
         self.results: list[dict[str, Any]] = []
+        self.dark_defects: dict[str | None, Defects] = {}
         self.findings: list[Finding] = list(plan.findings)
 
     def execute(self, paths: Sequence[Path]) -> Outcome:
@@ -189,7 +198,7 @@ class _Run:
         for group in groups:
             with context.meter.step("pass 1"):
                 try:
-                    prepared = treatments(group, self.infos, masters, context)
+                    prepared = treatments(group, self.infos, masters, self.dark_defects, context)
                 except LightframeError as error:
                     self._give_up(group, error)
                     continue

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from lightframe.frames import CfaPattern, PixelSource, Window
 from lightframe.processes import (
     COSMETIC_MARGIN,
+    CosmeticSettings,
     DarkScale,
     Defects,
     FrameLevels,
@@ -148,17 +149,28 @@ class CorrectedSource(_Derived):
         Pixels to replace, as flat indices of the whole frame.
     cfa : CfaPattern or None
         Colours at the origin of the whole frame.
+    settings : CosmeticSettings
+        Size of the neighbourhood, and whether missing pixels are filled.
     """
 
     defects: Defects
     cfa: CfaPattern | None
+    settings: CosmeticSettings
 
     def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
         """Write the corrected pixels of `window` into `out`."""
         grown = window.grown(COSMETIC_MARGIN, self.height, self.width)
         pixels = _buffers.floats("corrected", (self.channels, *grown.shape))
         self.source.read(grown, pixels)
-        correct_defects(pixels, grown, self.defects, width=self.width, cfa=self.cfa)
+        correct_defects(
+            pixels,
+            grown,
+            self.defects,
+            width=self.width,
+            cfa=self.cfa,
+            radius=self.settings.radius,
+            fill_missing=self.settings.fill_missing,
+        )
         out[...] = _inner(pixels, grown, window)
 
 

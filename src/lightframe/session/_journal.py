@@ -1,0 +1,106 @@
+"""The journal of an output folder: what an earlier run has finished there, and need not be redone.
+
+A master is taken up again if everything it depends on is as it was: the content of its frames (by
+SHA-256), the settings it was made with, the masters that calibrated it, and this version.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lightframe._version import __version__
+from lightframe.frames import FrameKind
+from lightframe.session._plan_types import MasterJob
+from lightframe.session._settings import RunSettings
+
+__all__ = ["Journal", "fingerprint"]
+
+_FILE = "journal.json"
+
+
+def fingerprint(
+    job: MasterJob,
+    hashes: Mapping[Path, str],
+    settings: RunSettings,
+    others: Mapping[str, str],
+) -> str:
+    """Return a hash of everything that a master depends on.
+
+    Parameters
+    ----------
+    job : MasterJob
+        The master.
+    hashes : mapping of Path to str
+        SHA-256 of its frames.
+    settings : RunSettings
+        Settings of the run.
+    others : mapping of str to str
+        Fingerprints of the masters it is calibrated with, by name.
+    """
+    flat = job.kind is FrameKind.FLAT
+    facts: dict[str, Any] = {
+        "version": __version__,
+        "kind": job.kind.value,
+        "frames": [hashes[path] for path in job.frames],
+        "integration": (settings.flats if flat else settings.darks).model_dump(mode="json"),
+        "units": settings.units,
+    }
+    if flat:
+        facts["calibration"] = settings.calibration.model_dump(mode="json")
+        facts["steps"] = [
+            {
+                "frames": [hashes[path] for path in step.frames],
+                "masters": [others[name] for name in step.masters],
+                "dark_scaling": step.dark_scaling,
+                "dark_holds_bias": step.dark_holds_bias,
+            }
+            for step in job.steps
+        ]
+    text = json.dumps(facts, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Journal:
+    """Finished masters of an output folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder ``.lightframe`` of the output folder.
+
+    Notes
+    -----
+    A journal that cannot be read, e.g. because the machine went down while it was written, is
+    taken as empty: work is then done again, never trusted wrongly.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / _FILE
+        self._entries: dict[str, dict[str, Any]] = {}
+        try:
+            entries = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return
+        if isinstance(entries, dict):
+            self._entries = entries
+
+    def recall(self, name: str, key: str, out: Path) -> dict[str, Any] | None:
+        """Return the record of a finished master, or None if it has to be made."""
+        entry = self._entries.get(name)
+        if entry is None or entry.get("fingerprint") != key:
+            return None
+        record: dict[str, Any] = entry["record"]
+        path = out / record["path"]
+        if not path.is_file() or path.stat().st_size != entry["bytes"]:
+            return None
+        return record
+
+    def remember(self, name: str, key: str, record: Mapping[str, Any], out: Path) -> None:
+        """Enter a finished master."""
+        size = (out / record["path"]).stat().st_size
+        self._entries[name] = {"fingerprint": key, "bytes": size, "record": dict(record)}
+        part = self._path.with_suffix(".part")
+        part.write_text(json.dumps(self._entries, indent=1), encoding="utf-8")
+        part.replace(self._path)
