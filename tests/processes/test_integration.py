@@ -11,9 +11,11 @@ import stack_twins
 from lightframe.errors import IncompatibleFramesError, InputError, SettingsError
 from lightframe.processes._estimators import FrameStatistics, frame_statistics
 from lightframe.processes._integration import integrate
+from lightframe.processes._integration_quality import integration_quality
 from lightframe.processes._integration_recipe import sample_statistics
 from lightframe.processes._integration_settings import IntegrationSettings
 from lightframe.processes._normalization import OUTPUT_NORMALIZATIONS, REJECTION_NORMALIZATIONS
+from lightframe.processes._rejection import choose_rejection
 
 
 @dataclass
@@ -378,3 +380,60 @@ def test_stated_memory_is_not_exceeded():
         tracemalloc.stop()
     images = 4 * result.image.nbytes
     assert peak < images + (2 << 20) + (1 << 19)
+
+
+def test_two_thousand_frames_in_little_memory():
+    """Any number of frames fits; the tiles become small, and the mean is right."""
+    rng = np.random.default_rng(8)
+    sources = [
+        Planes(rng.normal(300, 10, (1, 3, 200)).round().astype(np.uint16)) for _ in range(2000)
+    ]
+    result = integrate(sources, NONE, memory_bytes=5 << 20, threads=2)
+    assert max(w.x1 - w.x0 for w in sources[0].reads) < 200
+    np.testing.assert_allclose(result.image, 300, atol=5 * 10 / np.sqrt(2000))
+
+
+@pytest.mark.parametrize(
+    ("frames", "name"),
+    [(1, "none"), (2, "none"), (3, "winsorized"), (24, "winsorized"), (25, "esd")],
+)
+def test_choice_by_number_of_frames(frames, name):
+    """The automatic choice is by number of frames, is recorded, and does what its name does."""
+    assert choose_rejection(frames) == name
+    sources = stack_of(frames, (1, 4, 64))
+    result = integrate(sources, IntegrationSettings.for_darks())
+    named = integrate(sources, IntegrationSettings.for_darks(rejection=name))
+    assert result.rejection == name
+    np.testing.assert_array_equal(result.image, named.image)
+
+
+def test_slope_map_of_drifting_frames():
+    """Frames that rise by 3 DN each have that slope; other algorithms have no map."""
+    sources = [Planes(np.full((1, 3, 70), 100 + 3 * k, np.float32)) for k in range(9)]
+    settings = IntegrationSettings.for_darks(rejection="linear-fit")
+    np.testing.assert_allclose(integrate(sources, settings).slope, 3, rtol=1e-4)
+    assert integrate(sources, NONE).slope is None
+
+
+def test_gain_over_the_best_frame():
+    """Sixteen equal frames have a quarter of the noise of one."""
+    rng = np.random.default_rng(9)
+    sources = [Planes(rng.normal(500, 12, (1, 200, 400)).astype(np.float32)) for _ in range(16)]
+    quality = integration_quality(integrate(sources, IntegrationSettings(rejection="none")))
+    assert quality.noise[0] == pytest.approx(3, rel=0.02)
+    assert quality.gain[0] == pytest.approx(4, rel=0.03)
+
+
+def test_samples_equal_to_a_rejected_one_can_survive():
+    """Min/max takes one of two equal samples, and all figures agree on that."""
+    sources = [Planes(np.full((1, 2, 64), v, np.float32)) for v in (5, 1, 1, 9, 9, 7)]
+    settings = IntegrationSettings.for_darks(rejection="min-max")
+    result = integrate(sources, settings)
+    np.testing.assert_allclose(result.image, (5 + 1 + 9 + 7) / 4)
+    np.testing.assert_array_equal(result.weight, 4)
+    np.testing.assert_allclose(result.frames_low[:, 0], [0, 1, 0, 0, 0, 0])
+    np.testing.assert_allclose(result.frames_high[:, 0], [0, 0, 0, 1, 0, 0])
+    median = integrate(
+        sources, IntegrationSettings(**settings.model_dump() | {"combination": "median"})
+    )
+    np.testing.assert_allclose(median.image, 6)

@@ -18,6 +18,7 @@ from lightframe.processes._cosmetic import (
     detect_defects,
 )
 from lightframe.processes._cosmetic_settings import DARK_LIMITS, CosmeticSettings
+from lightframe.processes._dark_residuals import DarkResiduals, dark_residuals
 from lightframe.processes._dark_scaling import DARK_OBJECTIVES, DarkScale
 from lightframe.processes._debayer import (
     DEBAYER_METHODS,
@@ -39,6 +40,7 @@ from lightframe.processes._estimators import (
 )
 from lightframe.processes._flat_scaling import FLAT_SCALINGS, FlatScale
 from lightframe.processes._integration import Integration, integrate
+from lightframe.processes._integration_quality import IntegrationQuality, integration_quality
 from lightframe.processes._integration_recipe import sample_statistics
 from lightframe.processes._integration_settings import IntegrationSettings, RangeLimits
 from lightframe.processes._integration_trace import PixelTrace, trace_pixel
@@ -103,6 +105,7 @@ __all__ = [
     "CalibrationSettings",
     "Clipping",
     "CosmeticSettings",
+    "DarkResiduals",
     "DarkScale",
     "DebayerMethod",
     "Defects",
@@ -112,6 +115,7 @@ __all__ = [
     "FrameStatistics",
     "InputPedestal",
     "Integration",
+    "IntegrationQuality",
     "IntegrationSettings",
     "Interpolation",
     "LargeScaleSettings",
@@ -143,6 +147,7 @@ __all__ = [
     "clipped_fractions",
     "colour_samples",
     "correct_defects",
+    "dark_residuals",
     "debayer",
     "debayer_margin",
     "debayer_scale",
@@ -155,6 +160,7 @@ __all__ = [
     "frame_statistics",
     "image_statistics",
     "integrate",
+    "integration_quality",
     "measure",
     "merge_cfa",
     "midtones_transfer",

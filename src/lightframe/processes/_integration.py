@@ -57,6 +57,8 @@ class Integration:
         Fraction of each frame's samples that were rejected.
     weights : ndarray, shape (frames, channels), float64
         Weights, mean 1.
+    factors : ndarray, shape (frames, channels), float64
+        What the output normalization multiplied each frame by.
     statistics : tuple of FrameStatistics or None
         Of the frames, where they were needed.
     """
@@ -71,6 +73,7 @@ class Integration:
     frames_low: F64
     frames_high: F64
     weights: F64
+    factors: F64
     statistics: tuple[FrameStatistics, ...] | None
 
 
@@ -144,6 +147,7 @@ def integrate(  # noqa: PLR0913 - one argument for each thing the caller alone c
         frames_low=(lost[:, :, 0] / present).T,
         frames_high=(lost[:, :, 1] / present).T,
         weights=frame_weights,
+        factors=np.stack([terms.factors for terms in recipe.channels], axis=1),
         statistics=None if statistics is None else tuple(statistics),
     )
 

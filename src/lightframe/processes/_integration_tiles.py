@@ -59,6 +59,11 @@ class ChannelTerms:
         return bool((self.norm == np.array([0, 1, 1, 0], np.float32)).all())
 
     @property
+    def factors(self) -> F64:
+        """What the output normalization multiplies each frame by."""
+        return self.terms[:, 0]
+
+    @property
     def combined_as_compared(self) -> bool:
         """Whether samples are both compared and combined as they are."""
         return self.plain and bool((self.terms[:, :2] == np.array([1.0, 0.0])).all())
