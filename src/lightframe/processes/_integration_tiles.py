@@ -16,6 +16,7 @@ import numpy.typing as npt
 from lightframe.frames._pixels import PixelSource, Window
 from lightframe.kernels._stack import LANES, order_integers, order_samples, pick
 from lightframe.kernels._stack_combine import combine, sort_survivors
+from lightframe.kernels._star_tolerance import restore_tolerated
 from lightframe.processes._combination import Combination
 from lightframe.processes._rejection import RejectionWork, Rejector
 from lightframe.processes._rejection_limits import RejectionLimits
@@ -85,6 +86,8 @@ class Recipe:
         The algorithm and its parameters.
     combination : Combination
         How survivors become one value.
+    tolerance : ndarray, shape (height, width), float32, or None
+        Samples that differ from the survivors' median by no more than this are not rejected.
     """
 
     channels: tuple[ChannelTerms, ...]
@@ -93,6 +96,7 @@ class Recipe:
     rejector: Rejector
     limits: RejectionLimits
     combination: Combination
+    tolerance: F32 | None = None
 
 
 def tile_shape(
@@ -190,6 +194,8 @@ class TileWorker:
         self._integers = np.empty((frames, LANES), np.uint16)
         self._low = np.empty(lanes, np.int32)
         self._high = np.empty(lanes, np.int32)
+        self._tolerated = np.zeros(lanes, np.float32)
+        self._tolerance = np.empty(0 if recipe.tolerance is None else pixels, np.float32)
         self._work = RejectionWork.for_chunks(frames, lanes)
 
     def read(self, sources: Sequence[PixelSource], window: Window) -> None:
@@ -226,6 +232,11 @@ class TileWorker:
         pixels = rows * columns
         if self._marks.size:
             self.marks(channel, window)[...] = 0
+        if self.recipe.tolerance is not None:
+            y0, y1, x0, x1 = window
+            self._tolerance[:pixels].reshape(rows, columns)[...] = self.recipe.tolerance[
+                y0:y1, x0:x1
+            ]
         step = self._low.size
         for start in range(0, pixels, step):
             self._chunk(channel, channel * pixels, start, min(step, pixels - start))
@@ -247,6 +258,10 @@ class TileWorker:
         else:
             order_samples(self._stack, first, pixels, terms.norm, limits, network, ordered, high)
         recipe.rejector(ordered, low, high, recipe.limits, self._work)
+        if recipe.tolerance is not None:
+            self._tolerated[:pixels] = self._tolerance[start : start + pixels]
+            self._tolerated[pixels:] = 0
+            restore_tolerated(ordered, low, high, self._tolerated[: blocks * LANES])
         self._maps[5, start : start + pixels] = self._work.per_pixel[:pixels]
         order = recipe.combination.order
         anew = order is not None and not terms.combined_as_compared

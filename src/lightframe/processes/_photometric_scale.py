@@ -68,7 +68,8 @@ def photometric_scale(
     tree = cKDTree(np.column_stack((reference.x[theirs], reference.y[theirs])))
     distance, found = tree.query(np.column_stack((x / w, y / w)))
     near = distance < _MATCH_RADIUS_PX
-    ratios = stars.flux_dn[ours[near]] / reference.flux_dn[theirs[found[near]]]
+    partners = theirs[np.asarray(found)[near]]
+    ratios = stars.flux_dn[ours[near]] / reference.flux_dn[partners]
     for _ in range(_ROUNDS):
         if ratios.size < _LEAST_PAIRS:
             return None

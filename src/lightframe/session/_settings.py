@@ -60,6 +60,10 @@ class RunSettings(Settings):
     """Whether the scale between lights is measured on their stars. Without it, or with too few
     stars, the spread of the background is used, which follows the noise, not the transparency."""
 
+    protect_stars: bool = True
+    """Whether differences between lights that the changing widths of their stars explain are kept
+    from rejection, which else takes the sharpest frames for outliers and dims the stars."""
+
     stretch: StretchSettings = StretchSettings()
     """Stretch of the previews."""
 
