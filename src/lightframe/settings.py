@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    model_validator,
+)
 from pydantic import ValidationError as _PydanticError
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -28,6 +34,23 @@ class Settings(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_tables(cls, values: Any) -> Any:  # noqa: ANN401 - as pydantic calls it
+        """Fill a table that is given in part from its default, not from the table's class.
+
+        Where a field's default is an instance with values of its own, ``{"rejection": "sigma"}``
+        changes the rejection and nothing else.
+        """
+        if not isinstance(values, Mapping):
+            return values
+        defaults = {
+            name: field.default
+            for name, field in cls.model_fields.items()
+            if isinstance(field.default, Settings)
+        }
+        return _merged(defaults, values)
 
     @classmethod
     def parse(cls, values: Mapping[str, Any], *, where: str | Path = "") -> Self:
@@ -52,6 +75,16 @@ class Settings(BaseModel):
                 where=where,
                 remedy=f"the settings of this step are: {', '.join(cls.model_fields)}",
             ) from error
+
+
+def _merged(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values, with tables in them completed from the settings of the same name."""
+    merged = dict(values)
+    for name, default in defaults.items():
+        given = merged.get(name)
+        if isinstance(default, Settings) and isinstance(given, Mapping):
+            merged[name] = dict(default) | _merged(dict(default), given)
+    return merged
 
 
 @dataclass(frozen=True, slots=True)

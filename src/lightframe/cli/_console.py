@@ -20,9 +20,11 @@ from lightframe.errors import LightframeError
 __all__ = ["ConsoleProgress", "print_error", "stderr", "stdout"]
 
 
-def stdout() -> Console:
-    """Return a console on standard output: tables 100 columns wide when piped."""
-    return Console(width=None if sys.stdout.isatty() else 100, highlight=False, soft_wrap=False)
+def stdout(piped_width: int = 100) -> Console:
+    """Return a console on standard output: tables of a fixed width when piped."""
+    return Console(
+        width=None if sys.stdout.isatty() else piped_width, highlight=False, soft_wrap=False
+    )
 
 
 def stderr() -> Console:

@@ -21,7 +21,13 @@ COMMANDS: Table[str] = Table("command")
 """Commands, and the module that carries each out; only the one asked for is imported."""
 
 COMMANDS.enter("run", "from folders of raw frames to integrated images", "_run")
+COMMANDS.enter("check", "what is wrong with frames and plan, before any work is done", "_check")
+COMMANDS.enter("explain", "what a rule of the checks means, and what to do", "_explain")
 COMMANDS.enter("info", "what the headers of files say", "_info")
+COMMANDS.enter("master", "integrate bias, dark, flat-dark or flat frames to a master", "_master")
+COMMANDS.enter(
+    "calibrate", "subtract bias and dark, divide by the flat; writes <name>_c", "_calibrate"
+)
 COMMANDS.enter("stats", "level, spread, noise and clipping of images", "_stats")
 COMMANDS.enter("stretch", "a picture of an image, to look at", "_stretch")
 COMMANDS.enter("simulate", "write a simulated session with known truth", "_simulate")

@@ -30,7 +30,7 @@ def execute(arguments: argparse.Namespace) -> int:
     else:
         for file in batch.done:
             _print(file)
-    return print_end(batch)
+    return print_end(batch, arguments.files)
 
 
 def _print(file: FileStatistics) -> None:

@@ -1,27 +1,35 @@
 """What the commands for single steps share: their common options, and how they end."""
 
 import argparse
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich import box
 from rich.table import Table
 
-from lightframe.cli._console import ConsoleProgress, print_error, stderr
+from lightframe.cli._console import ConsoleProgress, print_error, stderr, stdout
 from lightframe.cli._options import read_config, settings_from
 from lightframe.errors import LightframeError
-from lightframe.session import Batch, Bench, Failure, OutputSettings, RunSettings
+from lightframe.session import Batch, Bench, Failure, OutputSettings, RunSettings, unknown_light
 
 __all__ = [
+    "WIDE",
     "add_common",
     "add_output",
     "bench_of",
     "number",
+    "numbers",
     "output_of",
-    "print_failures",
+    "print_end",
+    "print_remarks",
+    "refused_lights",
     "table",
 ]
+
+WIDE = 132
+"""Columns of tables when piped."""
 
 
 def add_common(parser: argparse.ArgumentParser, *, files: str = "frames") -> None:
@@ -45,14 +53,14 @@ def add_common(parser: argparse.ArgumentParser, *, files: str = "frames") -> Non
     )
 
 
-def add_output(parser: argparse.ArgumentParser, *, folder: bool) -> None:
+def add_output(parser: argparse.ArgumentParser, *, folder: bool, required: bool = True) -> None:
     """Add the options of commands that write images."""
     parser.add_argument(
         "-o",
         "--out",
         metavar="DIR" if folder else "FILE",
         type=Path,
-        required=True,
+        required=required,
         help="folder for the results" if folder else "the result; its suffix gives the format",
     )
     group = parser.add_argument_group("output")
@@ -91,7 +99,7 @@ def output_of(arguments: argparse.Namespace, bench: Bench) -> OutputSettings:
     )
 
 
-def print_failures(failures: Sequence[Failure]) -> None:
+def _print_failures(failures: Sequence[Failure]) -> None:
     """Print why files were set aside, on standard error."""
     for failure in failures:
         error = failure.error
@@ -105,10 +113,10 @@ def print_failures(failures: Sequence[Failure]) -> None:
         )
 
 
-def print_end(batch: Batch[Any]) -> int:
-    """Print what was set aside and how many files; return the exit code."""
-    print_failures(batch.failures)
-    total = len(batch.done) + len(batch.failures)
+def print_end(batch: Batch[Any], files: Sequence[Path]) -> int:
+    """Print what was set aside and how many of the files; return the exit code."""
+    _print_failures(batch.failures)
+    total = len(set(files))
     if batch.failures and total > 1:
         stderr().print(f"set aside: {len(batch.failures)} of {total} files")
     return batch.exit_code
@@ -122,6 +130,27 @@ def table(*columns: str, left: int = 1, title: str | None = None) -> Table:
             column, justify="left" if index < left else "right", overflow="fold", no_wrap=index > 0
         )
     return made
+
+
+def print_remarks(remarks: Iterable[tuple[str, ...]]) -> None:
+    """Print remarks on files, each once, with how many files it holds for."""
+    counted = Counter(remark for several in remarks for remark in several)
+    for remark, count in counted.items():
+        times = f" ({count} files)" if count > 1 else ""
+        stdout().print(f"note: {remark}{times}", style="yellow", markup=False, soft_wrap=True)
+
+
+def refused_lights(failures: Sequence[Failure]) -> list[dict[str, Any]]:
+    """Return files that were set aside as entries of ``lights``."""
+    return [
+        unknown_light(failure.path, None) | {"used": False, "reason": failure.error.what}
+        for failure in failures
+    ]
+
+
+def numbers(values: Iterable[float], form: str) -> str:
+    """Return several numbers with one space between them."""
+    return " ".join(number(value, form) for value in values)
 
 
 def number(value: float | None, form: str = ".2f") -> str:

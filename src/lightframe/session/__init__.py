@@ -1,5 +1,6 @@
 """A session: from folders of frames to a plan, and from the plan to the results."""
 
+from lightframe.session._calibrator import Calibrator, MasterFiles
 from lightframe.session._match_settings import MatchSettings
 from lightframe.session._plan import make_plan
 from lightframe.session._plan_types import (
@@ -11,11 +12,19 @@ from lightframe.session._plan_types import (
     Unused,
 )
 from lightframe.session._progress import Progress, Silent
+from lightframe.session._records import unknown_light
 from lightframe.session._resources import default_memory_bytes, default_threads
 from lightframe.session._run import Outcome, plan_run, run
 from lightframe.session._scan import Refusal, Scan, scan
 from lightframe.session._settings import RunSettings
 from lightframe.session._steps import Batch, Bench, Failure
+from lightframe.session._steps_calibrate import CalibratedFile, calibrate_files
+from lightframe.session._steps_dark_scaling import (
+    DarkComparison,
+    DarkTrial,
+    compare_dark_scaling,
+)
+from lightframe.session._steps_master import FlatCalibration, MasterFile, make_master
 from lightframe.session._steps_output import OUTPUT_FORMATS, OutputSettings, Written
 from lightframe.session._steps_stats import FileStatistics, stats_files, stretch_file
 
@@ -24,9 +33,16 @@ __all__ = [
     "Assignment",
     "Batch",
     "Bench",
+    "CalibratedFile",
+    "Calibrator",
+    "DarkComparison",
+    "DarkTrial",
     "Failure",
     "FileStatistics",
+    "FlatCalibration",
     "LightGroup",
+    "MasterFile",
+    "MasterFiles",
     "MasterJob",
     "Match",
     "MatchSettings",
@@ -40,12 +56,16 @@ __all__ = [
     "Silent",
     "Unused",
     "Written",
+    "calibrate_files",
+    "compare_dark_scaling",
     "default_memory_bytes",
     "default_threads",
+    "make_master",
     "make_plan",
     "plan_run",
     "run",
     "scan",
     "stats_files",
     "stretch_file",
+    "unknown_light",
 ]

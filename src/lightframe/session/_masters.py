@@ -1,6 +1,6 @@
 """Masters: calibration frames integrated as the guide's section 6 says, in the plan's order."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,12 @@ from lightframe.frames import (
     Card,
     FrameInfo,
     FrameKind,
+    Header,
     PixelSource,
     read_image,
     write_fits,
 )
-from lightframe.processes import Integration, frame_pedestal, integrate
+from lightframe.processes import Integration, frame_pedestal, integrate, sample_statistics
 from lightframe.session._calibrating import Master, prepare
 from lightframe.session._context import Context
 from lightframe.session._noise import colour_noise
@@ -26,7 +27,7 @@ from lightframe.session._previews import write_preview_of
 from lightframe.session._provenance import cfa_cards, combined_header, history, noise_cards
 from lightframe.session._sources import CalibratedSource, CountedSource
 
-__all__ = ["build_masters"]
+__all__ = ["build_masters", "integrate_master", "master_header", "master_record"]
 
 _SAMPLED_PIXELS = 1 << 20
 
@@ -87,10 +88,51 @@ def _build(
     context: Context,
 ) -> Master:
     """Integrate a master and write it."""
+    with context.meter.step("masters"):
+        members, result = integrate_master(job, infos, masters, context)
+        return _written(job, members, result, context)
+
+
+def integrate_master(
+    job: MasterJob,
+    infos: Mapping[Path, FrameInfo],
+    masters: Mapping[str, Master],
+    context: Context,
+    *,
+    levels: bool = False,
+) -> tuple[list[FrameInfo], Integration]:
+    """Integrate the frames of a master; flats are calibrated while they are read.
+
+    Parameters
+    ----------
+    job : MasterJob
+        What to integrate, and how flats are calibrated.
+    infos : mapping of Path to FrameInfo
+        Its frames.
+    masters : mapping of str to Master
+        What flats are calibrated with.
+    context : Context
+        Settings, scratch folder, memory and threads.
+    levels : bool
+        Measure the level of each frame even where normalization does not ask for it.
+
+    Returns
+    -------
+    list of FrameInfo, Integration
+        The frames that could be read, and the result.
+
+    Raises
+    ------
+    InputError
+        If no frame can be read.
+    """
     settings = context.settings
     flat = job.kind is FrameKind.FLAT
-    with context.meter.step("masters"), ExitStack() as stack:
+    with ExitStack() as stack:
         sources = _sources(job, infos, masters, context, stack)
+        statistics = None
+        if levels:
+            statistics = sample_statistics(list(sources.values()), threads=context.threads)
         members = [infos[path] for path in sources]
         first = next(iter(sources.values()))
         total = first.channels * first.height * first.width
@@ -98,11 +140,12 @@ def _build(
             result = integrate(
                 list(sources.values()),
                 settings.flats if flat else settings.darks,
+                statistics=statistics,
                 memory_bytes=context.memory_bytes,
                 threads=context.threads,
                 advance=advance,
             )
-        return _written(job, members, result, context)
+    return members, result
 
 
 def _sources(
@@ -152,28 +195,54 @@ def _written(
     """Write a master with its provenance, and return it."""
     pixels = result.image
     first = members[0]
-    record = _record(job, first, pixels)
-    rejected = float(np.mean(result.rejected_low) + np.mean(result.rejected_high))
-    inputs = [{"path": str(i.path), "sha256": context.hashes[i.path]} for i in members]
+    record = master_record(job, members, result, context)
     path = context.out / "masters" / f"{job.name}.fits"
-    header = combined_header(members, job.kind).adding(
-        *noise_cards(record["noise_dn"]),
-        Card("REJFRAC", round(rejected, 8), "fraction of the samples rejected"),
-        *cfa_cards(first),
-        *_history(job, context, inputs, result),
-    )
+    header = master_header(job, members, result, record, context)
     report = write_fits(path, pixels, header, units=context.settings.units)
     context.meter.wrote(report.bytes)
     preview = write_preview_of(pixels, first.cfa, f"{job.name}.png", context)
-    record |= {
-        "path": context.relative(path),
+    record |= {"path": context.relative(path), "preview": preview}
+    return Master(job, first, path.name, pixels, record)
+
+
+def master_record(
+    job: MasterJob, members: Sequence[FrameInfo], result: Integration, context: Context
+) -> dict[str, Any]:
+    """Return the entry of run.json of a master that was integrated; not where it lies."""
+    rejected = float(np.mean(result.rejected_low) + np.mean(result.rejected_high))
+    return _record(job, members[0], result.image) | {
         "frames": len(members),
         "rejected_fraction": rejected,
         "frames_rejected": (result.frames_low + result.frames_high).mean(axis=1).tolist(),
-        "inputs": inputs,
-        "preview": preview,
+        "inputs": [{"path": str(i.path), "sha256": context.hashes[i.path]} for i in members],
     }
-    return Master(job, first, path.name, pixels, record)
+
+
+def master_header(
+    job: MasterJob,
+    members: Sequence[FrameInfo],
+    result: Integration,
+    record: Mapping[str, Any],
+    context: Context,
+) -> Header:
+    """Return the header of a master: what its frames share, and where it comes from."""
+    return combined_header(members, job.kind).adding(
+        *noise_cards(record["noise_dn"]),
+        Card("REJFRAC", round(record["rejected_fraction"], 8), "fraction of the samples rejected"),
+        *cfa_cards(members[0]),
+        *_calstat(job),
+        *_history(job, context, record["inputs"], result),
+    )
+
+
+def _calstat(job: MasterJob) -> list[Card]:
+    """Return what the flats were freed of before they were integrated."""
+    letters = {
+        "BD" if step.dark else "B" for step in job.steps if step.bias or step.dark is not None
+    }
+    if len(letters) != 1 or job.kind is not FrameKind.FLAT:
+        return []
+    return [Card("CALSTAT", letters.pop(), "calibration applied")]
 
 
 def _record(job: MasterJob, info: FrameInfo, pixels: npt.NDArray[np.float32]) -> dict[str, Any]:

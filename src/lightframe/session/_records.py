@@ -8,6 +8,7 @@ __all__ = ["unknown_light"]
 _MEASURED = (
     "k", "k_sigma", "k_reason", "s", "pedestal_dn", "clipped_fraction", "noise_dn",
     "background_dn", "fwhm_px", "eccentricity", "stars", "defects",
+    "transform", "weight", "rejected_fraction",
 )  # fmt: skip
 
 

@@ -87,7 +87,12 @@ class Bench:
 
 
 def each_file(
-    title: str, paths: Sequence[Path], work: Callable[[Path], T], bench: Bench
+    title: str,
+    paths: Sequence[Path],
+    work: Callable[[Path], T],
+    bench: Bench,
+    *,
+    bytes_each: int = 0,
 ) -> Batch[T]:
     """Do the same to several files, side by side; a bad one does not stop the others.
 
@@ -101,12 +106,16 @@ def each_file(
         Takes one file; what it raises as `InputError` sets the file aside.
     bench : Bench
         Progress and threads.
+    bytes_each : int
+        What one file takes in memory: no more are worked on at a time than fit.
     """
     done: list[T] = []
     failures: list[Failure] = []
+    fitting = bench.memory_bytes // bytes_each if bytes_each else bench.threads
+    threads = max(1, min(bench.threads, fitting))
     with (
         bench.progress.step(title, len(paths)) as advance,
-        ThreadPoolExecutor(bench.threads, thread_name_prefix="files") as pool,
+        ThreadPoolExecutor(threads, thread_name_prefix="files") as pool,
     ):
         futures = [pool.submit(work, path) for path in paths]
         for future in futures:

@@ -1,0 +1,127 @@
+"""``lightframe master``: calibration frames integrated to a master."""
+
+import argparse
+from pathlib import Path
+
+from lightframe.cli._console import stdout
+from lightframe.cli._options import add_settings
+from lightframe.cli._output import print_json
+from lightframe.cli._steps import (
+    WIDE,
+    add_common,
+    add_output,
+    bench_of,
+    number,
+    numbers,
+    output_of,
+    print_end,
+    print_remarks,
+    table,
+)
+from lightframe.errors import SettingsError
+from lightframe.frames import FrameKind
+from lightframe.processes import CalibrationSettings
+from lightframe.session import FlatCalibration, MasterFile, RunSettings, make_master
+
+__all__ = ["add_arguments", "execute"]
+
+_KINDS = ("bias", "dark", "flat-dark", "flat")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the commands, one for each kind of master."""
+    kinds = parser.add_subparsers(metavar="KIND", required=True, dest="kind")
+    for kind in _KINDS:
+        sub = kinds.add_parser(
+            kind, help=f"master {kind}", description=f"integrate {kind} frames to a master"
+        )
+        add_common(sub, files=f"{kind} frames")
+        add_output(sub, folder=False)
+        sub.add_argument(
+            "--any-kind",
+            action="store_true",
+            help=f"take frames whose header says that they are no {kind} frames",
+        )
+        if kind == "flat":
+            _add_flat_calibration(sub)
+        section = "flats" if kind == "flat" else "darks"
+        defaults = getattr(RunSettings(), section)
+        add_settings(sub, defaults, "integration", section=section)
+
+
+def _add_flat_calibration(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "calibration of the flats",
+        "With a bias or with a flat-dark of their exposure, never with both; long flats of a CCD"
+        " with --bias, --dark and --optimize-dark.",
+    )
+    group.add_argument("--bias", metavar="FILE", type=Path, help="master bias")
+    group.add_argument("--flat-dark", metavar="FILE", type=Path, help="master flat-dark")
+    group.add_argument("--dark", metavar="FILE", type=Path, help="master dark, to be scaled")
+    group.add_argument(
+        "--optimize-dark", action="store_true", help="scale the dark to each flat; CCD only"
+    )
+    wanted = {"dark_objective", "dark_threshold_sigma", "dark_scale_per_colour"}
+    add_settings(
+        parser,
+        CalibrationSettings,
+        "scaling of the dark",
+        section="calibration",
+        without=set(CalibrationSettings.model_fields) - wanted,
+    )
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Make the master."""
+    bench = bench_of(arguments)
+    calibration = FlatCalibration()
+    if arguments.kind == "flat":
+        if arguments.optimize_dark != (arguments.dark is not None):
+            raise SettingsError(
+                "--dark and --optimize-dark belong together",
+                cause="a dark that is not of the flats' exposure has to be scaled",
+                remedy="give both, with --bias; or --flat-dark for a dark of the flats' exposure",
+            )
+        calibration = FlatCalibration(arguments.bias, arguments.flat_dark, arguments.dark)
+    batch = make_master(
+        FrameKind(arguments.kind),
+        arguments.files,
+        arguments.out,
+        bench,
+        output_of(arguments, bench),
+        calibration=calibration,
+        any_kind=arguments.any_kind,
+    )
+    if arguments.json:
+        print_json(
+            {"masters": [made.record | {"notes": list(made.remarks)} for made in batch.done]}
+        )
+    else:
+        for made in batch.done:
+            _print(made)
+    return print_end(batch, arguments.files)
+
+
+def _print(made: MasterFile) -> None:
+    console, record = stdout(WIDE), made.record
+    result = made.integration
+    shown = table("Frame", "Median DN", "Rejected low", "Rejected high")
+    for index, entry in enumerate(record["inputs"]):
+        shown.add_row(
+            Path(entry["path"]).name,
+            number(made.levels_dn[index], ".2f"),
+            f"{result.frames_low[index].mean():.4%}",
+            f"{result.frames_high[index].mean():.4%}",
+        )
+    console.print(shown)
+    console.print(
+        f"{made.written.path}: {record['frames']} frames,"
+        f" median {numbers(record['median_dn'], '.2f')} DN,"
+        f" noise {numbers(record['noise_dn'], '.3f')} DN,"
+        f" rejected {record['rejected_fraction']:.4%}",
+        markup=False,
+        soft_wrap=True,
+    )
+    if made.written.truncated:
+        console.print(f"{made.written.truncated} samples were truncated to the 16-bit range")
+    print_remarks([made.remarks])

@@ -1,0 +1,27 @@
+"""Settings: tables within tables, unknown names."""
+
+import pytest
+
+from lightframe.errors import SettingsError
+from lightframe.session import RunSettings
+
+
+def test_a_table_given_in_part_keeps_its_own_defaults():
+    """One setting of the darks leaves the others as darks need them, not as lights do."""
+    settings = RunSettings.parse({"darks": {"rejection": "sigma"}, "flats": {"limits": {}}})
+    defaults = RunSettings()
+    assert settings.darks == defaults.darks.model_copy(update={"rejection": "sigma"})
+    assert settings.flats == defaults.flats
+    assert settings.darks.normalization == "none"
+
+
+def test_an_unknown_name_in_a_table_is_an_error():
+    """The message names it and what there is."""
+    with pytest.raises(SettingsError, match=r"darks\.rejektion"):
+        RunSettings.parse({"darks": {"rejektion": "sigma"}})
+
+
+def test_instances_are_taken_as_they_are():
+    """A settings object in place of a table is not completed from anything."""
+    lights = RunSettings().darks
+    assert RunSettings(lights=lights).lights is lights
