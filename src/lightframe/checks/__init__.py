@@ -1,11 +1,38 @@
 """Checks: evidence -> findings. Each rule is a function, entered by name into a catalogue."""
 
-from lightframe.checks import _plan_bias_rules, _plan_flat_rules, _plan_rules
+from lightframe.checks._catalogue import MODULES
+from lightframe.checks._consequences import CONSEQUENCES, without_consequences
+from lightframe.checks._evidence_frame import FrameEvidence, measure_frame, read_plane
+from lightframe.checks._evidence_ledger import Ledger, make_ledger
+from lightframe.checks._evidence_levels import Levels
+from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence, Use, describe_set
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._judging import judge_session
 from lightframe.checks._plan_records import PlanRecord
 from lightframe.checks._rules import RULES, Rule, judge
+from lightframe.checks._settings import CheckSettings
 
-__all__ = ["RULES", "Finding", "Group", "PlanRecord", "Rule", "Severity", "judge"]
-
-_CATALOGUE = (_plan_rules, _plan_flat_rules, _plan_bias_rules)
-"""The modules that enter their rules into `RULES` when they are imported."""
+__all__ = [
+    "CONSEQUENCES",
+    "MODULES",
+    "RULES",
+    "CheckSettings",
+    "Finding",
+    "FrameEvidence",
+    "Group",
+    "Ledger",
+    "Levels",
+    "PlanRecord",
+    "Rule",
+    "SessionEvidence",
+    "SetEvidence",
+    "Severity",
+    "Use",
+    "describe_set",
+    "judge",
+    "judge_session",
+    "make_ledger",
+    "measure_frame",
+    "read_plane",
+    "without_consequences",
+]

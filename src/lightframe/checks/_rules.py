@@ -1,22 +1,49 @@
 """The catalogue of rules: each has a name, a meaning, an explanation, and a function that judges.
 
 A rule looks at one kind of evidence, told by the type of its argument; `judge` lets all rules look
-at a piece of evidence that can. The docstring of a rule is what ``lightframe explain`` prints.
+at a piece of evidence that can. A rule may have several witnesses: `offset-mismatch` is told by the
+headers in a plan, and by the levels of the pixels in a session. The docstrings of its functions are
+what ``lightframe explain`` prints.
 """
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.tables import Table
 
-__all__ = ["RULES", "Rule", "found", "judge", "rule"]
+__all__ = ["RULES", "Rule", "Witness", "found", "judge", "rule", "witness"]
 
 E = TypeVar("E")
 Check = Callable[[E], Iterable[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A function that judges one kind of evidence for a rule.
+
+    Attributes
+    ----------
+    judges : type
+        The evidence it looks at.
+    explanation : str
+        How it knows.
+    check : callable
+        Takes the evidence, gives findings.
+    thresholds : tuple of str
+        The fields of `CheckSettings` that it uses.
+    sets_aside : bool
+        Whether the frames that it names must not be looked at by rules of less fundamental things.
+    """
+
+    judges: type
+    explanation: str
+    check: Callable[[Any], Iterable[Finding]]
+    thresholds: tuple[str, ...] = ()
+    sets_aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +62,8 @@ class Rule:
         How it knows, what it means for the result, what to do.
     check : callable
         Takes the evidence, gives findings.
+    witnesses : list of Witness
+        All functions that judge for it, the first being the one above.
     """
 
     severity: Severity
@@ -42,19 +71,50 @@ class Rule:
     judges: type
     explanation: str
     check: Callable[[Any], Iterable[Finding]]
+    witnesses: list[Witness] = field(default_factory=list, compare=False)
+
+    @property
+    def thresholds(self) -> tuple[str, ...]:
+        """The fields of `CheckSettings` that decide."""
+        return tuple(dict.fromkeys(name for w in self.witnesses for name in w.thresholds))
 
 
 RULES: Table[Rule] = Table("rule")
 
 
-def rule(
-    name: str, meaning: str, *, severity: Severity, group: Group, judges: type[E]
+def rule(  # noqa: PLR0913 - what a rule consists of, by keyword
+    name: str,
+    meaning: str,
+    *,
+    severity: Severity,
+    group: Group,
+    judges: type[E],
+    thresholds: tuple[str, ...] = (),
+    sets_aside: bool = False,
 ) -> Callable[[Check[E]], Check[E]]:
     """Return a decorator that enters a function into `RULES`; its docstring explains the rule."""
 
     def enter(check: Check[E]) -> Check[E]:
         explanation = inspect.cleandoc(check.__doc__ or "")
-        RULES.enter(name, meaning, Rule(severity, group, judges, explanation, check))
+        first = Witness(judges, explanation, check, thresholds, sets_aside)
+        RULES.enter(name, meaning, Rule(severity, group, judges, explanation, check, [first]))
+        return check
+
+    return enter
+
+
+def witness(
+    name: str,
+    *,
+    judges: type[E],
+    thresholds: tuple[str, ...] = (),
+    sets_aside: bool = False,
+) -> Callable[[Check[E]], Check[E]]:
+    """Return a decorator that lets a function judge other evidence for a rule that exists."""
+
+    def enter(check: Check[E]) -> Check[E]:
+        explanation = inspect.cleandoc(check.__doc__ or "")
+        RULES[name].witnesses.append(Witness(judges, explanation, check, thresholds, sets_aside))
         return check
 
     return enter
@@ -85,8 +145,15 @@ def found(  # noqa: PLR0913 - the parts of a finding, by keyword
     )
 
 
-def judge(evidence: object) -> tuple[Finding, ...]:
+def judge(evidence: object, *, sets_aside: bool | None = None) -> tuple[Finding, ...]:
     """Let all rules that judge this type of evidence look at it.
+
+    Parameters
+    ----------
+    evidence : object
+        What to judge.
+    sets_aside : bool, optional
+        Only let those rules look that set frames aside, or only those that do not.
 
     Returns
     -------
@@ -96,7 +163,9 @@ def judge(evidence: object) -> tuple[Finding, ...]:
     findings = [
         finding
         for entry in RULES.entries()
-        if entry.value.judges is type(evidence)
-        for finding in entry.value.check(evidence)
+        for witness in entry.value.witnesses
+        if witness.judges is type(evidence)
+        and (sets_aside is None or witness.sets_aside is sets_aside)
+        for finding in witness.check(evidence)
     ]
     return tuple(sorted(findings, key=lambda finding: finding.severity.rank))

@@ -1,0 +1,20 @@
+"""The modules that enter their rules into `RULES`, in the order of the catalogue."""
+
+from importlib import import_module
+
+__all__ = ["MODULES"]
+
+MODULES = (
+    "_plan_rules",
+    "_plan_flat_rules",
+    "_plan_bias_rules",
+    "_evidence_file_rules",
+    "_evidence_match_rules",
+    "_evidence_colour_rules",
+    "_evidence_dark_rules",
+    "_evidence_flat_rules",
+)
+"""A rule is entered by its first witness; those that add a witness to it come later."""
+
+for _name in MODULES:
+    import_module(f"lightframe.checks.{_name}")

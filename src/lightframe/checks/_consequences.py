@@ -1,0 +1,104 @@
+"""One cause is reported once: findings that only follow from another one are left out."""
+
+from collections.abc import Sequence
+
+from lightframe.checks._finding import Finding
+from lightframe.checks._rules import RULES
+
+__all__ = ["CONSEQUENCES", "without_consequences"]
+
+_OF_WRONG_PIXELS = frozenset(
+    {
+        "already-calibrated", "bias-unstable", "black-clipped", "camera-mismatch",
+        "cfa-on-mono", "cfa-pattern-missing", "cfa-pattern-wrong", "dark-inconsistent",
+        "dark-light-leak", "dark-temperature-mismatch", "filtered-raw", "flat-banding",
+        "flat-dark-needed", "flat-inconsistent", "flat-saturated", "flat-shutter-pattern",
+        "flat-underexposed", "flat-weak-channel", "frame-flipped", "gain-label-wrong",
+        "hot-pixel-mismatch", "master-dark-clipped", "master-dark-precalibrated", "mixed-scaling",
+        "offset-mismatch", "software-mismatch", "stale-dark", "stars-in-flat",
+        "white-balance-scaled",
+    }
+)  # fmt: skip
+"""What may seem wrong with pixels that are not what they are taken for."""
+
+CONSEQUENCES: dict[str, frozenset[str]] = {
+    "unreadable-file": _OF_WRONG_PIXELS,
+    "unsigned-offset-wrong": _OF_WRONG_PIXELS | {"frame-type-mislabelled", "units-mismatch"},
+    "units-mismatch": _OF_WRONG_PIXELS | {"frame-type-mislabelled"},
+    "frame-type-mislabelled": _OF_WRONG_PIXELS
+    | {"no-dark", "no-flat", "flats-uncalibrated", "too-few-frames", "dark-exposure-mismatch",
+       "flat-dark-exposure-mismatch"},
+    "already-calibrated": _OF_WRONG_PIXELS - {"already-calibrated"},
+    "white-balance-scaled": _OF_WRONG_PIXELS
+    - {"white-balance-scaled", "frame-flipped", "camera-mismatch"},
+    "mixed-scaling": _OF_WRONG_PIXELS - {"mixed-scaling", "white-balance-scaled"},
+    "format-mismatch": frozenset({"mixed-scaling", "offset-mismatch", "software-mismatch",
+                                  "geometry-mismatch", "gain-label-wrong"}),
+    "camera-mismatch": frozenset({"frame-flipped", "gain-label-wrong", "hot-pixel-mismatch",
+                                  "dark-temperature-mismatch", "offset-mismatch", "stale-dark",
+                                  "software-mismatch"}),
+    "gain-mismatch": frozenset({"gain-label-wrong", "hot-pixel-mismatch", "offset-mismatch",
+                                "dark-temperature-mismatch"}),
+    "gain-label-wrong": frozenset({"hot-pixel-mismatch", "dark-temperature-mismatch",
+                                   "dark-inconsistent", "offset-mismatch", "stale-dark"}),
+    "readout-mode-mismatch": frozenset({"gain-label-wrong", "offset-mismatch"}),
+    "master-dark-clipped": frozenset({"master-dark-precalibrated", "offset-mismatch"}),
+    "master-dark-precalibrated": frozenset({"offset-mismatch"}),
+    "black-clipped": frozenset({"offset-mismatch", "already-calibrated", "bias-unstable",
+                                "gain-label-wrong", "dark-inconsistent"}),
+    "bias-unstable": frozenset({"offset-mismatch", "gain-label-wrong"}),
+    "bias-not-recommended": frozenset({"bias-unstable"}),
+    "dark-light-leak": frozenset({"dark-inconsistent", "offset-mismatch", "gain-label-wrong",
+                                  "hot-pixel-mismatch", "flat-dark-needed", "stale-dark",
+                                  "dark-temperature-mismatch"}),
+    "frame-flipped": frozenset({"camera-mismatch", "hot-pixel-mismatch", "stale-dark",
+                                "dark-temperature-mismatch", "cfa-pattern-wrong"}),
+    "dark-temperature-mismatch": frozenset({"hot-pixel-mismatch", "stale-dark"}),
+    "dark-exposure-mismatch": frozenset({"hot-pixel-mismatch", "stale-dark"}),
+    "dark-shorter-than-light": frozenset({"hot-pixel-mismatch", "stale-dark"}),
+    "hot-pixel-mismatch": frozenset({"stale-dark"}),
+    "filtered-raw": frozenset({"camera-mismatch", "stale-dark", "hot-pixel-mismatch",
+                               "gain-label-wrong", "dark-temperature-mismatch"}),
+    "flat-saturated": frozenset({"flat-inconsistent", "flat-weak-channel", "gain-label-wrong",
+                                 "cfa-on-mono", "cfa-pattern-wrong", "cfa-pattern-missing"}),
+    "flat-underexposed": frozenset({"flat-weak-channel", "gain-label-wrong", "flat-dark-needed",
+                                    "flat-inconsistent"}),
+    "flat-shutter-pattern": frozenset({"flat-inconsistent"}),
+    "flat-banding": frozenset({"flat-inconsistent"}),
+    "stars-in-flat": frozenset({"flat-inconsistent"}),
+}  # fmt: skip
+"""Findings that are left out where the same frames have a finding of the rule to the left.
+
+The most fundamental causes come first.
+"""
+
+
+def without_consequences(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Leave out what follows from another finding of the same frames, and what is said twice.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+        Of all rules; those that headers decide before those of the pixels.
+
+    Returns
+    -------
+    tuple of Finding
+        The worst first, else in the order of the catalogue.
+    """
+    kept: list[Finding] = []
+    for finding in findings:
+        frames = set(finding.frames)
+        if not any(other.rule == finding.rule and frames & set(other.frames) for other in kept):
+            kept.append(finding)
+    # Causes in the order of the table, the most fundamental first: what an earlier one has
+    # explained explains nothing itself.
+    for cause, consequences in CONSEQUENCES.items():
+        frames = {path for finding in kept if finding.rule == cause for path in finding.frames}
+        kept = [
+            finding
+            for finding in kept
+            if finding.rule not in consequences or not frames & set(finding.frames)
+        ]
+    order = {name: place for place, name in enumerate(RULES)}
+    return tuple(sorted(kept, key=lambda f: (f.severity.rank, order[f.rule])))

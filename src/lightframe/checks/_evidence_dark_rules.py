@@ -1,0 +1,476 @@
+"""Rules on frames without light: bias, dark and flat-dark frames, and given master darks."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.checks._evidence_frame import FrameEvidence
+from lightframe.checks._evidence_levels_of_bias import agreed_level, bias_levels, setups
+from lightframe.checks._evidence_match_rules import hot_ratios
+from lightframe.checks._evidence_sets import DARK_KINDS, SessionEvidence, SetEvidence
+from lightframe.checks._evidence_tools import (
+    names_of,
+    rounded,
+    same_setup,
+    smooth_part,
+)
+from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._rules import found, rule
+from lightframe.frames import FrameKind
+
+__all__: list[str] = []
+
+Float64 = npt.NDArray[np.float64]
+
+_ERROR, _WARNING = Severity.ERROR, Severity.WARNING
+_FEWEST = 3
+
+
+def _structure_changes(frames: SetEvidence) -> list[tuple[FrameEvidence, float, float, Float64]]:
+    """Return, for each frame, by how much its smooth structure differs from the set's.
+
+    Each entry holds the frame, the difference peak to peak, its statistical error, and the map.
+    """
+    alike = [f for f in frames.frames if f.tiles.shape == frames.tiles.shape]
+    if len(alike) < _FEWEST:
+        return []
+    maps = np.array([f.tiles.mean(axis=0) for f in alike])
+    usual = np.median(maps, axis=0)
+    changes = []
+    for frame, own in zip(alike, maps, strict=True):
+        smooth = smooth_part(own - usual)
+        # Six coefficients are fitted to all tiles of four phases.
+        error = float(frame.tile_error.mean()) / 2.0 * np.sqrt(6.0 / usual.size) * 4.0
+        changes.append((frame, float(np.ptp(smooth)), error, smooth))
+    return changes
+
+
+def _changed(
+    evidence: SessionEvidence, frames: SetEvidence, sigmas: float
+) -> list[tuple[FrameEvidence, float, Float64]]:
+    """Return the frames whose structure differs by more than `sigmas` times the noise."""
+    del evidence
+    limit = max(sigmas * frames.read_noise, 0.5 * max(frames.step, 1))
+    return [
+        (frame, change, smooth)
+        for frame, change, error, smooth in _structure_changes(frames)
+        if change > limit and change > 6.0 * error
+    ]
+
+
+@rule(
+    "bias-unstable",
+    "bias level or gradient varies from frame to frame",
+    severity=_ERROR,
+    group=Group.ACQUISITION,
+    judges=SessionEvidence,
+    thresholds=("bias_unstable_sigma", "bias_unstable_steps"),
+)
+def bias_unstable(evidence: SessionEvidence) -> Iterator[Finding]:
+    """Compare levels and gradients of bias frames with each other.
+
+    The bias must be a constant. Where it changes from frame to frame by more than the noise of a
+    pixel, no master bias fits any light: the MN34230 and the IMX294 do so below 0.2 s (guide
+    4.1), other cameras after a change of temperature or a power cycle. Use flat-darks for the
+    flats, and darks of the lights' exposure for the lights.
+
+    Example: levels between 652 and 741 DN at a read noise of 7.6 DN; gradients up to 48 DN.
+    """
+    for frames in evidence.of(FrameKind.BIAS):
+        if len(frames.frames) < _FEWEST:
+            continue
+        settings = evidence.settings
+        limit = max(
+            settings.bias_unstable_sigma * frames.read_noise,
+            settings.bias_unstable_steps * max(frames.step, 1),
+        )
+        levels = frames.frame_levels()
+        gradients = [change for _, change, _, _ in _structure_changes(frames)]
+        by_level = float(np.ptp(levels)) > 2.0 * limit
+        by_gradient = max(gradients, default=0.0) > limit
+        if not by_level and not by_gradient:
+            continue
+        yield found(
+            "bias-unstable",
+            frames=frames.paths,
+            message=f"{frames.label}: levels from {levels.min():.0f} to {levels.max():.0f} DN,"
+            f" gradients changing by up to {max(gradients, default=0.0):.3g} DN (allowed:"
+            f" {2 * limit:.3g} and {limit:.3g} DN)",
+            cause="the sensor switches its readout at very short exposures, or the electronics had"
+            " not settled",
+            remedy="take flat-darks and darks of the exposures of flats and lights instead of bias"
+            " frames, or bias frames of 0.3 s",
+            evidence={
+                "levels_dn": rounded(levels, 6),
+                "gradients_dn": rounded(gradients),
+                "noise_dn": round(frames.read_noise, 3),
+                "level_range_allowed_dn": round(2 * limit, 3),
+                "gradient_allowed_dn": round(limit, 3),
+            },
+        )
+
+
+@rule(
+    "black-clipped",
+    "a spike at the lowest value of a bias or dark: the offset is too low",
+    severity=_ERROR,
+    group=Group.ACQUISITION,
+    judges=SessionEvidence,
+    thresholds=("clipped_fraction",),
+)
+def black_clipped(evidence: SessionEvidence) -> Iterator[Finding]:
+    """Look for pixels that pile up at the lowest value.
+
+    The offset is there to keep the noise of dark pixels above zero. If it is too low, the ADC cuts
+    the lower half of the noise off: the mean of such pixels is too high by an amount that differs
+    from pixel to pixel, and no calibration brings it back. Raise the offset, and take
+    everything anew, the lights as well (guide, note 2).
+
+    Example: 31 % of the pixels of a dark are exactly 0, the next value holds 4 %.
+    """
+    for frames in evidence.of(*DARK_KINDS):
+        wrong = [frame for frame in frames.frames if _clipped_share(evidence, frame) > 0]
+        if 2 * len(wrong) < len(frames.frames) or not wrong:
+            continue
+        levels = wrong[0].levels
+        share = max(_clipped_share(evidence, frame) for frame in wrong)
+        yield found(
+            "black-clipped",
+            frames=[frame.path for frame in wrong],
+            message=f"{frames.label}: {share:.1%} of the pixels lie at the lowest value,"
+            f" {levels.minimum.min():.0f} DN (allowed: {evidence.settings.clipped_fraction:.1%})",
+            cause="the offset is too low for this gain, or the camera subtracts its black level",
+            remedy="raise the offset until no pixel of a bias frame lies at the lowest value; take"
+            " lights and calibration frames again",
+            evidence={
+                "at_lowest": round(share, 5),
+                "lowest_dn": float(levels.minimum.min()),
+                "at_next_value": round(float(levels.above_minimum.max()), 5),
+                "median_dn": wrong[0].level,
+                "allowed": evidence.settings.clipped_fraction,
+            },
+        )
+
+
+def _clipped_share(evidence: SessionEvidence, frame: FrameEvidence) -> float:
+    """Return the fraction of pixels cut off at the lowest value; 0 if there is no spike."""
+    levels = frame.levels
+    at_zero = float(levels.zeros.max())
+    if at_zero > evidence.settings.clipped_fraction:
+        return at_zero
+    spike = levels.at_minimum > np.maximum(3.0 * levels.above_minimum, 0.005)
+    varied = levels.maximum > levels.minimum
+    if np.any(spike & varied) and float(levels.above_minimum.max()) > 0:
+        return float(levels.at_minimum[spike & varied].max())
+    return 0.0
+
+
+@rule(
+    "dark-light-leak",
+    "structure in darks that changes from frame to frame: light leaks in",
+    severity=_ERROR,
+    group=Group.ACQUISITION,
+    judges=SessionEvidence,
+    thresholds=("leak_sigma",),
+)
+def dark_light_leak(evidence: SessionEvidence) -> Iterator[Finding]:
+    """Compare the low-passed darks of a set with each other.
+
+    Amplifier glow looks the same in all darks of one exposure and temperature. A gradient that
+    changes from frame to frame is light: through a cap (plastic lets infrared pass), a focuser, a
+    filter slider (guide 5.3). The master dark then subtracts it from the lights, where it was not.
+    Take the darks anew, in the dark, with a cap of metal or foil.
+
+    Example: a gradient of 210 DN across the darks that grows from frame to frame, at a noise of
+    8 DN.
+    """
+    for frames in evidence.of(FrameKind.DARK, FrameKind.FLAT_DARK):
+        changed = _changed(evidence, frames, evidence.settings.leak_sigma)
+        if not changed:
+            continue
+        strongest = max(changed, key=lambda item: item[1])
+        many = 3 * len(changed) >= len(frames.frames)
+        wrong = list(frames.frames) if many else [item[0] for item in changed]
+        limit = max(evidence.settings.leak_sigma * frames.read_noise, 0.5 * max(frames.step, 1))
+        yield found(
+            "dark-light-leak",
+            frames=[frame.path for frame in wrong],
+            message=f"{frames.label}: smooth structure of up to {strongest[1]:.3g} DN that differs"
+            f" from frame to frame (allowed: {limit:.3g} DN), most in {strongest[0].path.name}",
+            cause="light gets in: through the cap (plastic passes infrared), the focuser or the"
+            " filter wheel",
+            remedy="take the darks again in a dark place, with a cap of metal or aluminium foil",
+            evidence={
+                "change_dn": {
+                    f.path.name: round(change, 3) for f, change, _, _ in _structure_changes(frames)
+                },
+                "levels_dn": rounded(frames.frame_levels(), 6),
+                "allowed_dn": round(limit, 3),
+                "map_dn": [rounded(row, 3) for row in strongest[2]],
+            },
+        )
+
+
+@rule(
+    "dark-inconsistent",
+    "single darks are off the level, noise or hot pixels of their set",
+    severity=_WARNING,
+    group=Group.ACQUISITION,
+    judges=SessionEvidence,
+    thresholds=("dark_level_sigma", "dark_noise_ratio", "dark_hot_ratio"),
+)
+def dark_inconsistent(evidence: SessionEvidence) -> Iterator[Finding]:
+    """Compare level, noise and hot pixels of each dark with those of its set.
+
+    A dark taken before the cooler had settled has brighter hot pixels; one of another gain, offset
+    or readout mode has another level or noise. A master of mixed frames fits no light.
+    Leave the outliers out.
+
+    Example: the first two of twelve darks have hot pixels 1.6 times as bright: the sensor was
+    about 4 degrees warmer.
+    """
+    settings = evidence.settings
+    for frames in evidence.of(FrameKind.DARK, FrameKind.FLAT_DARK):
+        if len(frames.frames) < _FEWEST:
+            continue
+        levels = frames.frame_levels()
+        usual_level, usual_noise = float(np.median(levels)), float(frames.noise.mean())
+        limit = max(settings.dark_level_sigma * frames.read_noise, 2.0 * max(frames.step, 1))
+        wrong: list[tuple[FrameEvidence, str]] = []
+        for frame, level, hot in zip(frames.frames, levels, hot_ratios(frames), strict=True):
+            noise = float(frame.noise.mean()) / usual_noise if usual_noise > 0 else 1.0
+            if abs(level - usual_level) > limit:
+                wrong.append((frame, f"level {level:.0f} DN instead of {usual_level:.0f} DN"))
+            elif not 1.0 / settings.dark_noise_ratio < noise < settings.dark_noise_ratio:
+                wrong.append((frame, f"noise {noise:.2f} times that of the set"))
+            elif hot and not 1.0 / settings.dark_hot_ratio < hot < settings.dark_hot_ratio:
+                wrong.append((frame, f"hot pixels {hot:.2f} times those of the set"))
+        if not wrong:
+            continue
+        yield found(
+            "dark-inconsistent",
+            frames=[frame.path for frame, _ in wrong],
+            message=f"{names_of([frame for frame, _ in wrong])} of {frames.label}: "
+            + "; ".join(dict.fromkeys(text for _, text in wrong[:3]))
+            + f" (allowed: {limit:.3g} DN, noise by {settings.dark_noise_ratio:g}, hot pixels by"
+            f" {settings.dark_hot_ratio:g})",
+            cause="the cooler had not settled, or a setting or readout mode changed in between",
+            remedy="leave these frames out, or take them again",
+            evidence={
+                "frames": {frame.path.name: text for frame, text in wrong},
+                "levels_dn": rounded(levels, 6),
+                "noise_dn": rounded([f.noise.mean() for f in frames.frames]),
+                "temperatures_c": [f.info.temperature_c for f in frames.frames],
+            },
+        )
+
+
+@rule(
+    "master-dark-precalibrated",
+    "a given master dark has had the bias subtracted already",
+    severity=_ERROR,
+    group=Group.MASTERS,
+    judges=SessionEvidence,
+)
+def master_dark_precalibrated(evidence: SessionEvidence) -> Iterator[Finding]:
+    """Compare the level of a given master dark with the bias level of the raw frames.
+
+    A master dark holds the bias unless somebody has subtracted it. Taken for one that does, it
+    leaves the whole bias in the lights, and the flat over-corrects (guide 7.1, 7.4). Never
+    pre-calibrate darks: give the plain integration of the raw darks.
+
+    Example: the master dark has a median of 0.4 DN, bias frames and lights stand on 700 DN.
+    """
+    for master, level, bias in _masters_below_bias(evidence):
+        if master.frames[0].info.calibration & {FrameKind.BIAS, FrameKind.DARK}:
+            continue  # its header says so, and the plan knows
+        yield found(
+            "master-dark-precalibrated",
+            frames=master.paths,
+            message=f"{master.label}: median {level:.4g} DN, but {bias:.0f} DN without light in the"
+            " raw frames (expected: at least half of it)",
+            cause="the bias was subtracted from the darks before or after they were integrated",
+            remedy="integrate the raw darks anew, or give the raw darks instead of the master",
+            evidence={"median_dn": round(level, 3), "bias_level_dn": round(bias, 2)},
+        )
+
+
+@rule(
+    "master-dark-clipped",
+    "a given master dark was pre-calibrated, and its negative values were cut off",
+    severity=_ERROR,
+    group=Group.MASTERS,
+    judges=SessionEvidence,
+)
+def master_dark_clipped(evidence: SessionEvidence) -> Iterator[Finding]:
+    """Look for many exact zeros in a given master dark.
+
+    Where the hardware suppresses dark current, a dark minus a bias is negative in half of its
+    pixels. Programs that cut these off at zero lose the correction of half of the sensor, and no
+    addition of the bias brings it back (guide 7.2). Integrate the raw darks, and subtract
+    nothing from them.
+
+    Example: 47 % of the pixels of the master dark are exactly zero.
+    """
+    most = 0.02
+    for master in evidence.masters(FrameKind.DARK, FrameKind.FLAT_DARK):
+        levels = master.frames[0].levels
+        zeros = float(levels.zeros.mean())
+        lowest = float(levels.at_minimum.mean()) if levels.minimum.min() >= 0 else 0.0
+        share = max(zeros, lowest if float(master.noise.mean()) > 0 else 0.0)
+        if share <= most:
+            continue
+        yield found(
+            "master-dark-clipped",
+            frames=master.paths,
+            message=f"{master.label}: {share:.0%} of the pixels are exactly"
+            f" {levels.minimum.min():.3g} (allowed: {most:.0%})",
+            cause="the bias was subtracted from the darks, and negative values were cut off",
+            remedy="integrate the raw darks anew, without subtracting anything",
+            evidence={
+                "at_lowest": round(share, 4),
+                "lowest_dn": float(levels.minimum.min()),
+                "median_dn": round(float(master.level.mean()), 3),
+                "allowed": most,
+            },
+        )
+
+
+def _masters_below_bias(
+    evidence: SessionEvidence,
+) -> Iterator[tuple[SetEvidence, float, float]]:
+    """Yield given master darks below half of the bias level, with both levels."""
+    for master in evidence.masters(FrameKind.DARK, FrameKind.FLAT_DARK):
+        level = float(master.level.mean())
+        for group in setups(evidence):
+            if not any(same_setup(master, frames) for frames in group):
+                continue
+            bias = _bias_level(evidence, group, master)
+            noise = max((s.read_noise for s in group if s.is_dark), default=1.0)
+            if bias is not None and level < 0.5 * bias and bias - level > 3.0 * noise:
+                yield master, level, bias
+                break
+
+
+def _bias_level(
+    evidence: SessionEvidence, group: list[SetEvidence], master: SetEvidence
+) -> float | None:
+    """Return the bias level of a setup; for lights alone, their noise tells it."""
+    levels = [item for item in bias_levels(evidence, group) if np.isfinite(item.low)]
+    if levels:
+        return agreed_level(levels)
+    served = [u.target for u in evidence.uses if u.source is master]
+    darkest = [
+        float(np.min([f.levels.quantile(0.0001).min() for f in s.frames]))
+        for s in (*served, *group)
+        if s.kind in {FrameKind.LIGHT, FrameKind.FLAT}
+    ]
+    # The darkest pixels of lights lie above the bias by the sky at least.
+    return 0.7 * min(darkest) if darkest and min(darkest) > 50.0 else None  # noqa: PLR2004
+
+
+@rule(
+    "flat-dark-needed",
+    "flats hold dark signal that a bias does not remove",
+    severity=_WARNING,
+    group=Group.ACQUISITION,
+    judges=SessionEvidence,
+    thresholds=("flat_dark_signal",),
+)
+def flat_dark_needed(evidence: SessionEvidence) -> Iterator[Finding]:
+    """Work out the dark signal of flats from the darks, and compare it with the light.
+
+    Flats calibrated with bias frames keep their dark signal and glow. From darks minus bias,
+    scaled to the exposure of the flats, it follows how much that is; above 0.1 % of the light it
+    changes the shape of the flat (guide 4.3). Take flat-darks with the exposure of the flats.
+
+    Example: flats of 30 s with 6000 DN; the dark signal is 0.9 DN/s in the warmest corner: 27 DN,
+    0.45 % of the light.
+    """
+    for use in evidence.uses:
+        if use.target.kind is not FrameKind.FLAT or use.role is not FrameKind.BIAS:
+            continue
+        flats, bias = use.target, use.source
+        others = [u for u in evidence.uses if u.target is flats and u.role is not FrameKind.BIAS]
+        darks = [s for s in evidence.of(FrameKind.DARK) if same_setup(s, flats) and s.exposure_s]
+        exposure = flats.exposure_s
+        if others or not darks or not exposure or bias.is_master:
+            continue
+        dark = max(darks, key=lambda s: s.exposure_s or 0.0)
+        rate = (dark.tiles - bias.tiles) / (dark.exposure_s or 1.0)
+        light = np.median(flats.tiles - bias.tiles, axis=(1, 2))
+        if np.any(light <= 0):
+            continue
+        share = np.quantile(rate, 0.99, axis=(1, 2)) * exposure / light
+        if float(share.max()) <= evidence.settings.flat_dark_signal:
+            continue
+        phase = int(np.argmax(share))
+        signal = float(share[phase] * light[phase])
+        yield found(
+            "flat-dark-needed",
+            frames=flats.paths,
+            message=f"{flats.label}: dark signal of {signal:.3g} DN in {light[phase]:.0f} DN of"
+            f" light, {share[phase]:.2%} (allowed: {evidence.settings.flat_dark_signal:.2%}), is"
+            " not removed by bias frames",
+            cause="long flats, a warm sensor, or amplifier glow",
+            remedy=f"take flat-darks of {exposure:.5g} s",
+            evidence={
+                "dark_signal_dn": round(signal, 3),
+                "light_dn": round(float(light[phase]), 1),
+                "share": round(float(share[phase]), 5),
+                "allowed": evidence.settings.flat_dark_signal,
+                "measured_on": dark.label,
+            },
+        )
+
+
+@rule(
+    "filtered-raw",
+    "the camera filters its raw frames",
+    severity=_WARNING,
+    group=Group.ACQUISITION,
+    judges=SessionEvidence,
+    thresholds=("filtered_maxima",),
+)
+def filtered_raw(evidence: SessionEvidence) -> Iterator[Finding]:
+    """Count pixels that are higher than all their neighbours: in noise it is one in nine.
+
+    A camera that cuts each pixel at the highest of its neighbours, to hide hot pixels, leaves no
+    such pixel. It also eats stars, and its darks do not match its lights (guide 1.4). Switch
+    the filter off (long-exposure noise reduction, hot-pixel removal in the driver), or use another
+    mode.
+
+    Example: 0.0 % of the pixels of the darks exceed their 8 neighbours of the same colour; in noise
+    it would be 11 %.
+    """
+    limit = evidence.settings.filtered_maxima
+    wrong: list[tuple[SetEvidence, float, str]] = []
+    for frames in evidence.sets:
+        if frames.is_master or frames.kind is FrameKind.FLAT:
+            continue
+        maxima = np.array([f.lone_maxima for f in frames.frames])
+        if maxima.size == 0 or not np.all(np.isfinite(maxima)):
+            continue
+        near, own = np.median(maxima, axis=0)
+        if min(near, own) < limit:
+            which = "8 neighbours" if near < limit else "8 neighbours of the same colour"
+            wrong.append((frames, float(min(near, own)), which))
+    if wrong:
+        _, share, which = wrong[0]
+        yield found(
+            "filtered-raw",
+            frames=[path for frames, _, _ in wrong for path in frames.paths],
+            message=f"in {', '.join(frames.label for frames, _, _ in wrong)} {share:.2%} of the"
+            f" pixels are higher than their {which}; in noise it is 11 % (needed: {limit:.1%})",
+            cause="the camera or its driver removes hot pixels from raw frames, and small stars"
+            " with them",
+            remedy="switch off noise reduction and hot-pixel removal in the camera or driver",
+            evidence={
+                "lone_maxima": {frames.label: round(value, 5) for frames, value, _ in wrong},
+                "expected_in_noise": 0.111,
+                "needed": limit,
+            },
+        )
+
+

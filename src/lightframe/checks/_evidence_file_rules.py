@@ -1,0 +1,484 @@
+"""Rules on what single files are: readable, met once, of the kind they claim, raw, of one scale."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from lightframe.checks._evidence_frame import FrameEvidence, Places
+from lightframe.checks._evidence_sets import DARK_KINDS, SessionEvidence, SetEvidence
+from lightframe.checks._evidence_tools import dark_reference, full_scale, names_of, same_setup
+from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._rules import found, rule, witness
+from lightframe.frames import FrameKind
+
+__all__ = ["drifting_stars"]
+
+_ERROR, _WARNING = Severity.ERROR, Severity.WARNING
+_SIGNED = 32768.0
+
+
+@witness("unreadable-file", judges=SessionEvidence)
+def unreadable_pixels(evidence: SessionEvidence) -> Iterator[Finding]:
+    """Read all pixels, too: a file may have a sound header and end before its pixels do.
+
+    Example: "the file ends after 1 209 600 of 2 018 880 bytes" names the frame, and the run goes on
+    with the others.
+    """
+    for path, reason in evidence.unreadable:
+        yield found(
+            "unreadable-file",
+            frames=[path],
+            message=f"the pixels of {path.name} cannot be read: {reason}",
+            cause="an interrupted transfer or download, or a full disk",
+            remedy="copy the file again from the capture computer, or delete it",
+            evidence={"reader": reason},
+        )
+
+
+@rule(
+    "duplicate-frame",
+    "the same exposure is there twice",
+    severity=_WARNING,
+    group=Group.ACQUISITION,
+    judges=SessionEvidence,
+)
+def duplicate_frame(evidence: SessionEvidence) -> Iterator[Finding]:
+    """Compare hashes of pixels: noise never repeats, so equal pixels are one exposure.
+
+    A frame that counts twice takes part in rejection as if it were two, and the noise of the result
+    is higher than its number of frames says (guide 6). Frames without noise, such as saturated
+    ones, are not compared. Delete one of the two.
+
+    Example: light_0003.fits and light_0003 (copy).fits have the same pixels in 64 patches of
+    32 x 32 and the same histogram.
+    """
+    alike: dict[str, list[FrameEvidence]] = defaultdict(list)
+    for frame in evidence.frames():
+        if np.all(frame.noise > 0):
+            alike[frame.digest].append(frame)
+    for copies in alike.values():
+        if len(copies) > 1:
+            yield found(
+                "duplicate-frame",
+                frames=[frame.path for frame in copies[1:]],
+                message=f"{names_of(copies)} have the same pixels",
+                cause="a file was copied, or saved twice under two names",
+                remedy="delete all but one of them",
+                evidence={"same_pixels": [str(f.path) for f in copies], "hash": copies[0].digest},
+            )
+
+
+@rule(
+    "unsigned-offset-wrong",
+    "BZERO was lost or applied twice: values are 32768 too low or too high",
+    severity=_ERROR,
+    group=Group.ACQUISITION,
+    judges=SessionEvidence,
+    sets_aside=True,
+)
+def unsigned_offset_wrong(evidence: SessionEvidence) -> Iterator[Finding]:
+    """Look for raw frames of negative numbers, and for darks that lie 32768 above what is usual.
+
+    FITS stores unsigned 16-bit numbers as signed ones and says so with BZERO = 32768. If a program
+    loses that keyword, a dark of 700 DN reads as -32068; if it is applied twice, as 33468.
+    Calibration with such a frame gives nonsense. Save the frames anew with the program that took
+    them.
+
+    Example: all pixels of a dark lie between -32104 and -31000 DN; adding 32768 gives 664 to 1768.
+    """
+    wrong: dict[str, list[FrameEvidence]] = defaultdict(list)
+    for frames in evidence.sets:
+        for frame in frames.frames:
+            levels = frame.levels
+            whole = float(levels.fractional.max()) == 0.0
+            if whole and float(levels.negative.min()) > 0.5 and levels.median.max() < -1000.0:  # noqa: PLR2004
+                wrong["too low"].append(frame)
+            elif (
+                whole
+                and frames.is_dark
+                and not frames.is_master
+                and _SIGNED <= levels.minimum.min()
+                and levels.median.max() < _SIGNED + 8000.0
+            ):
+                wrong["too high"].append(frame)
+    for how, frames_wrong in wrong.items():
+        first = frames_wrong[0].levels
+        sign = 1.0 if how == "too low" else -1.0
+        yield found(
+            "unsigned-offset-wrong",
+            frames=[frame.path for frame in frames_wrong],
+            message=f"{names_of(frames_wrong)}: median {first.median.mean():.0f} DN,"
+            f" minimum {first.minimum.min():.0f} DN: all values are 32768 {how}",
+            cause="a program that copied or converted the files lost BZERO"
+            if how == "too low"
+            else "a program added BZERO to values that contained it",
+            remedy="take the files as the capture program wrote them, or repair BZERO",
+            evidence={
+                "median_dn": float(first.median.mean()),
+                "minimum_dn": float(first.minimum.min()),
+                "median_if_repaired_dn": float(first.median.mean()) + sign * _SIGNED,
+            },
+        )
+
+
+@rule(
+    "units-mismatch",
+    "a master in 0..1 meets frames in DN",
+    severity=_ERROR,
+    group=Group.MASTERS,
+    judges=SessionEvidence,
+    sets_aside=True,
+)
+def units_mismatch(evidence: SessionEvidence) -> Iterator[Finding]:
+    """Compare the range of a given master bias or dark with that of the raw frames.
+
+    A master of 0.01 subtracted from a light of 700 DN changes nothing: bias and dark signal stay in
+    and the flat over-corrects (guide 8.4). Files of floating-point numbers between 0 and 1 are
+    taken as fractions of 65535; this finding is of those whose scale is still wrong.
+
+    Example: the master dark lies between 0.0102 and 1.9, the lights at 1500 DN.
+    """
+    raw = [s for s in evidence.sets if not s.is_master]
+    if not raw:
+        return
+    usual = float(np.median([s.level.mean() for s in raw]))
+    highest_master, lowest_raw = 2.5, 50.0
+    for master in evidence.masters(*DARK_KINDS):
+        highest = float(master.frames[0].levels.quantile(0.999).max())
+        if highest <= highest_master and usual >= lowest_raw and float(master.level.max()) > 0:
+            yield found(
+                "units-mismatch",
+                frames=master.paths,
+                message=f"{master.label}: values up to {highest:.3g}, but {usual:.0f} DN in the"
+                " raw frames",
+                cause="the master is on a scale of its own, e.g. 0..1 with a few pixels above 1",
+                remedy="save the master anew as 16-bit integers, or as floats between 0 and 1",
+                evidence={"highest_in_master": highest, "median_of_raw_frames_dn": usual},
+            )
+
+
+@rule(
+    "frame-type-mislabelled",
+    "the pixels contradict the frame type in the header",
+    severity=_ERROR,
+    group=Group.ACQUISITION,
+    judges=SessionEvidence,
+    thresholds=("illuminated", "stars_in_light"),
+    sets_aside=True,
+)
+def frame_type_mislabelled(evidence: SessionEvidence) -> Iterator[Finding]:
+    """Ask the pixels what a frame is: level, noise, stars.
+
+    A frame said to be dark is none if it is brighter than the dimmest frames by more than 15 % of
+    the range, or if it shows stars that its neighbours do not show. A flat without light is a dark;
+    a flat with stars and little light is a light. A light with level and noise of a dark is a dark;
+    a bright one without a single star is a flat. One such frame in a set spoils the master
+    (guide 4). Move the frame to its kind, or correct IMAGETYP.
+
+    Example: dark_0004.fits has 26019 DN, the other darks 700 DN: it is a flat.
+    """
+    floors = [float(s.level.mean()) for s in evidence.sets if not s.is_master]
+    floors += [f.level for f in evidence.frames()]
+    floor = min((level for level in floors if level >= 0.0), default=0.0)
+    cases: dict[tuple[FrameKind, str], list[tuple[FrameEvidence, str]]] = defaultdict(list)
+    for frames in evidence.sets:
+        if frames.is_master:
+            continue
+        for frame in frames.frames:
+            if (verdict := _contradiction(evidence, frames, frame, floor)) is not None:
+                cases[frames.kind, verdict[0]].append((frame, verdict[1]))
+    for (kind, real), members in cases.items():
+        frames_wrong = [frame for frame, _ in members]
+        yield found(
+            "frame-type-mislabelled",
+            frames=[frame.path for frame in frames_wrong],
+            message=f"{names_of(frames_wrong)}: said to be {kind.value}, but {members[0][1]}:"
+            f" {real}",
+            cause="the wrong frame type was set in the capture program, or files lie in the wrong"
+            " folder",
+            remedy="move the frames to their kind, or correct IMAGETYP in their headers",
+            evidence={
+                "claimed": kind.value,
+                "seen": real,
+                "level_dn": frames_wrong[0].level,
+                "floor_dn": floor,
+                "noise_dn": float(frames_wrong[0].noise.mean()),
+                "stars": frames_wrong[0].stars.total,
+                "illuminated_above": evidence.settings.illuminated,
+            },
+        )
+
+
+def _contradiction(
+    evidence: SessionEvidence, frames: SetEvidence, frame: FrameEvidence, floor: float
+) -> tuple[str, str] | None:
+    """Return what a frame is and why, or None where nothing contradicts its label."""
+    scale = full_scale(evidence, frames) or 65535.0
+    light = (frame.level - floor) / scale
+    if frames.is_dark:
+        return _not_dark(evidence, frames, frame, light)
+    if frames.kind is FrameKind.FLAT:
+        return _not_a_flat(evidence, frames, frame, floor, light)
+    return _not_a_light(evidence, frames, frame, light)
+
+
+def _not_dark(
+    evidence: SessionEvidence, frames: SetEvidence, frame: FrameEvidence, light: float
+) -> tuple[str, str] | None:
+    settings = evidence.settings
+    others = [f for f in frames.frames if f is not frame]
+    level = float(np.median([f.level for f in others])) if others else frame.level
+    noise = float(np.median([f.noise.mean() for f in others])) if others else frame.noise.mean()
+    if light > settings.illuminated:
+        stars = drifting_stars(frame, others)
+        kind = "a light" if stars >= settings.stars_in_light else "a flat"
+        return kind, f"its level of {frame.level:.0f} DN is {light:.0%} of the range above the bias"
+    fewest_others = 2
+    if len(others) < fewest_others:
+        return None
+    stars = drifting_stars(frame, others)
+    enough = stars >= max(settings.stars_in_light, 5.0 * frame.megapixels)
+    brighter = frame.level > level + 0.5 * noise or frame.noise.mean() > 1.1 * noise
+    if enough and brighter and stars > 0.5 * frame.stars.total:
+        return "a light", f"it shows {stars} stars that the others do not show"
+    return None
+
+
+def _not_a_flat(
+    evidence: SessionEvidence,
+    frames: SetEvidence,
+    frame: FrameEvidence,
+    floor: float,
+    light: float,
+) -> tuple[str, str] | None:
+    settings = evidence.settings
+    dark = dark_reference(evidence, frames)
+    others = [f for f in frames.frames if f is not frame]
+    stars = drifting_stars(frame, others)
+    noise = float(frame.noise.mean())
+    dim = light < 0.05  # noqa: PLR2004 - a twentieth of the range
+    if stars >= 2 * settings.stars_in_light and dim and stars > 0.5 * frame.stars.total:
+        return "a light", f"it shows {stars} stars at {light:.1%} of the range above the bias"
+    if dark is not None:
+        quiet = float(dark.noise.mean())
+        level = float(dark.level.mean())
+    else:
+        quiet, level = float("inf"), floor
+        brightest = max((f.level for f in others), default=0.0)
+        if brightest < 3.0 * max(frame.level, 1.0):
+            return None  # nothing to compare with
+    if abs(frame.level - level) < max(3.0 * noise, 0.002 * 65535) and noise < 2.0 * quiet:
+        return "a dark or bias", f"its level of {frame.level:.0f} DN is that of frames without light"
+    return None
+
+
+def _not_a_light(
+    evidence: SessionEvidence, frames: SetEvidence, frame: FrameEvidence, light: float
+) -> tuple[str, str] | None:
+    noise = float(frame.noise.mean())
+    others = [f for f in frames.frames if f is not frame]
+    bright = 0.2
+    if light > bright and noise > 0 and frame.stars.total <= 3 * max(1.0, frame.megapixels):
+        dimmer = all(f.level < frame.level / 2 or f.stars.total <= 3 for f in others)  # noqa: PLR2004
+        if dimmer and light * 65535.0 / noise > 25.0:  # noqa: PLR2004 - smooth, as flats are
+            return "a flat", f"it has {light:.0%} of the range and no stars"
+    dark = dark_reference(evidence, frames)
+    if dark is None:
+        return _dark_among_lights(frame, others, evidence)
+    quiet = float(dark.noise.mean())
+    step = max(frames.step, 1)
+    same_level = abs(frame.level - float(dark.level.mean())) < max(0.5 * quiet, step)
+    same_noise = 0.85 * quiet < noise < 1.15 * quiet  # no photons, no photon noise
+    if same_level and same_noise and drifting_stars(frame, others) < evidence.settings.stars_in_light:
+        return "a dark", f"level ({frame.level:.0f} DN) and noise ({noise:.3g} DN) are those of darks"
+    return None
+
+
+def _dark_among_lights(
+    frame: FrameEvidence, others: list[FrameEvidence], evidence: SessionEvidence
+) -> tuple[str, str] | None:
+    """Tell a dark among lights where there is no dark to compare with."""
+    fewest_others = 3
+    if len(others) < fewest_others:
+        return None
+    level = float(np.median([f.level for f in others]))
+    noise = float(np.median([f.noise.mean() for f in others]))
+    starry = np.median([f.stars.total for f in others]) >= 2 * evidence.settings.stars_in_light
+    darker = frame.level < level - 3.0 * noise and frame.noise.mean() < 0.5 * noise
+    if starry and darker and drifting_stars(frame, others) == 0:
+        return "a dark", f"it has {frame.level:.0f} DN, the others {level:.0f} DN, and no stars"
+    return None
+
+
+def drifting_stars(frame: FrameEvidence, others: list[FrameEvidence]) -> int:
+    """Count stars of a frame at places where fewer than half of the others have one.
+
+    Clusters of hot pixels look like stars, but never move.
+    """
+    stars: Places = frame.stars
+    if stars.total == 0 or not others:
+        return stars.total
+    shared = np.zeros(stars.y.size, np.int64)
+    for other in others[:5]:
+        if other.stars.y.size == 0:
+            continue
+        dy = np.abs(stars.y[:, np.newaxis] - other.stars.y)
+        dx = np.abs(stars.x[:, np.newaxis] - other.stars.x)
+        shared += ((dy <= 2) & (dx <= 2)).any(axis=1)  # noqa: PLR2004 - one cell
+    return int(np.count_nonzero(2 * shared < min(len(others), 5)))
+
+
+@witness(
+    "already-calibrated",
+    judges=SessionEvidence,
+    thresholds=("calibrated_fraction", "clipped_fraction"),
+    sets_aside=True,
+)
+def calibrated_pixels(evidence: SessionEvidence) -> Iterator[Finding]:
+    """Look for what raw frames never have: fractions, negative values, no bias.
+
+    An ADC gives whole numbers, and the offset keeps them above zero. A frame whose bias has been
+    subtracted lies far below the level of frames without light, or has many pixels at exactly zero
+    while its neighbours have a bias.
+
+    Example: 48 % of the pixels of a dark are exactly 0, and its median is 0 DN, while the
+    flat-darks of the same gain and offset have 700 DN.
+    """
+    for frames in evidence.sets:
+        if frames.is_master:
+            continue
+        wrong: list[FrameEvidence] = []
+        why = ""
+        reference = _bias_elsewhere(evidence, frames)
+        for frame in frames.frames:
+            if frame.info.calibration or frame.info.channels != 1:
+                continue
+            if reason := _calibrated(evidence, frame, reference):
+                wrong.append(frame)
+                why = why or reason
+        if wrong:
+            yield found(
+                "already-calibrated",
+                frames=[frame.path for frame in wrong],
+                message=f"{names_of(wrong)} ({frames.kind.value}): {why}",
+                cause="the frames were calibrated before, by the camera or by another program",
+                remedy="give the raw frames as the camera delivered them",
+                evidence={
+                    "median_dn": wrong[0].level,
+                    "zeros": float(wrong[0].levels.zeros.mean()),
+                    "fractional": float(wrong[0].levels.fractional.mean()),
+                    "negative": float(wrong[0].levels.negative.mean()),
+                    "bias_level_elsewhere_dn": reference,
+                    "fractional_allowed": evidence.settings.calibrated_fraction,
+                },
+            )
+
+
+def _calibrated(
+    evidence: SessionEvidence, frame: FrameEvidence, reference: float | None
+) -> str:
+    levels, settings = frame.levels, evidence.settings
+    fractional = float(levels.fractional.mean())
+    if fractional > settings.calibrated_fraction:
+        return f"{fractional:.0%} of the pixels are not whole numbers"
+    negative = float(levels.negative.mean())
+    if negative > settings.calibrated_fraction:
+        return f"{negative:.0%} of the pixels are negative"
+    darkest = float(levels.quantile(0.001).min())
+    quiet = max(float(frame.noise.mean()), 1.0)
+    if reference is None or reference < max(10.0 * quiet, 20.0):
+        return ""
+    zeros = float(levels.zeros.mean())
+    if zeros > settings.clipped_fraction and frame.level < 0.5 * reference:
+        return (
+            f"{zeros:.1%} of the pixels are zero and the median is {frame.level:.0f} DN, while"
+            f" frames without light have {reference:.0f} DN"
+        )
+    if darkest < 0.1 * reference and frame.level < 0.5 * reference:
+        return (
+            f"the median is {frame.level:.0f} DN, while frames without light of the same settings"
+            f" have {reference:.0f} DN"
+        )
+    return ""
+
+
+def _bias_elsewhere(evidence: SessionEvidence, frames: SetEvidence) -> float | None:
+    """Return the level of frames without light of the same claimed settings, in other sets."""
+    offset = frames.frames[0].info.offset
+    levels = [
+        float(s.level.mean())
+        for s in evidence.of(*DARK_KINDS)
+        if s is not frames
+        and same_setup(s, frames)
+        and s.step in {0, frames.step}
+        and (offset is None or s.frames[0].info.offset in {None, offset})
+    ]
+    return max(levels, default=None)
+
+
+@rule(
+    "mixed-scaling",
+    "12- or 14-bit data are mixed with the same data scaled to 16 bit",
+    severity=_ERROR,
+    group=Group.ACQUISITION,
+    judges=SessionEvidence,
+)
+def mixed_scaling(evidence: SessionEvidence) -> Iterator[Finding]:
+    """Compare the steps of the integers: data scaled from 14 to 16 bits are multiples of 4.
+
+    Camera raw files, and some drivers, store the numbers of the ADC, others multiply them up to
+    16 bits (guide 2.1, 2.2). Frames of both kinds cannot be calibrated with each other: levels
+    differ by a factor of 4 or 16. Take all frames with the same driver and program, or rescale one
+    of the sets.
+
+    Example: 12 darks in steps of 1 DN with a level of 175 DN, 16 lights in steps of 4 DN; 4 x 175
+    is the level of 700 DN that the lights need.
+    """
+    groups: dict[tuple[object, ...], list[SetEvidence]] = defaultdict(list)
+    for frames in evidence.sets:
+        if not frames.is_master and frames.step > 0:
+            groups[frames.camera, frames.shape].append(frames)
+    for sets in groups.values():
+        by_step: dict[int, list[FrameEvidence]] = defaultdict(list)
+        for frames in sets:
+            for frame in frames.frames:
+                if frame.levels.frame_step > 0:
+                    by_step[frame.levels.frame_step].append(frame)
+        if len(by_step) > 1 and not _one_more_bit(by_step):
+            yield _scaling_finding(by_step)
+
+
+def _one_more_bit(by_step: dict[int, list[FrameEvidence]]) -> bool:
+    """Whether few values, not a scale, explain the steps: a frame of few values has wide steps."""
+    smallest = min(by_step)
+    spread = min(float(f.levels.spread.min()) for n in by_step if n > smallest for f in by_step[n])
+    return spread < max(by_step)
+
+
+def _scaling_finding(by_step: dict[int, list[FrameEvidence]]) -> Finding:
+    lights = [n for n, fs in by_step.items() if any(f.info.kind is FrameKind.LIGHT for f in fs)]
+    usual = max(lights or by_step, key=lambda n: len(by_step[n]))
+    others = {n: frames for n, frames in by_step.items() if n != usual}
+    wrong = [frame for frames in others.values() for frame in frames]
+    paths: list[Path] = [frame.path for frame in wrong]
+    steps = ", ".join(f"{len(frames)} frames in steps of {n}" for n, frames in others.items())
+    kinds = sorted({frame.info.kind.value for frame in wrong if frame.info.kind})
+    return found(
+        "mixed-scaling",
+        frames=paths,
+        message=f"{steps} DN ({', '.join(kinds)}), but {len(by_step[usual])} frames in steps of"
+        f" {usual} DN: levels differ by a factor of"
+        f" {', '.join(f'{max(n, usual) / min(n, usual):.0f}' for n in others)}",
+        cause="two drivers or programs, of which one scales the numbers of the ADC to 16 bits",
+        remedy="take all frames with the same driver, program and format; or multiply the pixels of"
+        " one set by the factor",
+        evidence={
+            "steps": {str(n): len(frames) for n, frames in by_step.items()},
+            "highest_dn": {
+                str(n): max(float(f.levels.maximum.max()) for f in frames)
+                for n, frames in by_step.items()
+            },
+        },
+    )

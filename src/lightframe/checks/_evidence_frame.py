@@ -1,0 +1,329 @@
+"""What the pixels of one frame tell, measured in one pass; the rules judge it, it judges nothing.
+
+A *phase* is the place of a pixel in the 2x2 cell, numbered ``2 * (y % 2) + x % 2``: one colour of a
+Bayer mosaic. Levels are in DN on the scale of the file.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.checks._evidence_levels import Levels, levels_of_floats, levels_of_integers
+from lightframe.frames import FrameInfo, PixelSource, Window, open_pixels
+from lightframe.kernels._evidence import clipped_profiles, isolated_pixels, star_like
+
+__all__ = [
+    "EVIDENCE_VERSION",
+    "PATCH",
+    "FrameEvidence",
+    "Places",
+    "clipped_deviation",
+    "measure_frame",
+    "read_plane",
+]
+
+EVIDENCE_VERSION = 1
+"""Raised whenever the same pixels would give other evidence."""
+
+Float64 = npt.NDArray[np.float64]
+Plane = npt.NDArray[np.uint16] | npt.NDArray[np.float32]
+
+PATCH = 32
+"""Side of a patch in pixels."""
+_PATCHES = 8
+"""Patches along each side of the frame."""
+_TILES = (12, 16)
+_TILE_SAMPLES = 64
+"""Most rows and columns that are looked at in a tile."""
+_HOT_SIGMA = 8.0
+_HOT_CAPACITY = 65536
+_HOT_KEPT = 4000
+_STAR_SIGMA = 10.0
+_STAR_CAPACITY = 2000
+_PROFILE_PIXELS = 2_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Some pixels of a frame, the strongest first.
+
+    Attributes
+    ----------
+    y, x : int64 (n,)
+        Where they are.
+    excess : float64 (n,)
+        By how much they stand above their surroundings in DN.
+    total : int
+        How many there are; only the strongest are kept.
+    """
+
+    y: npt.NDArray[np.int64]
+    x: npt.NDArray[np.int64]
+    excess: Float64
+    total: int
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class FrameEvidence:
+    """Measurements on the pixels of one frame.
+
+    Attributes
+    ----------
+    info : FrameInfo
+        What the header claims.
+    levels : Levels
+        Histogram of each phase in numbers.
+    noise : float64 (4,)
+        Deviation of neighbouring pixels of a phase from each other in DN: temporal noise and the
+        unevenness of pixels, but neither gradients nor stars.
+    tiles : float64 (4, rows, columns)
+        Background by tiles: clipped means.
+    tile_error : float64 (4,)
+        Their statistical error.
+    rows, columns : float64 (height,), (width,)
+        Averages of rows and columns.
+    hot : Places
+        Pixels that stand out alone.
+    stars : Places
+        Local maxima that spread like stars.
+    lone_maxima : tuple of float
+        Fraction of pixels that are higher than their 8 neighbours, and than the 8 next of their
+        own phase; about 0.11 in noise. NaN where the noise is below one step.
+    patches : ndarray (patches, 32, 32)
+        Pixels at fixed places, for comparison between frames.
+    digest : str
+        Hash of the patches and of the histogram.
+    """
+
+    info: FrameInfo
+    levels: Levels
+    noise: Float64
+    tiles: Float64
+    tile_error: Float64
+    rows: Float64
+    columns: Float64
+    hot: Places
+    stars: Places
+    lone_maxima: tuple[float, float]
+    patches: npt.NDArray[Any]
+    digest: str
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.info.path
+
+    @property
+    def level(self) -> float:
+        """Median over the whole frame: the mean of the medians of the phases."""
+        return float(np.mean(self.levels.median))
+
+    @property
+    def megapixels(self) -> float:
+        """Size in millions of pixels."""
+        return self.info.height * self.info.width * 1e-6
+
+
+def read_plane(source: PixelSource) -> Plane:
+    """Return the plane that evidence is taken from: the only one, or green, as stored in DN."""
+    planes = np.empty((source.channels, source.height, source.width), source.dtype)
+    source.read(Window(0, source.height, 0, source.width), planes)
+    return planes[1 if source.channels == 3 else 0]  # noqa: PLR2004 - red, green, blue
+
+
+def measure_frame(info: FrameInfo, *, scratch: Path | None = None) -> FrameEvidence:
+    """Look at the pixels of a frame.
+
+    Parameters
+    ----------
+    info : FrameInfo
+        The frame.
+    scratch : Path or None
+        Where to decode frames that cannot be read by rows; in memory if absent.
+
+    Returns
+    -------
+    FrameEvidence
+        Its measurements.
+
+    Raises
+    ------
+    UnreadableFileError
+        If the pixels cannot be read.
+    """
+    source = open_pixels(info.path, scratch=scratch)
+    try:
+        pixels = read_plane(source)
+    finally:
+        source.close()
+    levels = (
+        levels_of_integers(pixels) if pixels.dtype == np.uint16 else levels_of_floats(pixels)
+    )
+    patches = _patches(pixels)
+    noise = _spatial_noise(patches, levels)
+    tiles, tile_error = _tile_map(pixels)
+    rows, columns = _profiles(pixels, levels)
+    return FrameEvidence(
+        info=info,
+        levels=levels,
+        noise=noise,
+        tiles=tiles,
+        tile_error=tile_error,
+        rows=rows,
+        columns=columns,
+        hot=_hot_pixels(pixels, tiles, noise),
+        stars=_stars(pixels, noise),
+        lone_maxima=_lone_maxima(patches, noise, levels),
+        patches=patches,
+        digest=hashlib.blake2b(
+            patches.tobytes() + levels.quantiles.tobytes(), digest_size=16
+        ).hexdigest(),
+    )
+
+
+def clipped_deviation(values: Float64, floor: float = 0.0) -> Float64:
+    """Return the standard deviation along the last axis about zero, outliers left out.
+
+    Parameters
+    ----------
+    values : float64 (..., n)
+        Differences, whose true mean is zero; NaN is missing.
+    floor : float
+        Values up to this are no outliers: the step of the integers.
+    """
+    magnitude = np.abs(values)
+    with np.errstate(invalid="ignore"):
+        limit = np.maximum(4.0 * 1.4826 * np.nanmedian(magnitude, axis=-1, keepdims=True), floor)
+        kept = magnitude <= limit
+        squares = np.where(kept, values * values, 0.0).sum(axis=-1)
+        return np.asarray(np.sqrt(squares / np.maximum(kept.sum(axis=-1), 1)))
+
+
+def _patches(pixels: Plane) -> npt.NDArray[Any]:
+    """Return pixels at fixed places, beginning on an even row and column."""
+    height, width = pixels.shape
+    side = min(PATCH, height // 2 * 2, width // 2 * 2)
+    rows = min(_PATCHES, max(1, height // side))
+    columns = min(_PATCHES, max(1, width // side))
+    tops = (np.linspace(0, height - side, rows) / 2).astype(np.int64) * 2
+    lefts = (np.linspace(0, width - side, columns) / 2).astype(np.int64) * 2
+    return np.stack([pixels[y : y + side, x : x + side] for y in tops for x in lefts])
+
+
+def _spatial_noise(patches: npt.NDArray[Any], levels: Levels) -> Float64:
+    """Return the deviation between neighbours of one phase, shape (4,)."""
+    values = patches.astype(np.float64)
+    return np.array(
+        [
+            clipped_deviation(
+                np.diff(values[:, phase // 2 :: 2, phase % 2 :: 2], axis=2).ravel(),
+                float(levels.step[phase]),
+            )
+            / np.sqrt(2.0)
+            for phase in range(4)
+        ]
+    )
+
+
+def _tile_map(pixels: Plane) -> tuple[Float64, Float64]:
+    """Return clipped means of tiles for each phase, and their errors."""
+    tall, wide = (min(n, side // 2) for n, side in zip(_TILES, pixels.shape, strict=True))
+    rows = _places_in_tiles(pixels.shape[0], tall)
+    columns = _places_in_tiles(pixels.shape[1], wide)
+    values = pixels[np.ix_(rows, columns)].astype(np.float32)
+    cells = values.reshape(tall, -1, 2, wide, values.shape[1] // (2 * wide), 2)
+    samples = np.ascontiguousarray(cells.transpose(2, 5, 0, 3, 1, 4)).reshape(4, tall, wide, -1)
+    n = samples.shape[-1]
+    ranks = sorted({n // 4, n // 2, min(3 * n // 4, n - 1)})
+    ordered = np.partition(samples, ranks, axis=-1)
+    middle = ordered[..., n // 2, np.newaxis]
+    spread = (ordered[..., ranks[-1], np.newaxis] - ordered[..., ranks[0], np.newaxis]) / 1.349
+    # Half of the pixels of a quiet camera may have one value: a spread of zero clips nothing.
+    limit = np.where(spread > 0, 3.5 * spread, np.inf)
+    kept = np.abs(samples - middle) <= limit
+    count = np.maximum(kept.sum(axis=-1), 1)
+    means = np.where(kept, samples, 0.0).sum(axis=-1, dtype=np.float64) / count
+    squares = np.where(kept, (samples - means[..., np.newaxis]) ** 2, 0.0).sum(
+        axis=-1, dtype=np.float64
+    )
+    error = np.sqrt(np.median(squares / count, axis=(1, 2)) / n)
+    return means, error
+
+
+def _places_in_tiles(side: int, tiles: int) -> npt.NDArray[np.int64]:
+    """Return pairs of rows (or columns), the same number in each tile, sorted by tile."""
+    size = side // tiles
+    pairs = max(1, min(_TILE_SAMPLES, size) // 2)
+    starts = np.arange(tiles) * side // tiles // 2 * 2
+    inside = (np.arange(pairs) * (size // 2) // pairs) * 2
+    first = starts[:, np.newaxis] + inside
+    return np.asarray((first[..., np.newaxis] + np.arange(2)).ravel(), np.int64)
+
+
+def _profiles(pixels: Plane, levels: Levels) -> tuple[Float64, Float64]:
+    rows, columns = np.zeros(pixels.shape[0]), np.zeros(pixels.shape[1])
+    low, high = levels.quantile(0.001), levels.quantile(0.999)
+    row_step = max(1, pixels.size // _PROFILE_PIXELS)
+    clipped_profiles(pixels, low, high, row_step, rows, columns)
+    return rows, columns
+
+
+def _hot_pixels(pixels: Plane, tiles: Float64, noise: Float64) -> Places:
+    """Return the pixels that stand out alone; where there are too many, the highest ones."""
+    limits = np.maximum(_HOT_SIGMA * noise, 2.0)
+    find = partial(isolated_pixels, np.ascontiguousarray(pixels), np.ascontiguousarray(tiles))
+    for _ in range(8):
+        found = _strongest(
+            lambda y, x, e, limits=limits: find(limits, tiles.min(axis=(1, 2)) + limits, y, x, e),
+            _HOT_CAPACITY,
+            _HOT_KEPT,
+        )
+        if found.total < _HOT_CAPACITY:
+            break
+        limits = limits * 3.0
+    return found
+
+
+def _stars(pixels: Plane, noise: Float64) -> Places:
+    noise_of_sum = max(float(np.sqrt(np.sum(noise**2))), 1.0)
+    return _strongest(
+        lambda y, x, e: star_like(np.ascontiguousarray(pixels), noise_of_sum, _STAR_SIGMA, y, x, e),
+        _STAR_CAPACITY,
+        _STAR_CAPACITY,
+    )
+
+
+def _strongest(find: Any, capacity: int, kept: int) -> Places:
+    """Let a kernel fill arrays of `capacity`, and keep the strongest."""
+    y, x = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
+    excess = np.empty(capacity)
+    total = int(find(y, x, excess))
+    order = np.argsort(-excess[:total], kind="stable")[:kept]
+    return Places(y[order], x[order], excess[order], total)
+
+
+def _lone_maxima(
+    patches: npt.NDArray[Any], noise: Float64, levels: Levels
+) -> tuple[float, float]:
+    if np.any(noise < np.maximum(levels.step, 1)):
+        return float("nan"), float("nan")
+    return _higher_than_all(patches, 1), _higher_than_all(patches, 2)
+
+
+def _higher_than_all(patches: npt.NDArray[Any], step: int) -> float:
+    side = patches.shape[1]
+    if side <= 2 * step:
+        return float("nan")
+    inner = patches[:, step : side - step, step : side - step]
+    highest = np.ones(inner.shape, bool)
+    for dy in (0, step, 2 * step):
+        for dx in (0, step, 2 * step):
+            if (dy, dx) != (step, step):
+                other = patches[:, dy : dy + inner.shape[1], dx : dx + inner.shape[2]]
+                highest &= inner > other
+    return float(highest.mean())

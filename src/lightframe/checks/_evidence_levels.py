@@ -1,0 +1,203 @@
+"""The histogram of each phase of a frame in numbers: quantiles, extremes, steps and gaps."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.kernels._evidence import phase_histograms
+
+__all__ = ["QUANTILES", "Levels", "levels_of_floats", "levels_of_integers"]
+
+Float64 = npt.NDArray[np.float64]
+
+QUANTILES = (
+    0.0001, 0.001, 0.01, 0.05, 0.16, 0.25, 0.5, 0.75, 0.84, 0.95, 0.99, 0.999, 0.9999,
+)  # fmt: skip
+"""Fractions of the pixels of a phase that lie below the stored quantiles."""
+
+_SAMPLES = 6_000_000
+"""Most pixels that are counted."""
+_FLOAT_SAMPLES = 1_000_000
+_MOST = 0.999
+"""Fraction of the pixels that must share a step: a few odd ones, as time stamps, do not count."""
+_DENSE = 20
+"""Counts per value from which on a value that does not occur is a gap, not bad luck."""
+_FEWEST_VALUES = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Levels:
+    """Histograms of the four phases in numbers.
+
+    Attributes
+    ----------
+    quantiles : float64 (4, len(QUANTILES))
+        Levels in DN.
+    minimum, maximum : float64 (4,)
+        Extremes.
+    at_minimum, above_minimum : float64 (4,)
+        Fraction of the pixels at the lowest value, and at the next value that occurs.
+    at_maximum : float64 (4,)
+        Fraction at the highest value.
+    near_maximum : float64 (4,)
+        Mean fraction at each of the values next below the highest (64 steps).
+    zeros, negative, fractional, missing : float64 (4,)
+        Fractions of pixels that are exactly zero, below zero, not integer, not a number.
+    step : int64 (4,)
+        Power of two by which the values are spaced; 0 if unknown.
+    spacing : float64 (4,)
+        Mean distance of the values that occur where the histogram is dense; NaN if it nowhere is.
+    values : int64 (4,)
+        How many different values `spacing` was measured on.
+    """
+
+    quantiles: Float64
+    minimum: Float64
+    maximum: Float64
+    at_minimum: Float64
+    above_minimum: Float64
+    at_maximum: Float64
+    near_maximum: Float64
+    zeros: Float64
+    negative: Float64
+    fractional: Float64
+    missing: Float64
+    step: npt.NDArray[np.int64]
+    spacing: Float64
+    values: npt.NDArray[np.int64]
+
+    def quantile(self, fraction: float) -> Float64:
+        """Return a stored quantile of each phase."""
+        return np.ascontiguousarray(self.quantiles[:, QUANTILES.index(fraction)])
+
+    @property
+    def median(self) -> Float64:
+        """Median of each phase."""
+        return self.quantile(0.5)
+
+    @property
+    def spread(self) -> Float64:
+        """Half the distance of the quantiles that enclose 68 %."""
+        return 0.5 * (self.quantile(0.84) - self.quantile(0.16))
+
+    @property
+    def frame_step(self) -> int:
+        """The step of the frame: the widest of the phases, since a driver may spoil some."""
+        return int(self.step.max())
+
+
+def levels_of_integers(pixels: npt.NDArray[np.uint16]) -> Levels:
+    """Return the levels of unsigned 16-bit pixels, shape (height, width)."""
+    counts = np.zeros((4, 65536), np.int64)
+    phase_histograms(pixels, max(1, pixels.size // _SAMPLES), counts)
+    rows = [_of_histogram(row) for row in counts]
+    return Levels(**{name: np.array([row[name] for row in rows]) for name in rows[0]})
+
+
+def _of_histogram(counts: npt.NDArray[np.int64]) -> dict[str, object]:
+    total = max(int(counts.sum()), 1)
+    occupied = np.flatnonzero(counts)
+    if occupied.size == 0:
+        occupied = np.zeros(1, np.int64)
+    below = np.cumsum(counts)
+    first, last = int(occupied[0]), int(occupied[-1])
+    step = _step(counts, total)
+    reach = range(max(last - 64 * max(step, 1), 0), last, max(step, 1))
+    spacing, values = _spacing(counts, below, total)
+    second = int(occupied[1]) if occupied.size > 1 else first
+    return {
+        "quantiles": _quantiles(below, total, max(step, 1)),
+        "minimum": float(first),
+        "maximum": float(last),
+        "at_minimum": counts[first] / total,
+        "above_minimum": counts[second] / total if second != first else 0.0,
+        "at_maximum": counts[last] / total,
+        "near_maximum": float(np.mean(counts[reach])) / total if len(reach) else 0.0,
+        "zeros": counts[0] / total,
+        "negative": 0.0,
+        "fractional": 0.0,
+        "missing": 0.0,
+        "step": step,
+        "spacing": spacing,
+        "values": values,
+    }
+
+
+def _quantiles(below: npt.NDArray[np.int64], total: int, step: int) -> Float64:
+    """Return quantiles, shared out evenly within a value as if it were one step wide."""
+    wanted = np.array(QUANTILES) * total
+    index = np.minimum(np.searchsorted(below, wanted), below.size - 1)
+    before = np.where(index > 0, below[np.maximum(index - 1, 0)], 0)
+    inside = (wanted - before) / np.maximum(below[index] - before, 1)
+    return np.asarray(index + (np.clip(inside, 0.0, 1.0) - 0.5) * step)
+
+
+def _step(counts: npt.NDArray[np.int64], total: int) -> int:
+    """Return the power of two that divides the distances of nearly all values; 0 if unknown."""
+    if np.count_nonzero(counts > 1) < _FEWEST_VALUES:
+        return 0
+    step = 1
+    while step < 256:  # noqa: PLR2004 - 8 bits shifted by 8
+        residues = counts.reshape(-1, 2 * step).sum(axis=0)
+        if residues.max() < _MOST * total:
+            break
+        step *= 2
+    return step
+
+
+def _spacing(
+    counts: npt.NDArray[np.int64], below: npt.NDArray[np.int64], total: int
+) -> tuple[float, int]:
+    """Return the mean distance of the values between the quantiles 5 % and 95 %."""
+    first, last = np.searchsorted(below, [0.05 * total, 0.95 * total])
+    occupied = np.flatnonzero(counts[first : last + 1])
+    if occupied.size < _FEWEST_VALUES:
+        return float("nan"), 0
+    inside = counts[first : last + 1].sum()
+    if inside < _DENSE * occupied.size:
+        return float("nan"), 0
+    return float((occupied[-1] - occupied[0]) / (occupied.size - 1)), int(occupied.size)
+
+
+def levels_of_floats(pixels: npt.NDArray[np.float32]) -> Levels:
+    """Return the levels of float32 pixels, shape (height, width), from a sample of pairs of rows.
+
+    Whole numbers between 0 and 65535 are counted like unsigned integers.
+    """
+    pairs = max(1, pixels.shape[0] // 2)
+    chosen = np.linspace(0, pairs - 1, max(1, min(pairs, _FLOAT_SAMPLES // pixels.shape[1] // 2)))
+    rows = (chosen.astype(np.int64)[:, np.newaxis] * 2 + np.arange(2)).ravel()
+    sample = pixels[rows[rows < pixels.shape[0]]]
+    finite = np.isfinite(sample)
+    whole = bool(np.all(finite)) and bool(np.all(sample == np.rint(sample)))
+    if whole and sample.min() >= 0 and sample.max() <= np.iinfo(np.uint16).max:
+        return levels_of_integers(np.ascontiguousarray(sample).astype(np.uint16))
+    result = [_of_sample(sample[phase // 2 :: 2, phase % 2 :: 2].ravel()) for phase in range(4)]
+    return Levels(**{name: np.array([row[name] for row in result]) for name in result[0]})
+
+
+def _of_sample(values: npt.NDArray[np.float32]) -> dict[str, object]:
+    total = max(values.size, 1)
+    known = np.sort(values[np.isfinite(values)].astype(np.float64))
+    if known.size == 0:
+        known = np.zeros(1)
+    first, last = known[0], known[-1]
+    low, high = int(np.searchsorted(known, first, "right")), int(np.searchsorted(known, last))
+    second = int(np.searchsorted(known, known[low], "right")) - low if low < known.size else 0
+    return {
+        "quantiles": np.quantile(known, QUANTILES),
+        "minimum": first,
+        "maximum": last,
+        "at_minimum": low / total,
+        "above_minimum": second / total,
+        "at_maximum": (known.size - high) / total,
+        "near_maximum": 0.0,
+        "zeros": float(np.count_nonzero(known == 0.0)) / total,
+        "negative": float(np.count_nonzero(known < 0.0)) / total,
+        "fractional": float(np.count_nonzero(known != np.rint(known))) / total,
+        "missing": 1.0 - known.size / total,
+        "step": 0,
+        "spacing": float("nan"),
+        "values": 0,
+    }

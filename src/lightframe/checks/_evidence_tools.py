@@ -1,0 +1,124 @@
+"""What several rules ask of the evidence: reference levels, ranges, which sets must agree."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.checks._evidence_frame import FrameEvidence
+from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
+from lightframe.frames import FrameKind
+
+__all__ = [
+    "names_of",
+    "dark_reference",
+    "flat_signal",
+    "full_scale",
+    "rounded",
+    "same_setup",
+    "saturation",
+    "smooth_part",
+]
+
+Float64 = npt.NDArray[np.float64]
+
+_FOURTEEN_BITS = 16383
+_SIXTEEN_BITS = 65535
+_PILE = 1e-4
+_CFA_PLANES = 4
+
+
+def same_setup(a: SetEvidence, b: SetEvidence) -> bool:
+    """Whether two sets claim one camera, gain and size; unknown contradicts nothing."""
+    return (
+        a.shape == b.shape
+        and (a.gain is None or b.gain is None or a.gain == b.gain)
+        and (a.camera is None or b.camera is None or a.camera == b.camera)
+        and a.frames[0].info.readout_mode in {None, b.frames[0].info.readout_mode}
+    )
+
+
+def dark_reference(evidence: SessionEvidence, frames: SetEvidence) -> SetEvidence | None:
+    """Return frames without light for a set: those that the plan uses, else any of its setup."""
+    order = {
+        FrameKind.FLAT: (FrameKind.FLAT_DARK, FrameKind.BIAS, FrameKind.DARK),
+        FrameKind.LIGHT: (FrameKind.DARK, FrameKind.FLAT_DARK, FrameKind.BIAS),
+    }.get(frames.kind, (FrameKind.BIAS, FrameKind.FLAT_DARK, FrameKind.DARK))
+    used = [u.source for u in evidence.uses if u.target is frames and u.role in order]
+    others = [s for kind in order for s in evidence.of(kind) if same_setup(s, frames)]
+    candidates = [s for s in (*used, *others) if s.is_dark and not s.is_master]
+    return min(candidates, key=lambda s: order.index(s.kind)) if candidates else None
+
+
+def full_scale(evidence: SessionEvidence, frames: SetEvidence) -> float | None:
+    """Return the highest value that the ADC could give, in DN of the file; None if unknown."""
+    stated = next(
+        (f.info.saturation_dn for f in frames.frames if f.info.saturation_dn is not None), None
+    )
+    if stated is not None:
+        return float(stated)
+    alike = [s for s in evidence.sets if not s.is_master and same_setup(s, frames)]
+    alike = [s for s in alike if s.step == frames.step or 0 in {s.step, frames.step}]
+    highest = max(float(f.levels.maximum.max()) for s in alike for f in s.frames)
+    if frames.step > 1 or highest > _FOURTEEN_BITS:
+        return float(_SIXTEEN_BITS)
+    if any(s.kind is FrameKind.LIGHT for s in alike) and highest > _FOURTEEN_BITS // 2:
+        return float(_FOURTEEN_BITS)
+    return measured_saturation(alike)
+
+
+def measured_saturation(sets: Iterable[SetEvidence]) -> float | None:
+    """Return the level at which pixels pile up, if any frame shows it."""
+    piles = [
+        float(frame.levels.maximum[phase])
+        for frames in sets
+        for frame in frames.frames
+        for phase in range(_CFA_PLANES)
+        if _piles_up(frame, phase)
+    ]
+    return max(piles) if piles else None
+
+
+def _piles_up(frame: FrameEvidence, phase: int) -> bool:
+    levels = frame.levels
+    many = levels.at_maximum[phase] > _PILE
+    return bool(many and levels.at_maximum[phase] > 5.0 * levels.near_maximum[phase])
+
+
+def saturation(evidence: SessionEvidence, frames: SetEvidence) -> float | None:
+    """Return the level at which a set saturates: measured where frames show it."""
+    alike = [s for s in evidence.sets if not s.is_master and same_setup(s, frames)]
+    alike = [s for s in alike if s.step == frames.step or 0 in {s.step, frames.step}]
+    measured = measured_saturation(alike)
+    scale = full_scale(evidence, frames)
+    if measured is not None and scale is not None and measured > 0.25 * scale:
+        return min(measured, scale)
+    return scale
+
+
+def flat_signal(evidence: SessionEvidence, flats: SetEvidence) -> Float64:
+    """Return the light in each phase of a set of flats, without bias and dark signal."""
+    reference = dark_reference(evidence, flats)
+    return flats.level - (reference.level if reference is not None else 0.0)
+
+
+def smooth_part(tiles: Float64) -> Float64:
+    """Return the plane and the curvature of a tile map, shape (rows, columns), without its mean."""
+    rows, columns = tiles.shape
+    y = np.linspace(-1.0, 1.0, rows)[:, np.newaxis] * np.ones(columns)
+    x = np.linspace(-1.0, 1.0, columns) * np.ones((rows, 1))
+    design = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
+    coefficients = np.linalg.lstsq(design, tiles.ravel(), rcond=None)[0]
+    smooth = (design @ coefficients).reshape(rows, columns)
+    return np.asarray(smooth - smooth.mean())
+
+
+def names_of(frames: Sequence[FrameEvidence], most: int = 3) -> str:
+    """Return the names of some frames."""
+    shown = ", ".join(frame.path.name for frame in frames[:most])
+    return shown + (f" and {len(frames) - most} more" if len(frames) > most else "")
+
+
+def rounded(values: Iterable[float], digits: int = 4) -> list[float]:
+    """Return numbers as JSON has them, with a few digits."""
+    return [float(f"{value:.{digits}g}") for value in values]

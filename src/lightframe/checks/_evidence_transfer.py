@@ -1,0 +1,222 @@
+"""Photon transfer: the conversion gain, and the level without light, from noise against level.
+
+Light arrives in single electrons: its variance in electrons is its number. A frame whose variance
+grows by 1 DN² where its level grows by ``g`` DN converts g electrons to one DN, squared away:
+``variance = read_noise² + (level - level_without_light) / g``. Neither needs a header.
+Source: J. Janesick, Photon Transfer (2007).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.checks._evidence_frame import FrameEvidence, clipped_deviation
+from lightframe.checks._evidence_sets import SetEvidence
+
+__all__ = ["Transfer", "flat_transfer", "sky_transfer"]
+
+Float64 = npt.NDArray[np.float64]
+
+_FEWEST_PATCHES = 40
+_MOST_PAIRS = 6
+_MOST_SCATTER = 1.4
+"""Scatter in units of the statistical error above which something else than light adds noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """What noise tells of the conversion of electrons to DN.
+
+    Attributes
+    ----------
+    e_per_dn : float
+        Conversion gain on the scale of the file.
+    error : float
+        Its statistical error.
+    dark_level : float
+        Level at which the noise would be that of a frame without light, in DN.
+    dark_level_error : float
+        Its statistical error.
+    """
+
+    e_per_dn: float
+    error: float
+    dark_level: float
+    dark_level_error: float
+
+
+def flat_transfer(flats: SetEvidence, level: Float64, noise: Float64) -> Transfer | None:
+    """Measure the conversion gain on pairs of flats.
+
+    Parameters
+    ----------
+    flats : SetEvidence
+        At least two flats.
+    level, noise : float64 (4,)
+        Level and temporal noise without light.
+
+    Returns
+    -------
+    Transfer or None
+        None where the flats are too dim, or saturated. `dark_level` is the one given.
+    """
+    frames = flats.frames
+    pairs = [
+        (a, b)
+        for a, b in zip(frames, frames[1:], strict=False)
+        if a.patches.shape == b.patches.shape and a.patches.shape[1] > 1
+    ][:_MOST_PAIRS]
+    gains: list[float] = []
+    for a, b in pairs:
+        gains += _pair_gains(a, b, level, noise)
+    if len(gains) < _FEWEST_PATCHES:
+        return None
+    values = np.array(gains)
+    middle = float(np.median(values))
+    error = 1.2533 * 1.4826 * float(np.median(np.abs(values - middle))) / np.sqrt(values.size)
+    return Transfer(middle, float(error), float(np.mean(level)), 0.0)
+
+
+def _pair_gains(
+    a: FrameEvidence, b: FrameEvidence, level: Float64, noise: Float64
+) -> list[float]:
+    """Return the gain that each patch and phase of a pair gives."""
+    gains = []
+    for phase in range(4):
+        first = _phase_rows(a, phase) - level[phase]
+        second = _phase_rows(b, phase) - level[phase]
+        light_a, light_b = np.median(first, axis=1), np.median(second, axis=1)
+        bright = (light_a > 20.0 * noise[phase]) & (light_b > 20.0 * noise[phase])
+        ratio = light_a[bright] / light_b[bright]
+        difference = first[bright] - second[bright] * ratio[:, np.newaxis]
+        # Neighbour against neighbour: bands of flickering light are no noise.
+        side = a.patches.shape[2] // 2
+        steps = np.diff(difference.reshape(-1, side, side), axis=2)
+        variance = 0.5 * clipped_deviation(steps.reshape(difference.shape[0], -1)) ** 2
+        variance -= noise[phase] ** 2 * (1.0 + ratio**2)
+        light = light_a[bright] * (1.0 + ratio)
+        known = variance > 0.02 * light**2 / (light**2 + 1.0)
+        gains += list(light[known] / variance[known])
+    return gains
+
+
+def _phase_rows(frame: FrameEvidence, phase: int) -> Float64:
+    """Return the pixels of a phase, one row a patch."""
+    values = frame.patches[:, phase // 2 :: 2, phase % 2 :: 2].astype(np.float64)
+    return np.asarray(values.reshape(values.shape[0], -1))
+
+
+def sky_transfer(
+    lights: SetEvidence, dark_noise: Float64, unevenness: float, e_per_dn: float | None = None
+) -> Transfer | None:
+    """Measure the level without light, and the gain, on the sky of lights: noise over brightness.
+
+    Parameters
+    ----------
+    lights : SetEvidence
+        Lights of any pointing.
+    dark_noise : float64 (4,)
+        Spatial noise of a frame without light.
+    unevenness : float
+        Relative deviation of the pixels' sensitivity, which adds to the noise of bright sky.
+    e_per_dn : float or None
+        The gain, if it is known and only the level is to be measured.
+
+    Returns
+    -------
+    Transfer or None
+        None where the noise scatters by more than its statistics: faint stars and nebulae add to
+        it; and, for an unknown gain, where the sky does not vary enough to tell.
+    """
+    points = np.concatenate([_sky_points(frame) for frame in lights.frames])
+    points = points[np.isfinite(points).all(axis=1)]
+    if len(points) < _FEWEST_PATCHES:
+        return None
+    level, variance = points[:, 0], points[:, 1]
+    quiet = float(np.mean(dark_noise**2))
+    floor = float(np.quantile(level, 0.01))
+    variance = variance - (unevenness * np.maximum(level - floor, 0.0)) ** 2
+    statistical = _variance_error(lights.frames[0])
+    if e_per_dn is not None:
+        return _level_at_gain(level, variance - quiet, variance, e_per_dn, statistical)
+    fit = _line(level, variance)
+    if fit is None or fit[3] > _MOST_SCATTER * statistical:
+        return None
+    offset, slope, covariance, _ = fit
+    if slope <= 10.0 * np.sqrt(covariance[1, 1]):
+        return None
+    dark_level = (quiet - offset) / slope
+    # d(level)/d(offset) = -1/slope, d(level)/d(slope) = -level/slope
+    jacobian = np.array([-1.0, -dark_level]) / slope
+    return Transfer(
+        e_per_dn=float(1.0 / slope),
+        error=float(np.sqrt(covariance[1, 1]) / slope**2),
+        dark_level=float(dark_level),
+        dark_level_error=float(np.sqrt(jacobian @ covariance @ jacobian)),
+    )
+
+
+def _level_at_gain(
+    level: Float64, surplus: Float64, variance: Float64, e_per_dn: float, statistical: float
+) -> Transfer | None:
+    """Return the level without light that each patch points to, if they agree."""
+    levels = level - e_per_dn * surplus
+    error = e_per_dn * statistical * np.maximum(variance, 1e-9)
+    middle = float(np.median(levels))
+    scatter = 1.4826 * float(np.median(np.abs(levels - middle) / error))
+    if scatter > _MOST_SCATTER:
+        return None
+    spread = float(np.median(error)) * scatter
+    return Transfer(e_per_dn, 0.0, middle, 1.2533 * spread / np.sqrt(levels.size))
+
+
+def _variance_error(frame: FrameEvidence) -> float:
+    """Return the relative error of the variance of one patch and phase.
+
+    Neighbouring differences share a pixel, which makes it 1.5 times that of independent ones.
+    """
+    side = frame.patches.shape[1] // 2
+    return float(np.sqrt(3.0 / max(side * (side - 1), 1)))
+
+
+def _sky_points(frame: FrameEvidence) -> Float64:
+    """Return level and variance of each patch and phase, shape (n, 2)."""
+    values = frame.patches.astype(np.float64)
+    points = []
+    for phase in range(4):
+        cells = values[:, phase // 2 :: 2, phase % 2 :: 2]
+        level = np.median(cells, axis=(1, 2))
+        steps = np.diff(cells, axis=2).reshape(cells.shape[0], -1)
+        variance = 0.5 * clipped_deviation(steps, float(frame.levels.step[phase])) ** 2
+        points.append(np.stack([level, variance], axis=1))
+    return np.concatenate(points)
+
+
+def _line(x: Float64, y: Float64) -> tuple[float, float, Float64, float] | None:
+    """Fit y = a + b x with outliers left out; the last value is the relative scatter about it."""
+    kept = np.ones(x.size, bool)
+    coefficients = np.zeros(2)
+    covariance = np.eye(2)
+    scale = 0.0
+    for _ in range(8):
+        if np.count_nonzero(kept) < _FEWEST_PATCHES:
+            return None
+        # The error of a variance is proportional to it.
+        weight = 1.0 / np.maximum(np.median(y[kept]) ** 2, y[kept] ** 2)
+        design = np.stack([np.ones(np.count_nonzero(kept)), x[kept]], axis=1)
+        normal = design.T @ (design * weight[:, np.newaxis])
+        if np.linalg.cond(normal) > 1e14:  # noqa: PLR2004 - all levels alike
+            return None
+        inverse = np.linalg.inv(normal)
+        coefficients = inverse @ (design.T @ (weight * y[kept]))
+        residual = y - coefficients[0] - coefficients[1] * x
+        scale = 1.4826 * float(np.median(np.abs(residual[kept]) * np.sqrt(weight)))
+        covariance = inverse * scale**2
+        limit = 3.0 * scale * np.maximum(np.median(y[kept]), np.abs(y))
+        again = (residual < 0.7 * limit) & (residual > -limit)
+        if np.array_equal(again, kept):
+            break
+        kept = again
+    return float(coefficients[0]), float(coefficients[1]), covariance, scale

@@ -1,0 +1,47 @@
+"""``lightframe explain``: what a rule means, how it is found, and what to do."""
+
+import argparse
+from pathlib import Path
+
+from rich import box
+from rich.markdown import Markdown
+from rich.table import Table
+
+from lightframe.checks import RULES
+from lightframe.checks._explain import page, pages, rule_facts
+from lightframe.cli._console import stderr, stdout
+from lightframe.cli._output import print_json
+
+__all__ = ["add_arguments", "execute"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("rule", metavar="RULE", nargs="?", help="a rule; all of them if left out")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--write", metavar="DIR", type=Path, help="write the documentation page of every rule"
+    )
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Print one rule, or the table of all, or write all pages."""
+    names = [arguments.rule] if arguments.rule else list(RULES)
+    facts = [rule_facts(name) for name in names]  # a wrong name is an error
+    if arguments.write is not None:
+        arguments.write.mkdir(parents=True, exist_ok=True)
+        for name, text in pages().items():
+            (arguments.write / name).write_text(text, encoding="utf-8")
+        stderr().print(f"{len(pages())} pages written to {arguments.write}", markup=False)
+    elif arguments.json:
+        print_json({"rules": facts})
+    elif arguments.rule:
+        stdout().print(Markdown(page(arguments.rule)))
+    else:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+        for title in ("Rule", "Severity", "Group", "Meaning"):
+            table.add_column(title, overflow="fold", no_wrap=title == "Rule")
+        for fact in facts:
+            table.add_row(fact["name"], fact["severity"], fact["group"], fact["meaning"])
+        stdout().print(table)
+    return 0

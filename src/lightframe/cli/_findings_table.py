@@ -1,0 +1,49 @@
+"""Findings as a page for people: by group, the worst first, each with cause and remedy."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from rich.console import Group as Lines
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from lightframe.checks import Finding, Group, Severity
+from lightframe.cli._plan_table import render_findings
+
+__all__ = ["render_grouped"]
+
+_TITLES = {
+    Group.ACQUISITION: "Acquisition: how frames were taken",
+    Group.MASTERS: "Masters: how calibration frames were prepared",
+    Group.SETTINGS: "Settings: what was asked for",
+}
+_MOST_NAMES = 3
+
+
+def render_grouped(findings: Sequence[Finding], frames: int) -> RenderableType:
+    """Return findings as something `rich` prints, with a line that sums them up."""
+    parts: list[RenderableType] = []
+    for group, title in _TITLES.items():
+        members = [finding for finding in findings if finding.group is group]
+        if members:
+            parts += [Text(title, "bold"), *_with_frames(members), Text()]
+    counts = Counter(finding.severity for finding in findings)
+    summary = ", ".join(
+        f"{counts[severity]} {severity.value}{'s' * (counts[severity] != 1)}"
+        for severity in (Severity.ERROR, Severity.WARNING)
+    )
+    notes = counts[Severity.INFO]
+    parts.append(Text(f"{frames} frames looked at: {summary}, {notes} notes", "bold"))
+    if findings:
+        parts.append(Text("lightframe explain RULE tells more about a rule", "dim"))
+    return Lines(*parts)
+
+
+def _with_frames(findings: Sequence[Finding]) -> Iterator[RenderableType]:
+    for finding in findings:
+        yield render_findings([finding])
+        names = [path.name for path in finding.frames]
+        if names:
+            rest = f" and {len(names) - _MOST_NAMES} more" if names[_MOST_NAMES:] else ""
+            yield Padding(Text(f"frames: {', '.join(names[:_MOST_NAMES])}{rest}", "dim"), (0, 0, 0, 2))

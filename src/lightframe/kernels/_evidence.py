@@ -1,0 +1,240 @@
+"""One look at a frame for the checks: histograms, profiles, isolated bright pixels, stars.
+
+A *phase* is the place of a pixel in the 2x2 cell, numbered ``2 * (y % 2) + x % 2``: in a Bayer
+mosaic each phase is one colour, in a monochrome frame all four are alike.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.kernels._compile import kernel
+
+__all__ = ["clipped_profiles", "isolated_pixels", "phase_histograms", "star_like"]
+
+Pixels = npt.NDArray[np.uint16] | npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+
+
+@kernel
+def phase_histograms(
+    pixels: npt.NDArray[np.uint16], row_step: int, out: npt.NDArray[np.int64]
+) -> None:
+    """Count the values of each phase.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint16, shape (height, width)
+        The frame.
+    row_step : int
+        Every `row_step`-th pair of rows is looked at.
+    out : ndarray of int64, shape (4, 65536)
+        Counts are added to it.
+    """
+    height, width = pixels.shape
+    for top in range(0, height - 1, 2 * row_step):
+        for dy in range(2):
+            row = pixels[top + dy]
+            even = out[2 * dy]
+            odd = out[2 * dy + 1]
+            for x in range(0, width - 1, 2):
+                even[row[x]] += 1
+                odd[row[x + 1]] += 1
+
+
+@kernel
+def clipped_profiles(
+    pixels: Pixels,
+    low: Float64,
+    high: Float64,
+    row_step: int,
+    rows: Float64,
+    columns: Float64,
+) -> None:
+    """Average each row, and each column, values being held within limits of their phase.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint16 or float32, shape (height, width)
+        The frame.
+    low, high : ndarray of float64, shape (4,)
+        Limits of each phase, so that a hot pixel or a star counts for little.
+    row_step : int
+        The columns are averaged over every `row_step`-th pair of rows.
+    rows : ndarray of float64, shape (height,)
+        The average of each row.
+    columns : ndarray of float64, shape (width,)
+        The average of each column; zeros on entry.
+    """
+    height, width = pixels.shape
+    counted = 0
+    for y in range(height):
+        first = 2 * (y % 2)
+        low_even, low_odd = low[first], low[first + 1]
+        high_even, high_odd = high[first], high[first + 1]
+        row = pixels[y]
+        total = 0.0
+        into_columns = (y // 2) % row_step == 0
+        counted += 1 if into_columns else 0
+        for x in range(0, width - 1, 2):
+            even = min(max(np.float64(row[x]), low_even), high_even)
+            odd = min(max(np.float64(row[x + 1]), low_odd), high_odd)
+            total += even + odd
+            if into_columns:
+                columns[x] += even
+                columns[x + 1] += odd
+        rows[y] = total / (width - width % 2)
+    for x in range(width):
+        columns[x] /= counted
+    if width % 2:
+        columns[width - 1] = columns[width - 2]
+
+
+@kernel
+def isolated_pixels(
+    pixels: Pixels,
+    background: Float64,
+    limits: Float64,
+    lowest: Float64,
+    rows: Int64,
+    columns: Int64,
+    excess: Float64,
+) -> int:
+    """Find pixels that stand out alone: hot pixels, not stars.
+
+    A pixel stands alone if none of its 8 neighbours rises by more than 0.3 of its own excess above
+    the background of its phase, and none of the 4 next of its own phase by more than 0.5.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint16 or float32, shape (height, width)
+        The frame.
+    background : ndarray of float64, shape (4, tile rows, tile columns)
+        Background of each phase by tiles.
+    limits : ndarray of float64, shape (4,)
+        By how much a pixel must exceed its background.
+    lowest : ndarray of float64, shape (4,)
+        Lowest background plus limit of each phase: values below need no closer look.
+    rows, columns : ndarray of int64, shape (capacity,)
+        Where they are.
+    excess : ndarray of float64, shape (capacity,)
+        By how much they exceed the background.
+
+    Returns
+    -------
+    int
+        How many were found, at most the capacity.
+    """
+    height, width = pixels.shape
+    tile_rows, tile_columns = background.shape[1], background.shape[2]
+    capacity = rows.shape[0]
+    count = 0
+    for y in range(2, height - 2):
+        ty = y * tile_rows // height
+        row = pixels[y]
+        for x in range(2, width - 2):
+            phase = 2 * (y % 2) + x % 2
+            value = np.float64(row[x])
+            if not value > lowest[phase]:
+                continue
+            tx = x * tile_columns // width
+            above = value - background[phase, ty, tx]
+            if above <= limits[phase]:
+                continue
+            alone = True
+            for dy in range(-1, 2):
+                for dx in range(-1, 2):
+                    other = 2 * ((y + dy) % 2) + (x + dx) % 2
+                    near = np.float64(pixels[y + dy, x + dx]) - background[other, ty, tx]
+                    if (dy != 0 or dx != 0) and near > 0.3 * above:
+                        alone = False
+            base = background[phase, ty, tx] + 0.5 * above
+            if (
+                pixels[y - 2, x] > base
+                or pixels[y + 2, x] > base
+                or pixels[y, x - 2] > base
+                or pixels[y, x + 2] > base
+            ):
+                alone = False
+            if alone:
+                rows[count] = y
+                columns[count] = x
+                excess[count] = above
+                count += 1
+                if count == capacity:
+                    return count
+    return count
+
+
+@kernel
+def star_like(
+    pixels: Pixels, noise: float, limit: float, rows: Int64, columns: Int64, flux: Float64
+) -> int:
+    """Find local maxima of the sums of 2x2 pixels that spread in both directions, as stars do.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint16 or float32, shape (height, width)
+        The frame.
+    noise : float
+        Noise of a sum of 2x2 pixels.
+    limit : float
+        Height above the surroundings in units of the noise.
+    rows, columns : ndarray of int64, shape (capacity,)
+        Where they are.
+    flux : ndarray of float64, shape (capacity,)
+        Height above the surroundings.
+
+    Returns
+    -------
+    int
+        How many were found, at most the capacity.
+    """
+    height, width = pixels.shape[0] // 2, pixels.shape[1] // 2
+    reach = 6
+    sums = np.empty((2 * reach + 1, width), np.float64)
+    capacity = rows.shape[0]
+    count = 0
+    spread = 3.0 * noise
+    for bottom in range(height):
+        slot = bottom % (2 * reach + 1)
+        upper, lower = pixels[2 * bottom], pixels[2 * bottom + 1]
+        for x in range(width):
+            sums[slot, x] = (
+                np.float64(upper[2 * x])
+                + np.float64(upper[2 * x + 1])
+                + np.float64(lower[2 * x])
+                + np.float64(lower[2 * x + 1])
+            )
+        y = bottom - reach
+        if y < reach:
+            continue
+        here = sums[y % (2 * reach + 1)]
+        above = sums[(y - 1) % (2 * reach + 1)]
+        below = sums[(y + 1) % (2 * reach + 1)]
+        far_above = sums[(y - reach) % (2 * reach + 1)]
+        far_below = sums[bottom % (2 * reach + 1)]
+        for x in range(reach, width - reach):
+            value = here[x]
+            left, right, up, down = here[x - 1], here[x + 1], above[x], below[x]
+            if value <= left or value < right or value <= up or value < down:
+                continue
+            a, b = here[x - reach], here[x + reach]
+            c, d = far_above[x], far_below[x]
+            # The higher of both directions: a band or a gradient is no star.
+            surroundings = 0.5 * max(a + b, c + d)
+            height_above = value - surroundings
+            if height_above < limit * noise:
+                continue
+            wide = max(left, right) - surroundings > spread
+            tall = max(up, down) - surroundings > spread
+            sharp = min(left, right) < surroundings + 0.8 * height_above
+            steep = min(up, down) < surroundings + 0.8 * height_above
+            if wide and tall and sharp and steep:
+                rows[count] = 2 * y
+                columns[count] = 2 * x
+                flux[count] = height_above
+                count += 1
+                if count == capacity:
+                    return count
+    return count

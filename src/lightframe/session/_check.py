@@ -1,0 +1,299 @@
+"""Check a session before any work is done: headers, plan and raw pixels.
+
+Evidence is gathered once, frame by frame, in threads; the rules of `lightframe.checks` judge it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from lightframe.checks import (
+    CheckSettings,
+    FrameEvidence,
+    SessionEvidence,
+    SetEvidence,
+    Use,
+    describe_set,
+    judge_session,
+    make_ledger,
+    measure_frame,
+    read_plane,
+    without_consequences,
+)
+from lightframe.checks._evidence_cache import EvidenceCache
+from lightframe.checks._finding import Finding, Severity
+from lightframe.errors import InputError, LightframeError
+from lightframe.frames import FrameInfo, FrameKind, open_pixels
+from lightframe.session._plan import make_plan
+from lightframe.session._plan_types import Assignment, MasterJob, Plan
+from lightframe.session._progress import Progress, Silent
+from lightframe.session._resources import default_threads
+from lightframe.session._scan import Scan, scan
+from lightframe.session._settings import RunSettings
+
+__all__ = ["Check", "check", "check_session", "gather_evidence"]
+
+_LEDGER_LIGHTS = 4
+"""Lights that hot pixels are looked up in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a check has found.
+
+    Attributes
+    ----------
+    findings : tuple of Finding
+        The worst first; consequences of others are left out.
+    plan : Plan
+        What a run would do.
+    evidence : SessionEvidence
+        What was measured.
+    """
+
+    findings: tuple[Finding, ...]
+    plan: Plan
+    evidence: SessionEvidence
+
+    @property
+    def exit_code(self) -> int:
+        """1 if any finding is an error, else 0."""
+        return int(any(finding.severity is Severity.ERROR for finding in self.findings))
+
+
+def check(
+    paths: Sequence[Path],
+    settings: RunSettings = RunSettings(),  # noqa: B008 - frozen
+    *,
+    progress: Progress | None = None,
+    cache: Path | None = None,
+) -> Check:
+    """Scan folders, plan, look at the pixels, and judge.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Folders and files of raw frames and masters.
+    settings : RunSettings, optional
+        Those of a run; `match`, `check`, `calibration` and `workers` are used.
+    progress : Progress, optional
+        Who is told.
+    cache : Path, optional
+        Folder in which evidence is kept for the next time; made if it does not exist.
+
+    Returns
+    -------
+    Check
+        Findings, plan and evidence.
+
+    Raises
+    ------
+    InputError
+        If a folder does not exist, or there is no frame in any of them.
+    """
+    progress = progress or Silent()
+    with progress.step("Reading headers", 1):
+        found = scan(paths)
+    if not found.frames and not found.refused:
+        raise InputError(
+            "no frame found",
+            where=", ".join(map(str, paths)),
+            cause="another folder was meant, or the frames are of a format that is not read",
+            remedy="give the folders that hold FITS, XISF or camera-raw files",
+        )
+    plan = _plan(found, paths, settings)
+    evidence = gather_evidence(
+        found.frames,
+        plan,
+        settings.check,
+        progress=progress,
+        threads=settings.workers or default_threads(),
+        cache=cache,
+    )
+    return Check(_findings(plan, evidence), plan, evidence)
+
+
+def check_session(
+    frames: Iterable[FrameInfo],
+    plan: Plan,
+    settings: CheckSettings = CheckSettings(),  # noqa: B008 - frozen
+    *,
+    progress: Progress | None = None,
+    threads: int = 1,
+    cache: Path | None = None,
+) -> tuple[Finding, ...]:
+    """Judge the plan and the raw pixels of a session.
+
+    Parameters
+    ----------
+    frames : iterable of FrameInfo
+        All readable frames of the session.
+    plan : Plan
+        What is to be done with them.
+    settings : CheckSettings, optional
+        Thresholds.
+    progress : Progress, optional
+        Who is told.
+    threads : int
+        Frames looked at side by side.
+    cache : Path, optional
+        Folder in which evidence is kept for the next time.
+
+    Returns
+    -------
+    tuple of Finding
+        Those of the plan and those of the pixels, the worst first, consequences of others left out.
+    """
+    evidence = gather_evidence(
+        frames, plan, settings, progress=progress, threads=threads, cache=cache
+    )
+    return _findings(plan, evidence)
+
+
+def _findings(plan: Plan, evidence: SessionEvidence) -> tuple[Finding, ...]:
+    return without_consequences((*plan.findings, *judge_session(evidence)))
+
+
+def _plan(found: Scan, paths: Sequence[Path], settings: RunSettings) -> Plan:
+    return make_plan(
+        found.frames,
+        found.refused,
+        settings.match,
+        named=[path for path in paths if path.is_file()],
+        calibrate_dark=settings.calibration.calibrate_dark,
+    )
+
+
+def gather_evidence(
+    frames: Iterable[FrameInfo],
+    plan: Plan,
+    settings: CheckSettings = CheckSettings(),  # noqa: B008 - frozen
+    *,
+    progress: Progress | None = None,
+    threads: int = 1,
+    cache: Path | None = None,
+) -> SessionEvidence:
+    """Measure all frames, put them together as the plan does, and compare darks with lights.
+
+    The arguments are those of `check_session`. A frame whose pixels cannot be read is named in the
+    evidence; the others go on.
+    """
+    infos = [info for info in frames if info.kind is not None]
+    progress = progress or Silent()
+    kept = EvidenceCache(cache)
+    with (
+        progress.step("Looking at pixels", len(infos)) as advance,
+        ThreadPoolExecutor(max_workers=max(1, threads)) as pool,
+    ):
+
+        def measure(info: FrameInfo) -> FrameEvidence | str:
+            try:
+                return kept.get(info, lambda: measure_frame(info))
+            except LightframeError as error:
+                return error.what
+            finally:
+                advance(1)
+
+        results = list(pool.map(measure, infos))
+    measured = {
+        info.path: result
+        for info, result in zip(infos, results, strict=True)
+        if isinstance(result, FrameEvidence)
+    }
+    unreadable = tuple(
+        (info.path, result)
+        for info, result in zip(infos, results, strict=True)
+        if isinstance(result, str)
+    )
+    gathered = _Gathered(plan, measured)
+    evidence = SessionEvidence(
+        sets=tuple(gathered.sets.values()),
+        uses=tuple(gathered.uses()),
+        unreadable=unreadable,
+        settings=settings,
+    )
+    return _with_ledgers(evidence)
+
+
+class _Gathered:
+    """The sets of a plan with their evidence."""
+
+    def __init__(self, plan: Plan, measured: Mapping[Path, FrameEvidence]) -> None:
+        self.plan = plan
+        self.sets: dict[tuple[Path, ...], SetEvidence] = {}
+        left = dict(measured)
+        for job in plan.masters:
+            self._add(job.frames, job.label, left, job.kind, is_master=job.given)
+        for group in plan.groups:
+            for part in group.assignments:
+                label = f"{len(part.frames)} lights {group.name}"
+                self._add(part.frames, label, left, FrameKind.LIGHT)
+        for unused in plan.unused:
+            by_kind: dict[tuple[FrameKind | None, bool], list[Path]] = {}
+            for path in unused.frames:
+                if path in left:
+                    info = left[path].info
+                    by_kind.setdefault((info.kind, info.is_master), []).append(path)
+            for (kind, is_master), paths in by_kind.items():
+                if kind is not None:
+                    self._add(tuple(paths), unused.label, left, kind, is_master=is_master)
+
+    def _add(
+        self,
+        paths: tuple[Path, ...],
+        label: str,
+        left: dict[Path, FrameEvidence],
+        kind: FrameKind,
+        *,
+        is_master: bool = False,
+    ) -> None:
+        frames = [left.pop(path) for path in paths if path in left]
+        if frames:
+            self.sets[paths] = describe_set(label, kind, frames, is_master=is_master)
+
+    def uses(self) -> Iterable[Use]:
+        """Yield which set serves which."""
+        for group in self.plan.groups:
+            for part in group.assignments:
+                yield from self._uses_of(self.sets.get(part.frames), part)
+        for job in self.plan.masters:
+            for step in job.steps:
+                yield from self._uses_of(self.sets.get(job.frames), step)
+
+    def _uses_of(self, target: SetEvidence | None, part: Assignment) -> Iterable[Use]:
+        for name in part.masters:
+            job: MasterJob = self.plan.master(name)
+            source = self.sets.get(job.frames)
+            if target is not None and source is not None:
+                yield Use(job.kind, target, source, part.dark_scaling, job.holds_bias)
+
+
+def _with_ledgers(evidence: SessionEvidence) -> SessionEvidence:
+    ledgers = []
+    for use in evidence.uses:
+        lights, dark = use.target, use.source
+        if use.role is not FrameKind.DARK or lights.kind is not FrameKind.LIGHT:
+            continue
+        if sorted(lights.shape) != sorted(dark.shape):
+            continue
+        chosen = lights.frames[:: max(1, len(lights.frames) // _LEDGER_LIGHTS)][:_LEDGER_LIGHTS]
+        pixels = []
+        for frame in chosen:
+            source = open_pixels(frame.path)
+            try:
+                pixels.append(read_plane(source))
+            finally:
+                source.close()
+        ratio = (lights.exposure_s or 1.0) / (dark.exposure_s or lights.exposure_s or 1.0)
+        ceiling = max(float(f.levels.maximum.max()) for f in (*dark.frames, *lights.frames))
+        ledger = make_ledger(dark, lights, pixels, ratio=ratio, ceiling=0.9 * ceiling)
+        if ledger is not None:
+            ledgers.append(ledger)
+    return SessionEvidence(
+        sets=evidence.sets,
+        uses=evidence.uses,
+        ledgers=tuple(ledgers),
+        unreadable=evidence.unreadable,
+        settings=evidence.settings,
+    )
