@@ -69,7 +69,6 @@ from lightframe.processes._resampling import (
     resample,
     source_window,
 )
-from lightframe.processes._star_tolerance import star_tolerance
 from lightframe.processes._stars import DetectionSettings, StarTable, detect_stars
 from lightframe.processes._statistics import PlaneStatistics, colour_samples, image_statistics
 from lightframe.processes._stretch import (
@@ -178,7 +177,6 @@ __all__ = [
     "screen_transfer",
     "source_window",
     "split_cfa",
-    "star_tolerance",
     "superpixel",
     "trace_pixel",
     "write_preview",

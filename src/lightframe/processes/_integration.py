@@ -9,7 +9,7 @@ result is the median of all of them; where there is none it is NaN.
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -84,7 +84,6 @@ def integrate(  # noqa: PLR0913 - one argument for each thing the caller alone c
     statistics: Sequence[FrameStatistics] | None = None,
     weights: npt.ArrayLike | None = None,
     reference: int = 0,
-    tolerance: F32 | None = None,
     memory_bytes: int = 1 << 30,
     threads: int = 1,
     advance: Callable[[int], None] | None = None,
@@ -103,9 +102,6 @@ def integrate(  # noqa: PLR0913 - one argument for each thing the caller alone c
         The numbers for the weights ``exposure``, ``psf-signal``, ``keyword`` and ``given``.
     reference : int
         Index of the frame to whose level and scale the others are brought.
-    tolerance : ndarray of float32, shape (height, width), optional
-        DN on the scale of the reference: samples that differ from the survivors' median by no more
-        are taken back, whatever the algorithm; see `star_tolerance`.
     memory_bytes : int
         What the buffers of all threads may take, apart from the result.
     threads : int
@@ -133,10 +129,6 @@ def integrate(  # noqa: PLR0913 - one argument for each thing the caller alone c
     recipe, frame_weights = make_recipe(
         len(sources), shape[0], settings, statistics, weights, reference
     )
-    if tolerance is not None:
-        if tolerance.shape != shape[1:] or tolerance.dtype != np.float32:
-            raise ValueError(f"tolerance is {tolerance.dtype} {tolerance.shape}, not {shape[1:]}")
-        recipe = replace(recipe, tolerance=tolerance)
     task = _Task(sources, shape, recipe, memory_bytes, threads, advance or _ignore)
     result = _Result(shape, len(sources), settings, recipe)
     if settings.large_scale.sides:

@@ -46,11 +46,6 @@ class AlignedLight:
         return np.asarray(np.linalg.inv(self.transform), np.float64)
 
     @property
-    def image_scale(self) -> float:
-        """Pixels of the reference per pixel of the light."""
-        return 1.0 if self.registration is None else self.registration.scale
-
-    @property
     def is_reference(self) -> bool:
         """Whether its grid is that of the results."""
         return self.registration is None

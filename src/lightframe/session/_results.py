@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from lightframe.frames import Card, FrameKind, write_fits
-from lightframe.processes import FrameStatistics, Integration, integrate, star_tolerance
+from lightframe.processes import FrameStatistics, Integration, integrate
 from lightframe.session._alignment import AlignedLight, comparable_statistics
 from lightframe.session._context import Context
 from lightframe.session._keep import keep
@@ -67,39 +66,12 @@ def integrate_group(
             statistics=statistics,
             weights=_given_weights(lights, context),
             reference=reference,
-            tolerance=_tolerance(lights, statistics, reference, grid, context),
             memory_bytes=context.memory_bytes,
             threads=context.threads,
             advance=advance,
         )
     parts = _light_parts(lights, statistics, result, reference)
     return _written(group, lights, result, parts, reference, context), parts
-
-
-def _tolerance(
-    lights: Sequence[AlignedLight],
-    statistics: Sequence[FrameStatistics],
-    reference: int,
-    grid: tuple[int, int],
-    context: Context,
-) -> npt.NDArray[np.float32] | None:
-    """Map what the stars' changing widths explain; None where that is switched off or unknown."""
-    widths = [
-        aligned.light.measurement.fwhm_px * aligned.image_scale
-        for aligned in lights
-        if aligned.light.measurement.fwhm_px is not None
-    ]
-    if not context.settings.protect_stars or len(widths) < len(lights):
-        return None
-    chosen = lights[reference]
-    stars = chosen.light.measurement.stars
-    x, y, w = chosen.transform @ np.stack((stars.x, stars.y, np.ones(len(stars))))
-    return star_tolerance(
-        np.column_stack((x / w, y / w, stars.flux_dn)),
-        (min(widths), max(widths)),
-        float(np.min(statistics[reference].noise)),
-        grid,
-    )
 
 
 def _given_weights(lights: Sequence[AlignedLight], context: Context) -> list[float] | None:
