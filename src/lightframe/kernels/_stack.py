@@ -132,7 +132,7 @@ def order_integers(
 
 @kernel
 def order_samples(
-    stack: Samples,
+    stack: F32,
     first: int,
     pixels: int,
     norm: F32,
@@ -148,7 +148,7 @@ def order_samples(
     Parameters
     ----------
     stack, first, pixels, network, ordered, counts
-        As in `order_integers`; float32 samples that are not finite are missing.
+        As in `order_integers`, but float32; samples that are not finite are missing.
     norm : ndarray, shape (frames, 4), float32
         m, s_low, s_high and z of each frame.
     limits : ndarray, shape (2,), float32
@@ -172,7 +172,7 @@ def order_samples(
             target = ordered[b, f]
             count = counts[start : start + LANES]
             for lane in range(used):
-                x = np.float32(source[lane])
+                x = source[lane]
                 valid = (x > low) & (x < high)
                 y = (x - m) * (s_low if x <= m else s_high) + z
                 target[lane] = y if valid else INF

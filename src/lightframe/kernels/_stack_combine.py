@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.kernels._compile import kernel
-from lightframe.kernels._stack import F32, I32, I64, INF, LANES, Samples, sort_block
+from lightframe.kernels._stack import F32, I32, I64, INF, LANES, sort_block
 
 __all__ = ["combine", "sort_survivors"]
 
@@ -49,7 +49,7 @@ def _bounds(
 
 @kernel
 def _account(
-    stack: Samples,
+    stack: F32,
     first: int,
     used: int,
     norm: F32,
@@ -125,7 +125,7 @@ def _account(
 
 @kernel
 def _sum_up(
-    source: Samples, norm: F32, limits: F32, terms: F64, bounds: F32, kept: F32, sums: F64
+    source: F32, norm: F32, limits: F32, terms: F64, bounds: F32, kept: F32, sums: F64
 ) -> None:
     """Add one frame's surviving samples of a span, their weights and variances."""
     used = source.shape[0]
@@ -157,7 +157,7 @@ def _sum_up(
 
 
 @kernel
-def _keep_values(source: Samples, f: int, terms: F64, kept: F32, ordered: F32, block: int) -> None:
+def _keep_values(source: F32, f: int, terms: F64, kept: F32, ordered: F32, block: int) -> None:
     """Put one frame's normalized samples of a span in the place of sorted ones; inf if rejected."""
     used = source.shape[0]
     a = terms[0]
@@ -170,7 +170,7 @@ def _keep_values(source: Samples, f: int, terms: F64, kept: F32, ordered: F32, b
 
 
 @kernel
-def _median_of_all(source: Samples, at: int, terms: F64, column: F64) -> float:
+def _median_of_all(source: F32, at: int, terms: F64, column: F64) -> float:
     """Return the median of all samples of a stack that lost them all, or NaN if there is none."""
     n = 0
     for f in range(source.shape[0]):
@@ -191,7 +191,7 @@ def _median_of_all(source: Samples, at: int, terms: F64, column: F64) -> float:
 
 @kernel
 def combine(
-    stack: Samples,
+    stack: F32,
     first: int,
     pixels: int,
     norm: F32,

@@ -16,7 +16,6 @@ import numpy.typing as npt
 from lightframe.frames._pixels import PixelSource, Window
 from lightframe.kernels._stack import LANES, order_integers, order_samples, pick
 from lightframe.kernels._stack_combine import combine, sort_survivors
-from lightframe.kernels._star_tolerance import restore_tolerated
 from lightframe.processes._combination import Combination
 from lightframe.processes._rejection import RejectionWork, Rejector
 from lightframe.processes._rejection_limits import RejectionLimits
@@ -86,8 +85,6 @@ class Recipe:
         The algorithm and its parameters.
     combination : Combination
         How survivors become one value.
-    tolerance : ndarray, shape (height, width), float32, or None
-        Samples that differ from the survivors' median by no more than this are not rejected.
     """
 
     channels: tuple[ChannelTerms, ...]
@@ -96,7 +93,6 @@ class Recipe:
     rejector: Rejector
     limits: RejectionLimits
     combination: Combination
-    tolerance: F32 | None = None
 
 
 def tile_shape(
@@ -147,7 +143,7 @@ def _chunk_pixels(frames: int) -> int:
 def _worker_bytes(frames: int) -> int:
     """Return what a worker needs apart from its tile."""
     pixels = _chunk_pixels(frames)
-    return pixels * (frames * 4 + 24) + frames * LANES * (4 + 4 + 2) + 3 * 4 * frames
+    return pixels * (frames * 8 + 24) + frames * LANES * (4 + 4 + 2) + 3 * 4 * frames
 
 
 class TileWorker:
@@ -192,10 +188,9 @@ class TileWorker:
         self._maps = np.empty((_MAPS, pixels), np.float32)
         self._ordered = np.empty((lanes // LANES, frames, LANES), np.float32)
         self._integers = np.empty((frames, LANES), np.uint16)
+        self._widened = np.empty((frames, lanes) if dtype == np.uint16 else (0, 0), np.float32)
         self._low = np.empty(lanes, np.int32)
         self._high = np.empty(lanes, np.int32)
-        self._tolerated = np.zeros(lanes, np.float32)
-        self._tolerance = np.empty(0 if recipe.tolerance is None else pixels, np.float32)
         self._work = RejectionWork.for_chunks(frames, lanes)
 
     def read(self, sources: Sequence[PixelSource], window: Window) -> None:
@@ -232,11 +227,6 @@ class TileWorker:
         pixels = rows * columns
         if self._marks.size:
             self.marks(channel, window)[...] = 0
-        if self.recipe.tolerance is not None:
-            y0, y1, x0, x1 = window
-            self._tolerance[:pixels].reshape(rows, columns)[...] = self.recipe.tolerance[
-                y0:y1, x0:x1
-            ]
         step = self._low.size
         for start in range(0, pixels, step):
             self._chunk(channel, channel * pixels, start, min(step, pixels - start))
@@ -253,21 +243,18 @@ class TileWorker:
         network = self._work.network
         limits = recipe.range_limits
         low[:] = 0
-        if self._stack.dtype == np.uint16 and terms.plain and np.isinf(limits).all():
+        stack, at = self._float_stack(first, pixels)
+        if stack is self._widened and terms.plain and np.isinf(limits).all():
             order_integers(self._stack, first, pixels, network, self._integers, ordered, high)
         else:
-            order_samples(self._stack, first, pixels, terms.norm, limits, network, ordered, high)
+            order_samples(stack, at, pixels, terms.norm, limits, network, ordered, high)
         recipe.rejector(ordered, low, high, recipe.limits, self._work)
-        if recipe.tolerance is not None:
-            self._tolerated[:pixels] = self._tolerance[start : start + pixels]
-            self._tolerated[pixels:] = 0
-            restore_tolerated(ordered, low, high, self._tolerated[: blocks * LANES])
         self._maps[5, start : start + pixels] = self._work.per_pixel[:pixels]
         order = recipe.combination.order
         anew = order is not None and not terms.combined_as_compared
         combine(
-            self._stack,
-            first,
+            stack,
+            at,
             pixels,
             terms.norm,
             limits,
@@ -285,6 +272,13 @@ class TileWorker:
             sort_survivors(ordered, low, high, network)
         if order is not None:
             pick(ordered, low, high, order, pixels, self._maps[0, start:])
+
+    def _float_stack(self, first: int, pixels: int) -> tuple[F32, int]:
+        """Return the samples of a chunk as float32, and the column where they begin."""
+        if self._stack.dtype != np.uint16:
+            return self._stack, first
+        np.copyto(self._widened[:, :pixels], self._stack[:, first : first + pixels])
+        return self._widened, 0
 
     @staticmethod
     def _view(array: npt.NDArray[Any], channel: int, window: Window) -> npt.NDArray[Any]:
