@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from lightframe.checks import CheckSettings
 from lightframe.processes import (
     DEBAYER_METHODS,
     CalibrationSettings,
@@ -25,6 +26,9 @@ class RunSettings(Settings):
 
     match: MatchSettings = MatchSettings()
     """Which calibration frames serve which lights, and how the dark is used."""
+
+    check: CheckSettings = CheckSettings()
+    """Thresholds of the checks."""
 
     calibration: CalibrationSettings = CalibrationSettings()
     """Calibration of lights and flats. The plan chooses the dark scaling; see `match`."""
@@ -59,10 +63,6 @@ class RunSettings(Settings):
     photometric_scale: bool = True
     """Whether the scale between lights is measured on their stars. Without it, or with too few
     stars, the spread of the background is used, which follows the noise, not the transparency."""
-
-    protect_stars: bool = True
-    """Whether differences between lights that the changing widths of their stars explain are kept
-    from rejection, which else takes the sharpest frames for outliers and dims the stars."""
 
     stretch: StretchSettings = StretchSettings()
     """Stretch of the previews."""
