@@ -10,7 +10,7 @@ from astropy.io import fits
 
 from lightframe.errors import InputError, SettingsError
 from lightframe.frames import FrameKind, read_image, read_info
-from lightframe.session import RunSettings, plan_run, run
+from lightframe.session import RunSettings, Silent, plan_run, run
 from lightframe.simulation import Session, compare_with_truth, preset, simulate_session
 
 RUN_KEYS = {"findings", "masters", "lights", "results", "plan", "settings", "resources", "version"}
@@ -394,3 +394,38 @@ def test_asi120_calibration_frames_give_four_masters(shared_data, tmp_path):
     ]
     assert sorted(m["exposure_s"] for m in masters.values() if m["kind"] == "dark") == [30, 100]
     assert outcome.exit_code == 0
+
+
+class Told:
+    """Keeps the messages of a run."""
+
+    def __init__(self):
+        self.messages = []
+
+    def step(self, name, total):
+        """Open a step that nobody sees."""
+        return Silent().step(name, total)
+
+    def message(self, text):
+        """Keep one line."""
+        self.messages.append(text)
+
+
+def test_a_second_run_takes_up_finished_masters_unless_it_is_fresh(colour, tmp_path):
+    """Masters are made once; other settings or --fresh make them anew."""
+    raw = colour[0] / "raw"
+    lights = [raw / "darks", raw / "flats", raw / "flat-darks"]
+
+    def taken_up(settings=None, **options):
+        told = Told()
+        run(lights, tmp_path, settings or RunSettings(), progress=told, **options)
+        return sum("taken up" in message for message in told.messages)
+
+    assert taken_up() == 0
+    assert taken_up() == 3
+    assert taken_up(fresh=True) == 0
+    flats_anew = RunSettings.parse({"flats": {"rejection": "sigma"}})
+    assert taken_up(flats_anew) == 2
+    master = next((tmp_path / "masters").glob("flat-dark*"))
+    master.write_bytes(master.read_bytes()[:-2880])
+    assert taken_up(flats_anew) == 2

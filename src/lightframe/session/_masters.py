@@ -21,6 +21,7 @@ from lightframe.frames import (
 from lightframe.processes import Integration, frame_pedestal, integrate, sample_statistics
 from lightframe.session._calibrating import Master, prepare
 from lightframe.session._context import Context
+from lightframe.session._journal import Journal, fingerprint
 from lightframe.session._noise import colour_noise
 from lightframe.session._plan_types import MasterJob
 from lightframe.session._previews import write_preview_of
@@ -57,12 +58,33 @@ def build_masters(
         If no frame of a master can be read.
     """
     masters: dict[str, Master] = {}
+    journal = Journal(context.out / ".lightframe")
+    keys: dict[str, str] = {}
     for job in jobs:
+        keys[job.name] = key = fingerprint(job, context.hashes, context.settings, keys)
         if job.given:
             masters[job.name] = _read(job, infos, context)
-        else:
-            masters[job.name] = _build(job, infos, masters, context)
+            continue
+        record = journal.recall(job.name, key, context.out)
+        if record is not None:
+            masters[job.name] = _taken_up(job, infos, record, context)
+            continue
+        masters[job.name] = _build(job, infos, masters, context)
+        if len(masters[job.name].record["inputs"]) == len(job.frames):
+            journal.remember(job.name, key, masters[job.name].record, context.out)
     return masters
+
+
+def _taken_up(
+    job: MasterJob, infos: Mapping[Path, FrameInfo], record: dict[str, Any], context: Context
+) -> Master:
+    """Read a master that an earlier run into the same folder has finished."""
+    path = context.out / record["path"]
+    with context.meter.step("masters"):
+        _, pixels = read_image(path)
+    context.meter.read(path.stat().st_size)
+    context.progress.message(f"Master {job.label}: taken up from the earlier run")
+    return Master(job, infos[job.frames[0]], path.name, pixels, record)
 
 
 def _read(job: MasterJob, infos: Mapping[Path, FrameInfo], context: Context) -> Master:

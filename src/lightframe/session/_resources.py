@@ -47,7 +47,12 @@ class Meter:
         try:
             yield
         finally:
-            self.steps.append(StepCost(name, time.perf_counter() - wall, time.process_time() - cpu))
+            before = self.steps.get(name, StepCost(name, 0.0, 0.0))
+            self.steps[name] = StepCost(
+                name,
+                before.wall_s + time.perf_counter() - wall,
+                before.cpu_s + time.process_time() - cpu,
+            )
 
     def read(self, count: int) -> None:
         """Count bytes read from input files."""
