@@ -144,7 +144,7 @@ def test_info_tells_facts_assumptions_and_what_is_unknown(night, capsys):
     assert main(["info", "--json", "--header", str(light)]) == 0
     (frame,) = json.loads(capsys.readouterr().out)["frames"]
     assert frame["kind"] == "light"
-    assert ["BAYERPAT", "RGGB", "top-left cell of the sensor"][0] in [c[0] for c in frame["header"]]
+    assert "BAYERPAT" in [card[0] for card in frame["header"]]
 
 
 def test_simulate_writes_a_session_and_refuses_to_mix_two(tmp_path, capsys):
