@@ -9,6 +9,8 @@ from lightframe.session._context import Context
 
 __all__ = ["write_map_preview", "write_preview_of"]
 
+_SAMPLED_PIXELS = 1 << 20
+
 
 def write_preview_of(
     planes: npt.NDArray[np.float32], cfa: CfaPattern | None, name: str, context: Context
@@ -29,8 +31,14 @@ def write_preview_of(
 
 
 def write_map_preview(planes: npt.NDArray[np.float32], name: str, context: Context) -> str:
-    """Write a map (coverage, rejected fractions) on a linear scale from its least to its most."""
+    """Write a map (coverage, rejected fractions), mean of the channels, on a linear scale.
+
+    Black and white are the 0.05 and 99.95 percentiles: single pixels do not decide them.
+    """
+    mean = planes.mean(axis=0, keepdims=True)
+    sample = mean.reshape(-1)[:: max(1, mean.size // _SAMPLED_PIXELS)]
+    low, high = np.percentile(sample, (0.05, 99.95))
     path = context.out / "previews" / name
-    write_preview(path, planes.mean(axis=0, keepdims=True), StretchSettings(linear=True))
+    write_preview(path, np.clip(mean, low, high), StretchSettings(linear=True))
     context.meter.wrote(path.stat().st_size)
     return context.relative(path)
