@@ -28,6 +28,13 @@ COMMANDS.enter("master", "integrate bias, dark, flat-dark or flat frames to a ma
 COMMANDS.enter(
     "calibrate", "subtract bias and dark, divide by the flat; writes <name>_c", "_calibrate"
 )
+COMMANDS.enter(
+    "cosmetic", "replace hot and cold pixels by good neighbours; writes <name>_cc", "_cosmetic"
+)
+COMMANDS.enter("debayer", "from mosaics to colour images; writes <name>_d", "_debayer")
+COMMANDS.enter("measure", "stars, background and noise of lights, and the best of them", "_measure")
+COMMANDS.enter("register", "bring lights onto one grid; writes <name>_r", "_register")
+COMMANDS.enter("integrate", "files of one size become one image, with its maps", "_integrate")
 COMMANDS.enter("stats", "level, spread, noise and clipping of images", "_stats")
 COMMANDS.enter("stretch", "a picture of an image, to look at", "_stretch")
 COMMANDS.enter("simulate", "write a simulated session with known truth", "_simulate")

@@ -36,6 +36,7 @@ def add_settings(
     title: str,
     *,
     section: str = "",
+    prefix: str = "",
     without: Collection[str] = (),
 ) -> None:
     """Add one option for every scalar field of a settings class and of the settings inside it.
@@ -51,24 +52,28 @@ def add_settings(
     section : str, optional
         Where the settings lie in the class that `settings_from` builds, e.g. ``"calibration"``.
         The options' names do not show it.
+    prefix : str, optional
+        What the options' names begin with, e.g. ``"detection"``.
     without : collection of str, optional
         Fields that get no option.
     """
     group = parser.add_argument_group(title)
     kind = defaults if isinstance(defaults, type) else type(defaults)
-    prefix = f"{section}." if section else ""
+    place = f"{section}." if section else ""
+    begin = f"--{prefix}-" if prefix else "--"
     for option in _options(kind):
         if option.path[0] in without:
             continue
+        flag = option.flag.replace("--", begin, 1)
         common: dict[str, Any] = {
-            "dest": option.destination.replace("set:", f"set:{prefix}", 1),
+            "dest": option.destination.replace("set:", f"set:{place}", 1),
             "default": None,
             "help": _help(option.field, _default(defaults, option)),
         }
         if option.field.annotation is bool:
-            group.add_argument(option.flag, action=argparse.BooleanOptionalAction, **common)
+            group.add_argument(flag, action=argparse.BooleanOptionalAction, **common)
         else:
-            group.add_argument(option.flag, metavar="X", **common)
+            group.add_argument(flag, metavar="X", **common)
 
 
 def _default(defaults: Settings | type[Settings], option: _Option) -> object:

@@ -19,13 +19,27 @@ from lightframe.session._scan import Refusal, Scan, scan
 from lightframe.session._settings import RunSettings
 from lightframe.session._steps import Batch, Bench, Failure
 from lightframe.session._steps_calibrate import CalibratedFile, calibrate_files
+from lightframe.session._steps_cosmetic import (
+    CorrectedFile,
+    DebayeredFile,
+    correct_files,
+    debayer_files,
+)
 from lightframe.session._steps_dark_scaling import (
     DarkComparison,
     DarkTrial,
     compare_dark_scaling,
 )
+from lightframe.session._steps_integrate import (
+    IntegratedFile,
+    StackOptions,
+    integrate_files,
+    trace_files,
+)
 from lightframe.session._steps_master import FlatCalibration, MasterFile, make_master
+from lightframe.session._steps_measure import MeasuredFile, measure_files
 from lightframe.session._steps_output import OUTPUT_FORMATS, OutputSettings, Written
+from lightframe.session._steps_register import RegisteredFile, register_files
 from lightframe.session._steps_stats import FileStatistics, stats_files, stretch_file
 
 __all__ = [
@@ -35,37 +49,49 @@ __all__ = [
     "Bench",
     "CalibratedFile",
     "Calibrator",
+    "CorrectedFile",
     "DarkComparison",
     "DarkTrial",
+    "DebayeredFile",
     "Failure",
     "FileStatistics",
     "FlatCalibration",
+    "IntegratedFile",
     "LightGroup",
     "MasterFile",
     "MasterFiles",
     "MasterJob",
     "Match",
     "MatchSettings",
+    "MeasuredFile",
     "Outcome",
     "OutputSettings",
     "Plan",
     "Progress",
     "Refusal",
+    "RegisteredFile",
     "RunSettings",
     "Scan",
     "Silent",
+    "StackOptions",
     "Unused",
     "Written",
     "calibrate_files",
     "compare_dark_scaling",
+    "correct_files",
+    "debayer_files",
     "default_memory_bytes",
     "default_threads",
+    "integrate_files",
     "make_master",
     "make_plan",
+    "measure_files",
     "plan_run",
+    "register_files",
     "run",
     "scan",
     "stats_files",
     "stretch_file",
+    "trace_files",
     "unknown_light",
 ]

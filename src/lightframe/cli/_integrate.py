@@ -1,0 +1,149 @@
+"""``lightframe integrate``: files of one size become one image."""
+
+import argparse
+from pathlib import Path
+
+from lightframe.cli._console import stdout
+from lightframe.cli._options import add_settings
+from lightframe.cli._output import print_json
+from lightframe.cli._steps import (
+    WIDE,
+    add_common,
+    add_output,
+    bench_of,
+    number,
+    numbers,
+    output_of,
+    print_end,
+    table,
+)
+from lightframe.cli._trace_table import print_traces, trace_document
+from lightframe.errors import SettingsError
+from lightframe.processes import IntegrationSettings
+from lightframe.session import IntegratedFile, StackOptions, integrate_files, trace_files
+
+__all__ = ["add_arguments", "execute"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    add_common(parser, files="registered lights, or anything of one size")
+    add_output(parser, folder=False, required=False)
+    parser.add_argument(
+        "--reference",
+        metavar="FILE",
+        type=Path,
+        help="the file to whose level and scale the others are brought [the first]",
+    )
+    parser.add_argument(
+        "--weights",
+        metavar="W,W,...",
+        help="one number a file, in their order: sets --weight given",
+    )
+    parser.add_argument(
+        "--weight-keyword",
+        metavar="NAME",
+        help="keyword of the headers that holds the weight: sets --weight keyword",
+    )
+    parser.add_argument(
+        "--keep-pedestals",
+        action="store_true",
+        help="do not take off the pedestals that the headers state",
+    )
+    parser.add_argument(
+        "--trace-pixel",
+        metavar="X,Y",
+        help="print the fate of one pixel, column and row from 0; without -o nothing else is done",
+    )
+    add_settings(parser, IntegrationSettings, "integration", section="lights")
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Integrate the files, follow one pixel, or both."""
+    options = _options(arguments)
+    bench = bench_of(arguments)
+    document = {}
+    if arguments.trace_pixel is not None:
+        pixel = _pixel(arguments.trace_pixel)
+        infos, traces = trace_files(arguments.files, pixel, bench, options)
+        if arguments.json:
+            document["trace"] = trace_document(infos, traces)
+        else:
+            print_traces(infos, traces)
+    elif arguments.out is None:
+        raise SettingsError("no output file", remedy="name one with -o FILE")
+    if arguments.out is None:
+        if arguments.json:
+            print_json(document)
+        return 0
+    batch = integrate_files(
+        arguments.files, arguments.out, bench, output_of(arguments, bench), options
+    )
+    if arguments.json:
+        for made in batch.done:
+            document |= made.as_dict()
+        print_json(document)
+    else:
+        for made in batch.done:
+            _print(made)
+    return print_end(batch, arguments.files)
+
+
+def _options(arguments: argparse.Namespace) -> StackOptions:
+    """Return what belongs to the files; weights that are given are used."""
+    weights: tuple[float, ...] = ()
+    if arguments.weights is not None:
+        try:
+            weights = tuple(float(word) for word in arguments.weights.split(","))
+        except ValueError as error:
+            raise SettingsError(
+                f"--weights {arguments.weights!r} are no numbers", remedy="for example 1,0.8,1.2"
+            ) from error
+        setattr(arguments, "set:lights.weight", "given")
+    if arguments.weight_keyword is not None:
+        setattr(arguments, "set:lights.weight", "keyword")
+    return StackOptions(
+        reference=arguments.reference,
+        weights=weights,
+        keyword=arguments.weight_keyword or "",
+        subtract_pedestals=not arguments.keep_pedestals,
+    )
+
+
+def _pixel(text: str) -> tuple[int, int]:
+    x, _, y = text.partition(",")
+    try:
+        return int(x), int(y)
+    except ValueError as error:
+        raise SettingsError(
+            f"--trace-pixel {text!r} is no column and row", remedy="for example 512,300"
+        ) from error
+
+
+def _print(made: IntegratedFile) -> None:
+    console, result = stdout(WIDE), made.integration
+    shown = table("File", "Exposure s", "Noise DN", "Weight", "Scale", "Rej. low", "Rej. high")
+    for index, info in enumerate(made.infos):
+        shown.add_row(
+            ("* " if index == made.reference else "  ") + info.path.name,
+            number(info.exposure_s, ".6g"),
+            number(made.frames_noise_dn[index]),
+            number(float(result.weights[index].mean()), ".4f"),
+            number(float(result.factors[index].mean()), ".4f"),
+            f"{result.frames_low[index].mean():.4%}",
+            f"{result.frames_high[index].mean():.4%}",
+        )
+    console.print(shown)
+    document = made.as_dict()["result"]
+    console.print(
+        f"{made.written.path}: {len(made.infos)} files, rejection {result.rejection},"
+        f" noise {numbers(made.noise_dn, '.3f')} DN,"
+        f" {number(made.gain_over_best)} times less than the best file's;"
+        f" rejected {document['rejected_low']:.4%} low, {document['rejected_high']:.4%} high",
+        markup=False,
+        soft_wrap=True,
+    )
+    if document["missing"]:
+        console.print(f"{document['missing']} pixels are covered by no file: missing")
+    if made.written.truncated:
+        console.print(f"{made.written.truncated} samples were truncated to the 16-bit range")

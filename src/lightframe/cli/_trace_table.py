@@ -1,0 +1,62 @@
+"""The fate of one pixel of an integration, as tables and as JSON."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from lightframe.cli._console import stdout
+from lightframe.cli._steps import WIDE, number, table
+from lightframe.frames import FrameInfo
+from lightframe.processes import PixelTrace
+
+__all__ = ["print_traces", "trace_document"]
+
+
+def trace_document(infos: Sequence[FrameInfo], traces: Sequence[PixelTrace]) -> list[Any]:
+    """Return the traces as JSON values; what is not finite is unknown."""
+    return [
+        {"files": [str(info.path) for info in infos]} | _plain(asdict(trace)) for trace in traces
+    ]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON values are of many types
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return None
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def print_traces(infos: Sequence[FrameInfo], traces: Sequence[PixelTrace]) -> None:
+    """Print samples and rounds of each channel."""
+    console = stdout(WIDE)
+    for trace in traces:
+        title = f"Pixel {trace.x}, {trace.y}, channel {trace.channel}: {trace.rejection}"
+        samples = table(
+            "File", "DN", "For rejection", "For output", "Weight", "Round", "Fate", title=title
+        )
+        for sample in trace.samples:
+            fate = sample.fate if not sample.reason else f"{sample.fate}: {sample.reason}"
+            samples.add_row(
+                infos[sample.frame].path.name,
+                number(sample.value),
+                number(sample.compared),
+                number(sample.combined),
+                number(sample.weight, ".3f"),
+                "" if sample.round is None else str(sample.round),
+                fate,
+            )
+        rounds = table("Round", "Samples", "Lower limit", "Upper limit", "Low", "High", left=0)
+        for index, step in enumerate(trace.rounds, start=1):
+            rounds.add_row(
+                str(index),
+                str(step.samples),
+                number(step.lower),
+                number(step.upper),
+                str(step.low),
+                str(step.high),
+            )
+        console.print(samples)
+        if trace.rounds:
+            console.print(rounds)
+        console.print(f"result {number(trace.result, '.3f')} DN, weight {number(trace.weight)}\n")

@@ -1,0 +1,306 @@
+"""Cosmetic correction and debayering of files (guide, sections 9.1 and 9.2)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lightframe.errors import IncompatibleFramesError, InputError, SettingsError
+from lightframe.frames import COLOURS, Card, CfaPattern, FrameInfo, Header, Window, read_image
+from lightframe.processes import (
+    CosmeticSettings,
+    Defects,
+    correct_defects,
+    debayer,
+    debayer_scale,
+    defects_from_dark,
+    detect_defects,
+    read_defect_list,
+)
+from lightframe.session._noise import colour_noise
+from lightframe.session._records import unknown_light
+from lightframe.session._steps import Batch, Bench, each_file, plain
+from lightframe.session._steps_calibrate import frame_bytes
+from lightframe.session._steps_headers import (
+    as_colour,
+    as_mosaic,
+    done,
+    noise_in_pixel_units,
+    without_astrometry,
+)
+from lightframe.session._steps_output import (
+    OutputSettings,
+    Written,
+    output_files,
+    write,
+)
+
+__all__ = ["CorrectedFile", "DebayeredFile", "correct_files", "debayer_files"]
+
+_SMALLEST_PX = 12
+"""Least side of an image in which neighbourhoods make sense: two X-Trans cells."""
+_PIXEL_SIZES = ("XPIXSZ", "YPIXSZ", "PIXSIZE1", "PIXSIZE2")
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedFile:
+    """One cosmetically corrected file.
+
+    Attributes
+    ----------
+    info : FrameInfo
+        As it was.
+    defects : Defects
+        What was found, by kind.
+    replaced : int
+        Samples that got a new value.
+    written : Written
+        The result.
+    """
+
+    info: FrameInfo
+    defects: Defects
+    replaced: int
+    written: Written
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return JSON values, named as in the ``lights`` of run.json."""
+        return unknown_light(self.info.path, self.info.exposure_s) | {
+            "used": True,
+            "reason": "",
+            "defects": self.defects.counts(),
+            "replaced": self.replaced,
+            "output": str(self.written.path),
+            "truncated": self.written.truncated,
+        }
+
+
+def correct_files(
+    paths: Sequence[Path],
+    folder: Path,
+    bench: Bench,
+    output: OutputSettings = OutputSettings(),  # noqa: B008 - frozen
+    *,
+    dark: Path | None = None,
+    with_map: bool = False,
+) -> Batch[CorrectedFile]:
+    """Replace hot and cold pixels and write the files as ``<name>_cc``.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Calibrated frames, not debayered.
+    folder : Path
+        Where to write.
+    bench : Bench
+        Settings: ``cosmetic``.
+    output : OutputSettings
+        Format, scale and samples of the results.
+    dark : Path, optional
+        Master dark whose hot and cold pixels are defects of all frames.
+    with_map : bool
+        Add the map of defects to each file: 0 good, or the sum of 1 hot, 2 cold, 4 listed.
+
+    Raises
+    ------
+    SettingsError
+        If there is nothing to find defects with.
+    InputError
+        If the dark cannot be read.
+    """
+    settings = bench.settings.cosmetic
+    if dark is None and not settings.detect and settings.defect_list is None:
+        raise SettingsError(
+            "nothing to find defects with",
+            remedy="give --dark or --defect-list, or leave detection on",
+        )
+    known = _KnownDefects(settings, dark, bench.threads)
+    names = output_files(paths, folder, "_cc", output)
+
+    def work(path: Path) -> CorrectedFile:
+        info, planes = read_image(path)
+        if min(info.height, info.width) < _SMALLEST_PX:
+            raise InputError(
+                f"{info.width} x {info.height} pixels are too few to tell defects from signal",
+                where=path,
+            )
+        cfa = info.cfa if len(planes) == 1 else None
+        defects = known.of(info).merged(detect_defects(planes, cfa, settings))
+        replaced = correct_defects(
+            planes,
+            Window(0, info.height, 0, info.width),
+            defects,
+            width=info.width,
+            cfa=cfa,
+            radius=settings.radius,
+            fill_missing=settings.fill_missing,
+        )
+        counts = defects.counts()
+        header = done(
+            as_mosaic(info.header, info),
+            *([f"CosmeticCorrection.masterDark.fileName: {dark.name}"] if dark else []),
+            *(f"CosmeticCorrection.{kind}Pixels: {count}" for kind, count in counts.items()),
+        )
+        maps = []
+        if with_map:
+            maps.append(("DEFECTS", defects.map(info.height, info.width)[None].astype(np.float32)))
+        written = write(names[path], planes, header, output, cfa=cfa, maps=maps)
+        return CorrectedFile(info, defects, replaced, written)
+
+    return each_file("Correcting", paths, work, bench, bytes_each=frame_bytes(paths))
+
+
+class _KnownDefects:
+    """Defects that are known before a light is looked at: of the dark, and of the list."""
+
+    def __init__(self, settings: CosmeticSettings, dark: Path | None, threads: int) -> None:
+        self._settings = settings
+        self._dark: FrameInfo | None = None
+        self._of_dark = Defects.none()
+        if dark is not None:
+            self._dark, pixels = read_image(dark)
+            for plane in pixels:
+                found = defects_from_dark(plane, self._dark.cfa, settings, threads=threads)
+                self._of_dark = self._of_dark.merged(found)
+
+    def of(self, info: FrameInfo) -> Defects:
+        """Return the defects of a frame.
+
+        Raises
+        ------
+        InputError
+            If dark or list do not fit it.
+        """
+        dark = self._dark
+        if dark is not None:
+            for quantity, own, others in (
+                ("size (rows, columns)", info.shape, dark.shape),
+                ("CFA pattern", info.cfa, dark.cfa),
+            ):
+                if own is not None and others is not None and own != others:
+                    raise IncompatibleFramesError(
+                        quantity,
+                        (info.path.name, _shown(own)),
+                        (dark.path.name, _shown(others)),
+                        remedy="give the dark of this camera, binning and sub-frame",
+                    )
+        listed = self._settings.defect_list
+        if listed is None:
+            return self._of_dark
+        found = read_defect_list(listed, height=info.height, width=info.width)
+        return self._of_dark.merged(found)
+
+
+def _shown(value: object) -> object:
+    return value.name if isinstance(value, CfaPattern) else value
+
+
+@dataclass(frozen=True, slots=True)
+class DebayeredFile:
+    """One debayered file.
+
+    Attributes
+    ----------
+    info : FrameInfo
+        The mosaic, with the pattern that was used.
+    noise_dn : tuple of float
+        Noise of red, green and blue, measured on the mosaic: interpolation correlates it.
+    written : tuple of Written
+        The colour image, or one file a channel.
+    """
+
+    info: FrameInfo
+    noise_dn: tuple[float, ...]
+    written: tuple[Written, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        pattern = None if self.info.cfa is None else self.info.cfa.name
+        result: dict[str, Any] = plain(
+            unknown_light(self.info.path, self.info.exposure_s)
+            | {
+                "used": True,
+                "reason": "",
+                "cfa": pattern,
+                "noise_dn": list(self.noise_dn),
+                "output": [str(written.path) for written in self.written],
+                "truncated": sum(written.truncated for written in self.written),
+            }
+        )
+        return result
+
+
+def debayer_files(
+    paths: Sequence[Path],
+    folder: Path,
+    bench: Bench,
+    output: OutputSettings = OutputSettings(),  # noqa: B008 - frozen
+    *,
+    pattern: CfaPattern | None = None,
+    separate_channels: bool = False,
+) -> Batch[DebayeredFile]:
+    """Debayer mosaics and write them as ``<name>_d``.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Mosaics.
+    folder : Path
+        Where to write.
+    bench : Bench
+        Settings: ``debayer``.
+    output : OutputSettings
+        Format, scale and samples of the results.
+    pattern : CfaPattern, optional
+        Colours from the first stored pixel on, whatever the headers say.
+    separate_channels : bool
+        Write one file a channel: ``_d_R``, ``_d_G``, ``_d_B``.
+    """
+    method = bench.settings.debayer
+    channels = list(COLOURS) if separate_channels else [""]
+    names = {
+        channel: output_files(paths, folder, f"_d_{channel}" if channel else "_d", output)
+        for channel in channels
+    }
+
+    def work(path: Path) -> DebayeredFile:
+        info, planes = read_image(path)
+        cfa = pattern or info.cfa
+        if len(planes) != 1 or cfa is None:
+            raise InputError(
+                f"has {len(planes)} planes already"
+                if len(planes) != 1
+                else "is no mosaic: its header names no colour filter array",
+                where=path,
+                cause="" if len(planes) != 1 else "a monochrome frame, or the header lost BAYERPAT",
+                remedy="" if len(planes) != 1 else "name the pattern, e.g. --pattern RGGB",
+            )
+        noise = colour_noise(planes, cfa)
+        image = debayer(planes[0], cfa, method)
+        scale = debayer_scale(method, cfa)
+        lines = (f"Debayer.method: {method}", f"Debayer.cfaPattern: {cfa.name}")
+        header = done(_shrunk(as_colour(info.header), scale), *lines)
+        written = []
+        for index, channel in enumerate(channels):
+            part = image[index : index + 1] if channel else image
+            sigmas = noise[index : index + 1] if channel else noise
+            own = header.replacing(Card("FILTER", channel, "colour channel")) if channel else header
+            cards = noise_in_pixel_units(sigmas, output)
+            written.append(write(names[channel][path], part, own.adding(*cards), output))
+        return DebayeredFile(replace(info, cfa=cfa), noise, tuple(written))
+
+    return each_file("Debayering", paths, work, bench, bytes_each=2 * frame_bytes(paths))
+
+
+def _shrunk(header: Header, scale: int) -> Header:
+    """Return the header of an image whose pixels are `scale` times as large."""
+    if scale == 1:
+        return header
+    sizes = [
+        Card(card.keyword, card.value * scale, card.comment)
+        for card in header
+        if card.keyword.upper() in _PIXEL_SIZES and isinstance(card.value, int | float)
+    ]
+    return without_astrometry(header).replacing(*sizes)
