@@ -77,4 +77,4 @@ class RunSettings(Settings):
     """Threads; all cores if not set."""
 
     memory_gb: float | None = Field(default=None, gt=0)
-    """Memory for tiles in GB, the results apart; half of what is free, at most 2, if not set."""
+    """Memory for tiles in GB, the results apart; half of what is free, at most 0.5, if not set."""
