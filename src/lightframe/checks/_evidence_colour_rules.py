@@ -8,7 +8,7 @@ import numpy.typing as npt
 from lightframe.checks._evidence_sets import DARK_KINDS, SessionEvidence, SetEvidence
 from lightframe.checks._evidence_tools import dark_reference, rounded
 from lightframe.checks._finding import Finding, Group, Severity
-from lightframe.checks._rules import found, rule, witness
+from lightframe.checks._rules import Stage, found, rule, witness
 from lightframe.frames import CfaPattern, FrameKind
 
 __all__: list[str] = []
@@ -194,6 +194,7 @@ def cfa_on_mono(evidence: SessionEvidence) -> Iterator[Finding]:
     severity=_ERROR,
     group=Group.ACQUISITION,
     judges=SessionEvidence,
+    stage=Stage.SET,
     thresholds=("white_balance",),
 )
 def white_balance_scaled(evidence: SessionEvidence) -> Iterator[Finding]:

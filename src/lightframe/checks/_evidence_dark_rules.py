@@ -16,7 +16,7 @@ from lightframe.checks._evidence_tools import (
     smooth_part,
 )
 from lightframe.checks._finding import Finding, Group, Severity
-from lightframe.checks._rules import found, rule
+from lightframe.checks._rules import Stage, found, rule
 from lightframe.frames import FrameKind
 
 __all__: list[str] = []
@@ -32,7 +32,10 @@ def _structure_changes(frames: SetEvidence) -> list[tuple[FrameEvidence, float, 
 
     Each entry holds the frame, the difference peak to peak, its statistical error, and the map.
     """
-    alike = [f for f in frames.frames if f.tiles.shape == frames.tiles.shape]
+    torn = {frame.path for frame, _, _ in torn_frames(frames)}
+    alike = [
+        f for f in frames.frames if f.tiles.shape == frames.tiles.shape and f.path not in torn
+    ]
     if len(alike) < _FEWEST:
         return []
     maps = np.array([f.tiles.mean(axis=0) for f in alike])
@@ -46,11 +49,43 @@ def _structure_changes(frames: SetEvidence) -> list[tuple[FrameEvidence, float, 
     return changes
 
 
+def torn_frames(frames: SetEvidence) -> list[tuple[FrameEvidence, int, float]]:
+    """Find frames that change their level at a row where others of the set do not.
+
+    Returns
+    -------
+    list of (FrameEvidence, int, float)
+        The frame, the row, and the step in DN. A readout that was interrupted leaves such a seam;
+        light never does.
+    """
+    reach = 8
+    alike = [f for f in frames.frames if f.rows.size == frames.frames[0].rows.size]
+    if len(alike) < 2 or alike[0].rows.size < 8 * reach:  # noqa: PLR2004 - nothing to compare with
+        return []
+    steps = np.array([_row_steps(frame.rows, reach) for frame in alike])
+    limit = max(frames.read_noise, 2.0 * max(frames.step, 1))
+    torn = []
+    for frame, own in zip(alike, steps, strict=True):
+        row = int(np.argmax(np.abs(own)))
+        shared = np.min(np.abs(steps[:, row])) > 0.5 * abs(own[row])
+        # Far above the usual ups and downs of rows, and a seam, not a slope.
+        usual = float(np.median(np.abs(own)))
+        if abs(own[row]) > max(limit, 20.0 * usual) and not shared:
+            torn.append((frame, row + reach, float(own[row])))
+    return torn
+
+
+def _row_steps(rows: Float64, reach: int) -> Float64:
+    """Return the mean of `reach` rows from each on, less that of as many before it."""
+    sums = np.concatenate([[0.0], np.cumsum(rows)])
+    means = (sums[reach:] - sums[:-reach]) / reach
+    return np.asarray(means[reach:] - means[:-reach])
+
+
 def _changed(
-    evidence: SessionEvidence, frames: SetEvidence, sigmas: float
+    frames: SetEvidence, sigmas: float
 ) -> list[tuple[FrameEvidence, float, Float64]]:
     """Return the frames whose structure differs by more than `sigmas` times the noise."""
-    del evidence
     limit = max(sigmas * frames.read_noise, 0.5 * max(frames.step, 1))
     return [
         (frame, change, smooth)
@@ -65,6 +100,7 @@ def _changed(
     severity=_ERROR,
     group=Group.ACQUISITION,
     judges=SessionEvidence,
+    stage=Stage.SET,
     thresholds=("bias_unstable_sigma", "bias_unstable_steps"),
 )
 def bias_unstable(evidence: SessionEvidence) -> Iterator[Finding]:
@@ -117,6 +153,7 @@ def bias_unstable(evidence: SessionEvidence) -> Iterator[Finding]:
     severity=_ERROR,
     group=Group.ACQUISITION,
     judges=SessionEvidence,
+    stage=Stage.SET,
     thresholds=("clipped_fraction",),
 )
 def black_clipped(evidence: SessionEvidence) -> Iterator[Finding]:
@@ -129,28 +166,34 @@ def black_clipped(evidence: SessionEvidence) -> Iterator[Finding]:
 
     Example: 31 % of the pixels of a dark are exactly 0, the next value holds 4 %.
     """
+    sets: list[SetEvidence] = []
+    wrong: list[FrameEvidence] = []
     for frames in evidence.of(*DARK_KINDS):
-        wrong = [frame for frame in frames.frames if _clipped_share(evidence, frame) > 0]
-        if 2 * len(wrong) < len(frames.frames) or not wrong:
-            continue
-        levels = wrong[0].levels
-        share = max(_clipped_share(evidence, frame) for frame in wrong)
-        yield found(
-            "black-clipped",
-            frames=[frame.path for frame in wrong],
-            message=f"{frames.label}: {share:.1%} of the pixels lie at the lowest value,"
-            f" {levels.minimum.min():.0f} DN (allowed: {evidence.settings.clipped_fraction:.1%})",
-            cause="the offset is too low for this gain, or the camera subtracts its black level",
-            remedy="raise the offset until no pixel of a bias frame lies at the lowest value; take"
-            " lights and calibration frames again",
-            evidence={
-                "at_lowest": round(share, 5),
-                "lowest_dn": float(levels.minimum.min()),
-                "at_next_value": round(float(levels.above_minimum.max()), 5),
-                "median_dn": wrong[0].level,
-                "allowed": evidence.settings.clipped_fraction,
-            },
-        )
+        clipped = [frame for frame in frames.frames if _clipped_share(evidence, frame) > 0]
+        if clipped and 2 * len(clipped) >= len(frames.frames):
+            sets.append(frames)
+            wrong += clipped
+    if not wrong:
+        return
+    worst = max(wrong, key=lambda frame: _clipped_share(evidence, frame))
+    share, levels = _clipped_share(evidence, worst), worst.levels
+    yield found(
+        "black-clipped",
+        frames=[frame.path for frame in wrong],
+        message=f"{', '.join(frames.label for frames in sets)}: up to {share:.1%} of the pixels lie"
+        f" at the lowest value, {levels.minimum.min():.0f} DN (allowed:"
+        f" {evidence.settings.clipped_fraction:.1%})",
+        cause="the offset is too low for this gain, or the camera subtracts its black level",
+        remedy="raise the offset until no pixel of a bias frame lies at the lowest value; take"
+        " lights and calibration frames again",
+        evidence={
+            "at_lowest": round(share, 5),
+            "lowest_dn": float(levels.minimum.min()),
+            "at_next_value": round(float(levels.above_minimum.max()), 5),
+            "median_dn": worst.level,
+            "allowed": evidence.settings.clipped_fraction,
+        },
+    )
 
 
 def _clipped_share(evidence: SessionEvidence, frame: FrameEvidence) -> float:
@@ -172,6 +215,7 @@ def _clipped_share(evidence: SessionEvidence, frame: FrameEvidence) -> float:
     severity=_ERROR,
     group=Group.ACQUISITION,
     judges=SessionEvidence,
+    stage=Stage.SET,
     thresholds=("leak_sigma",),
 )
 def dark_light_leak(evidence: SessionEvidence) -> Iterator[Finding]:
@@ -186,7 +230,7 @@ def dark_light_leak(evidence: SessionEvidence) -> Iterator[Finding]:
     8 DN.
     """
     for frames in evidence.of(FrameKind.DARK, FrameKind.FLAT_DARK):
-        changed = _changed(evidence, frames, evidence.settings.leak_sigma)
+        changed = _changed(frames, evidence.settings.leak_sigma)
         if not changed:
             continue
         strongest = max(changed, key=lambda item: item[1])
@@ -224,8 +268,9 @@ def dark_inconsistent(evidence: SessionEvidence) -> Iterator[Finding]:
     """Compare level, noise and hot pixels of each dark with those of its set.
 
     A dark taken before the cooler had settled has brighter hot pixels; one of another gain, offset
-    or readout mode has another level or noise. A master of mixed frames fits no light.
-    Leave the outliers out.
+    or readout mode has another level or noise; one whose readout was interrupted has a seam, on one
+    side of which the level is another. A master of mixed frames fits no light. Leave the
+    outliers out.
 
     Example: the first two of twelve darks have hot pixels 1.6 times as bright: the sensor was
     about 4 degrees warmer.
@@ -235,11 +280,19 @@ def dark_inconsistent(evidence: SessionEvidence) -> Iterator[Finding]:
         if len(frames.frames) < _FEWEST:
             continue
         levels = frames.frame_levels()
-        usual_level, usual_noise = float(np.median(levels)), float(frames.noise.mean())
         limit = max(settings.dark_level_sigma * frames.read_noise, 2.0 * max(frames.step, 1))
-        wrong: list[tuple[FrameEvidence, str]] = []
+        wrong: list[tuple[FrameEvidence, str]] = [
+            (frame, f"a seam at row {row}: the level changes by {step:.0f} DN")
+            for frame, row, step in torn_frames(frames)
+        ]
+        torn = {frame.path for frame, _ in wrong}
+        whole = [frame for frame in frames.frames if frame.path not in torn] or frames.frames
+        usual_level = float(np.median([frame.level for frame in whole]))
+        usual_noise = float(np.median([frame.noise.mean() for frame in whole]))
         for frame, level, hot in zip(frames.frames, levels, hot_ratios(frames), strict=True):
             noise = float(frame.noise.mean()) / usual_noise if usual_noise > 0 else 1.0
+            if frame.path in torn:
+                continue
             if abs(level - usual_level) > limit:
                 wrong.append((frame, f"level {level:.0f} DN instead of {usual_level:.0f} DN"))
             elif not 1.0 / settings.dark_noise_ratio < noise < settings.dark_noise_ratio:
@@ -255,7 +308,8 @@ def dark_inconsistent(evidence: SessionEvidence) -> Iterator[Finding]:
             + "; ".join(dict.fromkeys(text for _, text in wrong[:3]))
             + f" (allowed: {limit:.3g} DN, noise by {settings.dark_noise_ratio:g}, hot pixels by"
             f" {settings.dark_hot_ratio:g})",
-            cause="the cooler had not settled, or a setting or readout mode changed in between",
+            cause="the cooler had not settled, a setting or readout mode changed in between, or the"
+            " transfer was interrupted",
             remedy="leave these frames out, or take them again",
             evidence={
                 "frames": {frame.path.name: text for frame, text in wrong},

@@ -10,7 +10,7 @@ from lightframe.checks._evidence_frame import FrameEvidence, Places
 from lightframe.checks._evidence_sets import DARK_KINDS, SessionEvidence, SetEvidence
 from lightframe.checks._evidence_tools import dark_reference, full_scale, names_of, same_setup
 from lightframe.checks._finding import Finding, Group, Severity
-from lightframe.checks._rules import found, rule, witness
+from lightframe.checks._rules import Stage, found, rule, witness
 from lightframe.frames import FrameKind
 
 __all__ = ["drifting_stars"]
@@ -76,7 +76,7 @@ def duplicate_frame(evidence: SessionEvidence) -> Iterator[Finding]:
     severity=_ERROR,
     group=Group.ACQUISITION,
     judges=SessionEvidence,
-    sets_aside=True,
+    stage=Stage.FRAME,
 )
 def unsigned_offset_wrong(evidence: SessionEvidence) -> Iterator[Finding]:
     """Look for raw frames of negative numbers, and for darks that lie 32768 above what is usual.
@@ -129,7 +129,7 @@ def unsigned_offset_wrong(evidence: SessionEvidence) -> Iterator[Finding]:
     severity=_ERROR,
     group=Group.MASTERS,
     judges=SessionEvidence,
-    sets_aside=True,
+    stage=Stage.FRAME,
 )
 def units_mismatch(evidence: SessionEvidence) -> Iterator[Finding]:
     """Compare the range of a given master bias or dark with that of the raw frames.
@@ -166,7 +166,7 @@ def units_mismatch(evidence: SessionEvidence) -> Iterator[Finding]:
     group=Group.ACQUISITION,
     judges=SessionEvidence,
     thresholds=("illuminated", "stars_in_light"),
-    sets_aside=True,
+    stage=Stage.FRAME,
 )
 def frame_type_mislabelled(evidence: SessionEvidence) -> Iterator[Finding]:
     """Ask the pixels what a frame is: level, noise, stars.
@@ -279,9 +279,9 @@ def _not_a_light(
 ) -> tuple[str, str] | None:
     noise = float(frame.noise.mean())
     others = [f for f in frames.frames if f is not frame]
-    bright = 0.2
-    if light > bright and noise > 0 and frame.stars.total <= 3 * max(1.0, frame.megapixels):
-        dimmer = all(f.level < frame.level / 2 or f.stars.total <= 3 for f in others)  # noqa: PLR2004
+    bright, few_stars = 0.2, 8.0 * max(1.0, frame.megapixels)
+    if light > bright and noise > 0 and frame.stars.total <= few_stars:
+        dimmer = all(f.level < frame.level / 2 or f.stars.total <= few_stars for f in others)
         if dimmer and light * 65535.0 / noise > 25.0:  # noqa: PLR2004 - smooth, as flats are
             return "a flat", f"it has {light:.0%} of the range and no stars"
     dark = dark_reference(evidence, frames)
@@ -334,7 +334,7 @@ def drifting_stars(frame: FrameEvidence, others: list[FrameEvidence]) -> int:
     "already-calibrated",
     judges=SessionEvidence,
     thresholds=("calibrated_fraction", "clipped_fraction"),
-    sets_aside=True,
+    stage=Stage.FRAME,
 )
 def calibrated_pixels(evidence: SessionEvidence) -> Iterator[Finding]:
     """Look for what raw frames never have: fractions, negative values, no bias.
@@ -424,6 +424,7 @@ def _bias_elsewhere(evidence: SessionEvidence, frames: SetEvidence) -> float | N
     severity=_ERROR,
     group=Group.ACQUISITION,
     judges=SessionEvidence,
+    stage=Stage.SET,
 )
 def mixed_scaling(evidence: SessionEvidence) -> Iterator[Finding]:
     """Compare the steps of the integers: data scaled from 14 to 16 bits are multiples of 4.

@@ -18,7 +18,7 @@ from lightframe.checks._evidence_tools import (
     saturation,
 )
 from lightframe.checks._finding import Finding, Group, Severity
-from lightframe.checks._rules import found, rule
+from lightframe.checks._rules import Stage, found, rule
 from lightframe.frames import FrameKind
 
 __all__: list[str] = []
@@ -35,6 +35,7 @@ _FEWEST = 3
     severity=_ERROR,
     group=Group.ACQUISITION,
     judges=SessionEvidence,
+    stage=Stage.SET,
     thresholds=("flat_limit", "flat_saturated_fraction"),
 )
 def flat_saturated(evidence: SessionEvidence) -> Iterator[Finding]:

@@ -142,9 +142,9 @@ def make_ledger(
         excess * max(ratio, 1.0) + max(level, float(np.mean(lights.level))) < ceiling
     )
     y, x, excess = y[visible][:_MOST], x[visible][:_MOST], excess[visible][:_MOST]
-    unknown = unknown_hot_pixels(dark, lights) if excess.size >= _FEWEST else None
     if excess.size < _FEWEST:
         return None
+    unknown = unknown_hot_pixels(dark, lights, ratio)
     found: dict[str, float] = {}
     height, width = dark.shape
     values = np.zeros((0, excess.size))
@@ -183,29 +183,38 @@ def _slope(dark: Float64, light: Float64) -> tuple[float | None, float | None]:
 
 
 def unknown_hot_pixels(
-    dark: SetEvidence, lights: SetEvidence
+    dark: SetEvidence, lights: SetEvidence, ratio: float
 ) -> tuple[float, tuple[tuple[int, int], ...]] | None:
     """Count pixels that are hot in nearly all lights, but stand out in no frame of the dark.
+
+    Parameters
+    ----------
+    dark, lights : SetEvidence
+        The two sets.
+    ratio : float
+        Expected excess in the lights over that in the dark. Where only the strongest hot pixels of
+        the dark are kept, only pixels that would have to be among them are counted.
 
     Returns
     -------
     tuple or None
-        Number per megapixel, and some of the places; None for fewer than three lights, or where
-        the list of the dark's hot pixels is cut off.
+        Number per megapixel, and some of the places; None for fewer than three lights.
     """
     fewest = 3
     if len(lights.frames) < fewest:
         return None
     width = lights.shape[1]
-    counts: Counter[int] = Counter()
-    for frame in lights.frames:
-        counts.update(_flat(frame, width).tolist())
-    always = {place for place, n in counts.items() if n >= 0.8 * len(lights.frames)}
     known: set[int] = set()
+    kept_above = 0.0
     for frame in dark.frames:
         if frame.hot.total > frame.hot.y.size:
-            return None
+            kept_above = max(kept_above, float(frame.hot.excess.min()))
         known.update(_flat(frame, width).tolist())
+    counts: Counter[int] = Counter()
+    for frame in lights.frames:
+        strong = frame.hot.excess > 2.0 * kept_above * ratio
+        counts.update(_flat(frame, width)[strong].tolist())
+    always = {place for place, n in counts.items() if n >= 0.8 * len(lights.frames)}
     missing = sorted(always - known)
     per_megapixel = len(missing) / lights.frames[0].megapixels
     return per_megapixel, tuple((place // width, place % width) for place in missing[:100])

@@ -151,20 +151,24 @@ def _darkest(frames: SetEvidence, sigmas: float) -> BiasLevel:
 
 
 def agreed_level(levels: Sequence[BiasLevel]) -> float | None:
-    """Return the level that most frames agree on, lights counting double; None if undecided."""
+    """Return the level that most sets agree on, lights counting more; None if nothing is known."""
     candidates = sorted({edge for item in levels for edge in (item.low, item.high)} - {inf, -inf})
     if not candidates:
         return None
     middles = [0.5 * (a + b) for a, b in zip(candidates, candidates[1:], strict=False)]
 
     def weight(value: float) -> float:
-        return sum(
-            len(item.frames.frames) * (2.0 if item.frames.kind is FrameKind.LIGHT else 1.0)
-            for item in levels
-            if item.low <= value <= item.high
-        )
+        return sum(_weight(item) for item in levels if item.low <= value <= item.high)
 
     return max(middles or candidates, key=weight)
+
+
+def _weight(item: BiasLevel) -> float:
+    """Return the vote of a set; what only bounds the level has hardly any."""
+    if item.low == -inf:
+        return 0.3
+    light = item.frames.kind is FrameKind.LIGHT
+    return (1.3 if light else 1.0) + 1e-4 * len(item.frames.frames)
 
 
 def deviants(levels: Sequence[BiasLevel]) -> tuple[float, list[BiasLevel]]:

@@ -23,6 +23,8 @@ from lightframe.frames import FrameKind
 __all__: list[str] = []
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
+_NO_BIAS = 0.05
+"""Part of the bias level below which lights have none."""
 _DOUBLING_C = 6.0
 """Degrees in which dark current doubles: 5 to 7 for most sensors."""
 
@@ -41,7 +43,7 @@ def offset_by_levels(evidence: SessionEvidence) -> Iterator[Finding]:
     Example: darks at 700 DN, but the noise of the lights' sky, 300 DN at 65 DN², points to 1300 DN
     without light: 600 DN would be left in every pixel.
     """
-    yield from _level_findings(evidence, software=False)
+    yield from _level_findings(evidence, "offset-mismatch", "already-calibrated")
 
 
 @rule(
@@ -61,18 +63,34 @@ def software_mismatch(evidence: SessionEvidence) -> Iterator[Finding]:
 
     Example: darks by SharpCap at 400 DN, lights by N.I.N.A. at 700 DN without light.
     """
-    yield from _level_findings(evidence, software=True)
+    yield from _level_findings(evidence, "software-mismatch")
 
 
-def _level_findings(evidence: SessionEvidence, *, software: bool) -> Iterator[Finding]:
+def _level_findings(evidence: SessionEvidence, *names: str) -> Iterator[Finding]:
     for group in setups(evidence):
         agreed, wrong = deviants(bias_levels(evidence, group))
         if not wrong:
             continue
         right = [s for s in group if all(s is not item.frames for item in wrong)]
-        for item in wrong:
-            if _explained_by_program(item.frames, right) == software:
-                yield _level_finding(evidence, item, agreed, right, software=software)
+        for name, items in _by_cause(wrong, agreed, right).items():
+            if name in names:
+                yield _level_finding(evidence, name, items, agreed, right)
+
+
+def _by_cause(
+    wrong: Sequence[BiasLevel], agreed: float, right: Sequence[SetEvidence]
+) -> dict[str, list[BiasLevel]]:
+    """Return the sets that are off the agreed level, by the rule that explains them."""
+    causes: dict[str, list[BiasLevel]] = {}
+    for item in wrong:
+        if not item.frames.is_dark and item.level < _NO_BIAS * agreed:
+            name = "already-calibrated"
+        elif _explained_by_program(item.frames, right):
+            name = "software-mismatch"
+        else:
+            name = "offset-mismatch"
+        causes.setdefault(name, []).append(item)
+    return causes
 
 
 def _explained_by_program(frames: SetEvidence, others: Sequence[SetEvidence]) -> bool:
@@ -86,13 +104,13 @@ def _explained_by_program(frames: SetEvidence, others: Sequence[SetEvidence]) ->
 
 def _level_finding(
     evidence: SessionEvidence,
-    item: BiasLevel,
+    name: str,
+    items: Sequence[BiasLevel],
     agreed: float,
     right: Sequence[SetEvidence],
-    *,
-    software: bool,
 ) -> Finding:
     settings = evidence.settings
+    item = items[0]
     frames = item.frames
     claimed = sorted({f.info.offset for f in frames.frames if f.info.offset is not None})
     elsewhere = sorted({f.info.offset for s in right for f in s.frames if f.info.offset is not None})
@@ -100,25 +118,33 @@ def _level_finding(
     if claimed and elsewhere:
         same = claimed == elsewhere
         headers = (
-            f"the headers claim {claimed[0]:g} for both"
+            f"the headers claim offset {claimed[0]:g} for both"
             if same
             else f"the headers claim {claimed[0]:g} and {elsewhere[0]:g}"
         )
     programs = sorted({str(f.info.software) for s in (frames, *right) for f in s.frames})
     tolerance = max(
-        settings.offset_sigma * frames.read_noise, settings.offset_steps * max(frames.step, 1)
+        settings.offset_sigma * frames.read_noise if frames.is_dark else item.high - item.level,
+        settings.offset_steps * max(frames.step, 1),
     )
+    causes = {
+        "software-mismatch": f"programs with offsets of their own: {', '.join(programs)}",
+        "offset-mismatch": "the offset was changed, or was not yet in effect when the frames were"
+        " taken",
+        "already-calibrated": "the bias has been subtracted from these frames already",
+    }
     return found(
-        "software-mismatch" if software else "offset-mismatch",
-        frames=frames.paths,
-        message=f"{frames.label}: {item.level:.0f} DN without light ({item.how}), but {agreed:.0f}"
-        f" DN in the other frames (tolerance {tolerance:.3g} DN); {headers}",
-        cause=f"programs with offsets of their own: {', '.join(programs)}"
-        if software
-        else "the offset was changed, or was not yet in effect when the frames were taken",
-        remedy="take the frames again with the offset (and the program) of the lights",
+        name,
+        frames=[path for entry in items for path in entry.frames.paths],
+        message=f"{', '.join(dict.fromkeys(i.frames.label for i in items))}: {item.level:.0f} DN"
+        f" without light (told by {item.how}), but {agreed:.0f} DN in the other frames (tolerance"
+        f" {tolerance:.3g} DN); {headers}",
+        cause=causes[name],
+        remedy="give the raw frames as the camera delivered them"
+        if name == "already-calibrated"
+        else "take calibration frames again with the offset (and the program) of the lights",
         evidence={
-            "level_without_light_dn": round(item.level, 2),
+            "level_without_light_dn": {i.frames.label: round(i.level, 2) for i in items},
             "level_elsewhere_dn": round(agreed, 2),
             "tolerance_dn": round(tolerance, 2),
             "measured_from": item.how,
@@ -169,14 +195,13 @@ def _gain_outliers(
     """Compare gains of sets with each other; lights are believed, else the most frames."""
     if len(transfers) < 2:  # noqa: PLR2004 - two make a comparison
         return
-    weights = [
-        sum(len(o.frames) for o, u in transfers if not _apart(evidence, t, u)) for _, t in transfers
+    votes = [
+        sum(not _apart(evidence, t, u) for _, u in transfers)
+        + 1.5 * _agrees_with_label(evidence, frames, t)
+        + 0.1 * (frames.kind is FrameKind.LIGHT)
+        for frames, t in transfers
     ]
-    best = max(
-        range(len(transfers)),
-        key=lambda i: (weights[i], transfers[i][0].kind is FrameKind.LIGHT),
-    )
-    reference = transfers[best]
+    reference = transfers[int(np.argmax(votes))]
     for frames, transfer in transfers:
         if not _apart(evidence, transfer, reference[1]):
             continue
@@ -209,16 +234,36 @@ def _apart(evidence: SessionEvidence, a: Transfer, b: Transfer) -> bool:
     return ratio > log(evidence.settings.gain_ratio) + error
 
 
+def _nearest_claim(frames: SetEvidence, transfer: Transfer) -> float | None:
+    """Return EGAIN on the scale that fits best: that of the file, or of an ADC of 14 or 12 bits."""
+    claimed = frames.frames[0].info.egain
+    if claimed is None or claimed <= 0:
+        return None
+    scales = (claimed, claimed / max(frames.step, 1), claimed / 4, claimed / 16)
+    return min(scales, key=lambda value: abs(log(transfer.e_per_dn / value)))
+
+
+def _agrees_with_label(evidence: SessionEvidence, frames: SetEvidence, transfer: Transfer) -> bool:
+    """Whether EGAIN, or for lights the hot pixels of their dark, confirm the gain of a set."""
+    nearest = _nearest_claim(frames, transfer)
+    if nearest is not None and frames.frames[0].info.egain == nearest:
+        return abs(log(transfer.e_per_dn / nearest)) < log(evidence.settings.gain_ratio)
+    for ledger in evidence.ledgers:
+        expected = (ledger.lights.exposure_s or 1.0) / (ledger.dark.exposure_s or 1.0)
+        if ledger.lights is frames and ledger.slope:
+            return abs(log(ledger.slope / expected)) < log(evidence.settings.gain_ratio)
+    return False
+
+
 def _claimed_gain(
     evidence: SessionEvidence, transfers: Sequence[tuple[SetEvidence, Transfer]]
 ) -> Iterator[Finding]:
     """Compare the gain of flats with EGAIN, on the scale of the file or of the ADC."""
     for frames, transfer in transfers:
-        claimed = frames.frames[0].info.egain
-        if claimed is None or claimed <= 0 or frames.kind is not FrameKind.FLAT:
+        nearest = _nearest_claim(frames, transfer)
+        if nearest is None or frames.kind is not FrameKind.FLAT:
             continue
-        scales = (claimed, claimed / max(frames.step, 1), claimed / 4, claimed / 16)
-        nearest = min(scales, key=lambda value: abs(log(transfer.e_per_dn / value)))
+        claimed = frames.frames[0].info.egain
         if abs(log(transfer.e_per_dn / nearest)) <= log(evidence.settings.gain_ratio) + 5.0 * (
             transfer.error / transfer.e_per_dn
         ):
@@ -315,7 +360,7 @@ def hot_ratios(darks: SetEvidence) -> list[float | None]:
     return ratios
 
 
-@witness("frame-flipped", judges=SessionEvidence, thresholds=("hot_found",), sets_aside=False)
+@witness("frame-flipped", judges=SessionEvidence, thresholds=("hot_found",))
 def flipped_by_hot_pixels(evidence: SessionEvidence) -> Iterator[Finding]:
     """Look for the hot pixels of the dark in the lights, under the 8 symmetries of a rectangle.
 
@@ -391,12 +436,20 @@ def _slope_cases(
 ) -> Iterator[tuple[Ledger, float, float, bool]]:
     """Yield ledgers whose slope is off: slope over expected, its error, temperatures known."""
     allowed = evidence.settings.hot_slope
+    other_gain = {
+        path
+        for group in setups(evidence)
+        for finding in _gain_outliers(evidence, transfers_of(evidence, group))
+        for path in finding.frames
+    }
     for use in evidence.uses:
         ledger = next(
             (g for g in evidence.ledgers if g.dark is use.source and g.lights is use.target), None
         )
         if ledger is None or use.scaling == "optimize" or not _fits(evidence, ledger):
             continue
+        if other_gain & set(ledger.lights.paths):
+            continue  # the gain explains the slope
         lights, dark = ledger.lights, ledger.dark
         expected = 1.0
         if lights.exposure_s and dark.exposure_s:

@@ -1,17 +1,18 @@
-"""Judging a session: first what the frames are, then what is wrong with them."""
+"""Judging a session: what the frames are, whether they are sound, whether they go together."""
 
 from lightframe.checks._evidence_sets import SessionEvidence
 from lightframe.checks._finding import Finding, Severity
-from lightframe.checks._rules import judge
+from lightframe.checks._rules import Stage, judge
 
 __all__ = ["judge_session"]
 
 
 def judge_session(evidence: SessionEvidence) -> tuple[Finding, ...]:
-    """Let all rules look at the evidence of a session.
+    """Let all rules look at the evidence of a session, stage by stage.
 
-    Rules that tell what a frame is come first: a flat among darks, or a frame whose BZERO was lost,
-    would make its whole set look wrong to the others, so it is taken out for them.
+    A flat among darks, or a frame whose BZERO was lost, would make its whole set look wrong, and a
+    dark with a light leak would contradict the bias: frames with an error are taken out before the
+    next stage.
 
     Parameters
     ----------
@@ -23,11 +24,10 @@ def judge_session(evidence: SessionEvidence) -> tuple[Finding, ...]:
     tuple of Finding
         Findings, consequences included.
     """
-    first = judge(evidence, sets_aside=True)
-    aside = frozenset(
-        path
-        for finding in first
-        if finding.severity is Severity.ERROR
-        for path in finding.frames
-    )
-    return (*first, *judge(evidence.without(aside), sets_aside=False))
+    findings: list[Finding] = []
+    for stage in Stage:
+        new = judge(evidence, stage)
+        findings += new
+        wrong = [finding for finding in new if finding.severity is Severity.ERROR]
+        evidence = evidence.without(frozenset(path for f in wrong for path in f.frames))
+    return tuple(findings)

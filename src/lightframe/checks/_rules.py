@@ -9,16 +9,31 @@ what ``lightframe explain`` prints.
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.tables import Table
 
-__all__ = ["RULES", "Rule", "Witness", "found", "judge", "rule", "witness"]
+__all__ = ["RULES", "Rule", "Stage", "Witness", "found", "judge", "rule", "witness"]
 
 E = TypeVar("E")
 Check = Callable[[E], Iterable[Finding]]
+
+
+class Stage(IntEnum):
+    """What a witness needs to be true: frames with an error of an earlier stage are not shown it.
+
+    A flat among darks, or a dark with a light leak, would make others look wrong that are right.
+    """
+
+    FRAME = 0
+    """Asks what a single frame is."""
+    SET = 1
+    """Asks whether the frames of a set are sound in themselves."""
+    COMPARISON = 2
+    """Compares sets with each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +50,15 @@ class Witness:
         Takes the evidence, gives findings.
     thresholds : tuple of str
         The fields of `CheckSettings` that it uses.
-    sets_aside : bool
-        Whether the frames that it names must not be looked at by rules of less fundamental things.
+    stage : Stage
+        When it looks, and so what it can rely on.
     """
 
     judges: type
     explanation: str
     check: Callable[[Any], Iterable[Finding]]
     thresholds: tuple[str, ...] = ()
-    sets_aside: bool = False
+    stage: Stage = Stage.COMPARISON
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +105,13 @@ def rule(  # noqa: PLR0913 - what a rule consists of, by keyword
     group: Group,
     judges: type[E],
     thresholds: tuple[str, ...] = (),
-    sets_aside: bool = False,
+    stage: Stage = Stage.COMPARISON,
 ) -> Callable[[Check[E]], Check[E]]:
     """Return a decorator that enters a function into `RULES`; its docstring explains the rule."""
 
     def enter(check: Check[E]) -> Check[E]:
         explanation = inspect.cleandoc(check.__doc__ or "")
-        first = Witness(judges, explanation, check, thresholds, sets_aside)
+        first = Witness(judges, explanation, check, thresholds, stage)
         RULES.enter(name, meaning, Rule(severity, group, judges, explanation, check, [first]))
         return check
 
@@ -108,13 +123,13 @@ def witness(
     *,
     judges: type[E],
     thresholds: tuple[str, ...] = (),
-    sets_aside: bool = False,
+    stage: Stage = Stage.COMPARISON,
 ) -> Callable[[Check[E]], Check[E]]:
     """Return a decorator that lets a function judge other evidence for a rule that exists."""
 
     def enter(check: Check[E]) -> Check[E]:
         explanation = inspect.cleandoc(check.__doc__ or "")
-        RULES[name].witnesses.append(Witness(judges, explanation, check, thresholds, sets_aside))
+        RULES[name].witnesses.append(Witness(judges, explanation, check, thresholds, stage))
         return check
 
     return enter
@@ -145,15 +160,15 @@ def found(  # noqa: PLR0913 - the parts of a finding, by keyword
     )
 
 
-def judge(evidence: object, *, sets_aside: bool | None = None) -> tuple[Finding, ...]:
+def judge(evidence: object, stage: Stage | None = None) -> tuple[Finding, ...]:
     """Let all rules that judge this type of evidence look at it.
 
     Parameters
     ----------
     evidence : object
         What to judge.
-    sets_aside : bool, optional
-        Only let those rules look that set frames aside, or only those that do not.
+    stage : Stage, optional
+        Only let the rules of this stage look.
 
     Returns
     -------
@@ -165,7 +180,7 @@ def judge(evidence: object, *, sets_aside: bool | None = None) -> tuple[Finding,
         for entry in RULES.entries()
         for witness in entry.value.witnesses
         if witness.judges is type(evidence)
-        and (sets_aside is None or witness.sets_aside is sets_aside)
+        and (stage is None or witness.stage is stage)
         for finding in witness.check(evidence)
     ]
     return tuple(sorted(findings, key=lambda finding: finding.severity.rank))
