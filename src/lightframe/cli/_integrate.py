@@ -15,6 +15,7 @@ from lightframe.cli._steps import (
     numbers,
     output_of,
     print_end,
+    print_remarks,
     table,
 )
 from lightframe.cli._trace_table import print_traces, trace_document
@@ -147,3 +148,4 @@ def _print(made: IntegratedFile) -> None:
         console.print(f"{document['missing']} pixels are covered by no file: missing")
     if made.written.truncated:
         console.print(f"{made.written.truncated} samples were truncated to the 16-bit range")
+    print_remarks([made.remarks])

@@ -35,6 +35,9 @@ def print_traces(infos: Sequence[FrameInfo], traces: Sequence[PixelTrace]) -> No
         samples = table(
             "File", "DN", "For rejection", "For output", "Weight", "Round", "Fate", title=title
         )
+        samples.columns[0].no_wrap = True
+        samples.columns[-1].no_wrap = False
+        samples.columns[-1].justify = "left"
         for sample in trace.samples:
             fate = sample.fate if not sample.reason else f"{sample.fate}: {sample.reason}"
             samples.add_row(

@@ -17,6 +17,7 @@ from lightframe.session._resources import default_memory_bytes, default_threads
 from lightframe.session._run import Outcome, plan_run, run
 from lightframe.session._scan import Refusal, Scan, scan
 from lightframe.session._settings import RunSettings
+from lightframe.session._stack_files import StackOptions
 from lightframe.session._steps import Batch, Bench, Failure
 from lightframe.session._steps_calibrate import CalibratedFile, calibrate_files
 from lightframe.session._steps_cosmetic import (
@@ -30,12 +31,7 @@ from lightframe.session._steps_dark_scaling import (
     DarkTrial,
     compare_dark_scaling,
 )
-from lightframe.session._steps_integrate import (
-    IntegratedFile,
-    StackOptions,
-    integrate_files,
-    trace_files,
-)
+from lightframe.session._steps_integrate import IntegratedFile, integrate_files, trace_files
 from lightframe.session._steps_master import FlatCalibration, MasterFile, make_master
 from lightframe.session._steps_measure import MeasuredFile, measure_files
 from lightframe.session._steps_output import OUTPUT_FORMATS, OutputSettings, Written

@@ -1,6 +1,7 @@
 """Integration of files of one size (guide, section 9.5), and the fate of one of their pixels."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -8,52 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from lightframe.errors import InputError, SettingsError
-from lightframe.frames import Card, FrameInfo, FrameKind, Header, PixelSource, Window
+from lightframe.frames import Card, FrameInfo, FrameKind, Header
 from lightframe.processes import (
     Integration,
     IntegrationSettings,
     PixelTrace,
-    frame_pedestal,
     integrate,
     trace_pixel,
 )
-from lightframe.session._context import Context
 from lightframe.session._noise import colour_noise
 from lightframe.session._provenance import cfa_cards, combined_header, hashes, history, image_type
+from lightframe.session._stack_files import Looks, Stack, StackOptions, look_at, open_stack
 from lightframe.session._steps import Batch, Bench, Failure, plain
 from lightframe.session._steps_headers import astrometry_of, noise_in_pixel_units
 from lightframe.session._steps_output import OutputSettings, Written, output_file, write
 from lightframe.session._steps_stack import agreeing, read_infos, workspace
 
-__all__ = ["IntegratedFile", "StackOptions", "integrate_files", "trace_files"]
-
-_F32 = npt.NDArray[np.float32]
-_NEEDS_NUMBERS = {"keyword", "given", "psf-signal"}
-
-
-@dataclass(frozen=True, slots=True)
-class StackOptions:
-    """What an integration needs to know of its files beside its settings.
-
-    Attributes
-    ----------
-    reference : Path or None
-        The file to whose level and scale the others are brought; the first by default.
-    weights : tuple of float
-        One a file, for the weight ``given``.
-    keyword : str
-        Keyword that holds the weight, for the weight ``keyword``.
-    subtract_pedestals : bool
-        Take off the PEDESTAL that the headers state.
-    """
-
-    reference: Path | None = None
-    weights: tuple[float, ...] = ()
-    keyword: str = ""
-    subtract_pedestals: bool = True
+__all__ = ["IntegratedFile", "integrate_files", "trace_files"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +46,10 @@ class IntegratedFile:
         Image and maps.
     noise_dn : tuple of float
         Noise of the result, by channel or colour.
-    frames_noise_dn : tuple of float
-        Noise of each file, mean of its channels.
+    looks : Looks
+        What the files have shown.
+    remarks : tuple of str
+        What the user should know.
     """
 
     written: Written
@@ -81,13 +57,20 @@ class IntegratedFile:
     reference: int
     integration: Integration = field(repr=False)
     noise_dn: tuple[float, ...]
-    frames_noise_dn: tuple[float, ...]
+    looks: Looks = field(repr=False)
+    remarks: tuple[str, ...]
+
+    @property
+    def frames_noise_dn(self) -> tuple[float, ...]:
+        """Noise of each file that its weight is made of, mean of its channels."""
+        return tuple(float(s.noise.mean()) for s in self.looks.statistics)
 
     @property
     def gain_over_best(self) -> float:
         """Least noise of a file, brought to the result's scale, over the noise of the result."""
         factors = self.integration.factors.mean(axis=1)
-        least = min(s * abs(f) for s, f in zip(self.frames_noise_dn, factors, strict=True))
+        measured = self.looks.measured_noise_dn
+        least = min(sigma * abs(f) for sigma, f in zip(measured, factors, strict=True))
         noise = float(np.mean(self.noise_dn))
         return least / noise if noise > 0 else float("nan")
 
@@ -113,6 +96,7 @@ class IntegratedFile:
                     "rejected_high": float(np.mean(result.rejected_high)),
                     "missing": int(np.count_nonzero(np.isnan(image))),
                     "truncated": self.written.truncated,
+                    "notes": list(self.remarks),
                 },
                 "lights": [
                     {
@@ -137,57 +121,12 @@ class IntegratedFile:
         return document
 
 
-@dataclass(frozen=True, slots=True)
-class _WithoutPedestal:
-    """A frame whose pedestal is taken off as it is read."""
-
-    source: PixelSource
-    pedestal_dn: float
-
-    @property
-    def channels(self) -> int:
-        return self.source.channels
-
-    @property
-    def height(self) -> int:
-        return self.source.height
-
-    @property
-    def width(self) -> int:
-        return self.source.width
-
-    @property
-    def dtype(self) -> np.dtype[np.generic]:
-        return np.dtype(np.float32)
-
-    @property
-    def by_rows(self) -> bool:
-        return self.source.by_rows
-
-    def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
-        self.source.read(window, out)
-        np.subtract(out, np.float32(self.pedestal_dn), out=out)
-
-    def close(self) -> None:
-        self.source.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Stack:
-    """Open files, ready to be integrated."""
-
-    infos: tuple[FrameInfo, ...]
-    sources: tuple[PixelSource, ...]
-    reference: int
-    weights: list[float] | None
-
-
 def integrate_files(
     paths: Sequence[Path],
     out: Path,
     bench: Bench,
     output: OutputSettings = OutputSettings(),  # noqa: B008 - frozen
-    options: StackOptions = StackOptions(),
+    options: StackOptions = StackOptions(),  # noqa: B008 - frozen
 ) -> Batch[IntegratedFile]:
     """Integrate files of one size and write the result with its maps.
 
@@ -224,23 +163,24 @@ def integrate_files(
     if not infos:
         return Batch((), tuple(failures))
     with workspace(bench, out) as context, ExitStack() as stack:
-        opened = _open(infos, paths, context, stack, options)
+        opened = open_stack(infos, paths, context, stack, options)
         failures += [Failure(e.path, InputError(e.reason)) for e in context.exclusions]
         settings = bench.settings.lights
         first = opened.sources[0]
         total = first.channels * first.height * first.width
+        looks = look_at(opened, bench)
         with bench.progress.step(f"Integrating {len(opened.infos)} files", total) as advance:
             result = integrate(
                 opened.sources,
                 settings,
+                statistics=looks.statistics,
                 weights=opened.weights,
                 reference=opened.reference,
                 memory_bytes=bench.memory_bytes,
                 threads=bench.threads,
                 advance=advance,
             )
-        frames_noise = _frames_noise(opened)
-    made = _written(out, opened, result, (settings, output, bench), frames_noise)
+    made = _written(out, opened, result, looks, (settings, output, bench))
     return Batch((made,), tuple(failures))
 
 
@@ -248,7 +188,7 @@ def trace_files(
     paths: Sequence[Path],
     pixel: tuple[int, int],
     bench: Bench,
-    options: StackOptions = StackOptions(),
+    options: StackOptions = StackOptions(),  # noqa: B008 - frozen
 ) -> tuple[tuple[FrameInfo, ...], tuple[PixelTrace, ...]]:
     """Follow one pixel through the integration of files.
 
@@ -278,110 +218,34 @@ def trace_files(
             remedy="count columns and rows from 0",
         )
     with workspace(bench, Path(tempfile.gettempdir()) / "trace") as context, ExitStack() as stack:
-        opened = _open(infos, paths, context, stack, options)
+        opened = open_stack(infos, paths, context, stack, options)
         traces = trace_pixel(
             opened.sources,
             bench.settings.lights,
             x,
             y,
+            statistics=look_at(opened, bench).statistics,
             weights=opened.weights,
             reference=opened.reference,
         )
     return opened.infos, traces
 
 
-def _open(
-    infos: Sequence[FrameInfo],
-    paths: Sequence[Path],
-    context: Context,
-    stack: ExitStack,
-    options: StackOptions,
-) -> _Stack:
-    """Open the files that can be read, and find reference and weights."""
-    sources: list[PixelSource] = []
-    members: list[FrameInfo] = []
-    for info in infos:
-        source = context.open(info.path)
-        if source is None:
-            continue
-        stack.callback(source.close)
-        pedestal = 0.0
-        if options.subtract_pedestals:
-            pedestal = frame_pedestal(info, context.settings.calibration).dn
-        sources.append(_WithoutPedestal(source, pedestal) if pedestal else source)
-        members.append(info)
-    if not sources:
-        raise InputError("none of the files can be read")
-    return _Stack(
-        tuple(members),
-        tuple(sources),
-        _reference(members, options),
-        _weights(members, paths, context.settings.lights, options),
-    )
-
-
-def _reference(members: Sequence[FrameInfo], options: StackOptions) -> int:
-    if options.reference is None:
-        return 0
-    wanted = options.reference.resolve()
-    for index, info in enumerate(members):
-        if info.path.resolve() == wanted:
-            return index
-    raise InputError(
-        "the reference is not among the files that can be integrated",
-        where=options.reference,
-        remedy="name one of the files",
-    )
-
-
-def _weights(
-    members: Sequence[FrameInfo],
-    paths: Sequence[Path],
-    settings: IntegrationSettings,
-    options: StackOptions,
-) -> list[float] | None:
-    """Return one number a file where the weight asks for it."""
-    if settings.weight == "exposure":
-        return [_known(info, info.exposure_s, "its exposure") for info in members]
-    if settings.weight == "keyword" and options.keyword:
-        return [_known(info, info.header.get(options.keyword), options.keyword) for info in members]
-    if settings.weight not in _NEEDS_NUMBERS:
-        return None
-    if len(options.weights) != len(paths):
-        raise SettingsError(
-            f"{len(options.weights)} weights for {len(paths)} files",
-            remedy="give one number a file with --weights, or --weight-keyword NAME",
-        )
-    of = dict(zip(paths, options.weights, strict=True))
-    return [of[info.path] for info in members]
-
-
-def _known(info: FrameInfo, value: object, name: str) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    raise InputError(
-        f"{name} is no number: {value!r}" if value is not None else f"{name} is not known",
-        where=info.path,
-        remedy="leave the file out, or choose another weight",
-    )
-
-
-def _frames_noise(opened: _Stack) -> tuple[float, ...]:
-    """Return the noise of each file, mean of its channels or colours."""
-    noise = []
-    for info, source in zip(opened.infos, opened.sources, strict=True):
-        planes = np.empty((source.channels, source.height, source.width), np.float32)
-        source.read(Window(0, source.height, 0, source.width), planes)
-        noise.append(float(np.mean(colour_noise(planes, info.cfa))))
-    return tuple(noise)
+def _kinds_remark(infos: Sequence[FrameInfo]) -> tuple[str, ...]:
+    """Return a remark where lights and calibration frames are mixed."""
+    kinds = Counter(info.kind.value for info in infos if info.kind is not None)
+    if len(kinds) <= 1:
+        return ()
+    names = ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common())
+    return (f"files of different kinds are integrated together: {names}",)
 
 
 def _written(
     out: Path,
-    opened: _Stack,
+    opened: Stack,
     result: Integration,
+    looks: Looks,
     how: tuple[IntegrationSettings, OutputSettings, Bench],
-    frames_noise: tuple[float, ...],
 ) -> IntegratedFile:
     """Write image and maps."""
     settings, output, bench = how
@@ -417,10 +281,11 @@ def _written(
         maps=maps,
         image_type=image_type(kind).replace(" ", "").replace("-", ""),
     )
-    return IntegratedFile(written, infos, opened.reference, result, noise, frames_noise)
+    remarks = (*_kinds_remark(infos), *looks.remarks)
+    return IntegratedFile(written, infos, opened.reference, result, noise, looks, remarks)
 
 
-def _shared_astrometry(opened: _Stack) -> list[Card]:
+def _shared_astrometry(opened: Stack) -> list[Card]:
     """Return the reference's astrometric solution where the files lie on one grid."""
     registered = all(
         any("StarAlignment" in str(line) for line in info.header.values("HISTORY"))
@@ -441,7 +306,7 @@ def _calstat(infos: Sequence[FrameInfo]) -> list[Card]:
     return [Card("CALSTAT", letters, "calibration applied")] if letters else []
 
 
-def _history(opened: _Stack, result: Integration, settings: IntegrationSettings) -> list[str]:
+def _history(opened: Stack, result: Integration, settings: IntegrationSettings) -> list[str]:
     return [
         f"ImageIntegration.pixelCombination: {settings.combination}",
         f"ImageIntegration.outputNormalization: {settings.normalization}",
@@ -455,7 +320,7 @@ def _history(opened: _Stack, result: Integration, settings: IntegrationSettings)
     ]
 
 
-def _inputs(opened: _Stack, result: Integration, digests: dict[Path, str]) -> list[str]:
+def _inputs(opened: Stack, result: Integration, digests: dict[Path, str]) -> list[str]:
     return [
         f"Input {info.path.name} weight {float(result.weights[index].mean()):.4f}"
         f" SHA-256 {digests[info.path]}"

@@ -1,0 +1,201 @@
+"""``lightframe measure``, ``register`` and ``integrate``."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from lightframe.frames import read_image, read_info
+from lightframe.session._records import unknown_light
+from step_frames import files
+
+
+@pytest.fixture(scope="module")
+def registered(ccd, tmp_path_factory):
+    """Return the folder of the CCD's lights, registered."""
+    from lightframe.cli import main  # noqa: PLC0415 (the function of the same name is a fixture)
+
+    folder = tmp_path_factory.mktemp("registered")
+    dark, bias = folder / "dark.fits", folder / "bias.fits"
+    lights = [str(path) for path in files(ccd, "lights")]
+    for words in (
+        ["master", "dark", *map(str, files(ccd, "darks")), "-o", str(dark)],
+        ["master", "bias", *map(str, files(ccd, "bias")), "-o", str(bias)],
+        ["calibrate", *lights, "--dark", str(dark), "--bias", str(bias), "--optimize-dark",
+         "-o", str(folder / "c")],
+        ["cosmetic", *(str(folder / "c" / f"M 17-000{n}L_c.fits") for n in (1, 2, 3, 4)),
+         "--dark", str(dark), "-o", str(folder / "cc")],
+        ["register", *(str(folder / "cc" / f"M 17-000{n}L_c_cc.fits") for n in (1, 2, 3, 4)),
+         "-o", str(folder / "r")],
+    ):  # fmt: skip
+        assert main([*words, "--json"]) == 0
+    return folder
+
+
+def test_measurements_have_the_names_of_run_json(lightframe, ccd, broken):
+    """Every entry has the keys of a light of run.json; a bad file is an entry with its reason."""
+    lights = files(ccd, "lights")
+    code, document, _ = lightframe("measure", *lights, broken, "--json")
+    assert code == 1
+    assert len(document["lights"]) == len(lights) + 1
+    for entry in document["lights"]:
+        assert unknown_light(lights[0], 1.0).keys() <= entry.keys()
+    good, bad = document["lights"][:-1], document["lights"][-1]
+    assert not bad["used"]
+    assert bad["reason"]
+    assert sum(entry["reference"] for entry in good) == 1
+    assert all(entry["fwhm_px"] == pytest.approx(2.4, rel=0.25) for entry in good)
+    assert np.mean([entry["weight"] for entry in good]) == pytest.approx(1)
+
+
+def test_frames_without_stars_have_no_reference(lightframe, ccd):
+    """Bias frames are measured; none of them is a reference."""
+    code, text, _ = lightframe("measure", *files(ccd, "bias"))
+    assert code == 0
+    assert "None of the files" in text
+    code, _, errors = lightframe("register", *files(ccd, "bias"))
+    assert code == 3
+    assert "reference" in errors
+
+
+def test_registration_brings_stars_together(lightframe, registered):
+    """After registration the files' stars lie within a fifth of a pixel of each other."""
+    paths = sorted((registered / "r").glob("*_r.fits"))
+    assert len(paths) == 4
+    code, document, _ = lightframe("register", *paths, "--reference", paths[0], "--json")
+    assert code == 0
+    for entry in document["lights"]:
+        transform = np.array(entry["transform"])
+        centre = transform @ [120, 90, 1]
+        assert centre[:2] / centre[2] == pytest.approx([120, 90], abs=0.2)
+        if not entry["reference"]:
+            assert entry["registration"]["rms_px"] < 0.4
+    history = " ".join(map(str, read_info(paths[0]).header.values("HISTORY")))
+    assert "StarAlignment.referenceImage" in history
+    assert "ImageCalibration.masterDark" in history
+
+
+def test_a_given_reference_outside_the_files_sets_the_grid(lightframe, registered, tmp_path):
+    """Only the files are written, on the grid of the reference."""
+    first, second = sorted((registered / "cc").glob("*.fits"))[:2]
+    code, document, _ = lightframe(
+        "register", second, "--reference", first, "-o", tmp_path, "--json"
+    )
+    assert code == 0
+    assert [entry["path"] for entry in document["lights"]] == [str(second)]
+    assert [path.name for path in tmp_path.iterdir()] == [f"{second.stem}_r.fits"]
+
+
+def test_mosaics_are_registered_but_not_resampled(lightframe, osc, tmp_path):
+    """Transforms of mosaics are reported; writing them would mix their colours."""
+    lights = files(osc, "lights")
+    code, document, _ = lightframe("register", *lights, "--json")
+    assert code == 0
+    assert all(entry["output"] is None for entry in document["lights"])
+    code, _, errors = lightframe("register", *lights, "-o", tmp_path)
+    assert code == 3
+    assert "debayer" in errors
+
+
+def test_a_plain_average_is_the_mean(lightframe, registered, tmp_path):
+    """Without rejection, normalization and weights each pixel is the mean of what is there."""
+    paths = sorted((registered / "r").glob("*_r.fits"))
+    out = tmp_path / "mean.fits"
+    code, document, _ = lightframe(
+        "integrate", *paths, "-o", out, "--rejection", "none", "--normalization", "none",
+        "--weight", "none", "--json",
+    )  # fmt: skip
+    stack = np.array([read_image(path)[1] for path in paths], np.float64)
+    assert code == 0
+    covered = np.isfinite(stack).all(axis=0)
+    result = read_image(out)[1]
+    assert result[covered] == pytest.approx(stack.mean(axis=0)[covered], abs=0.01)
+    with fits.open(out) as units:
+        assert [unit.name for unit in units[1:]] == ["WEIGHT", "REJ_LOW", "REJ_HIGH"]
+        assert units["WEIGHT"].data == pytest.approx(np.isfinite(stack).sum(axis=0)[0])
+    assert document["result"]["frames"] == 4
+    info = read_info(out)
+    assert info.frames_combined == 4
+    assert info.total_exposure_s == 4 * 180
+    assert {kind.value for kind in info.calibration} == {"bias", "dark"}
+
+
+def test_integration_of_lights_gains_by_their_number(lightframe, registered, tmp_path):
+    """Four lights: noise falls by about two; maps of variance and slope are written on request."""
+    paths = sorted((registered / "r").glob("*_r.fits"))
+    out = tmp_path / "lights.fits"
+    code, document, _ = lightframe(
+        "integrate", *paths, "-o", out, "--variance", "--rejection", "linear-fit", "--json"
+    )
+    assert code == 0
+    assert 1.4 < document["result"]["gain_over_best_frame"] < 2.6
+    assert [light["reference"] for light in document["lights"]] == [True, False, False, False]
+    with fits.open(out) as units:
+        assert {"SLOPE", "VARIANCE"} <= {unit.name for unit in units}
+
+
+def test_pedestals_are_taken_off_once(lightframe, ccd, tmp_path):
+    """A calibrated light with and without a pedestal gives the same result."""
+    light, bias = files(ccd, "lights")[0], tmp_path / "bias.fits"
+    lightframe("master", "bias", *files(ccd, "bias"), "-o", bias)
+    for name, dn in (("a", "0"), ("b", "200")):
+        lightframe("calibrate", light, "--bias", bias, "--pedestal", dn, "-o", tmp_path / name)
+        source = tmp_path / name / f"{light.stem}_c.fits"
+        assert lightframe("integrate", source, "-o", tmp_path / f"{name}.xisf")[0] == 0
+    first, second = (read_image(tmp_path / f"{name}.xisf")[1] for name in "ab")
+    assert first == pytest.approx(second, abs=0.02)
+
+
+def test_weights_from_the_command_line_and_from_keywords(lightframe, ccd, tmp_path):
+    """Numbers that are given are used, relative to their mean; missing ones are errors."""
+    lights = files(ccd, "lights")[:2]
+    words = ["integrate", *lights, "-o", tmp_path / "out.fits"]
+    _, document, _ = lightframe(*words, "--weights", "3,1", "--json")
+    assert [light["weight"] for light in document["lights"]] == [1.5, 0.5]
+    _, document, _ = lightframe(*words, "--weight-keyword", "EXPTIME", "--json")
+    assert [light["weight"] for light in document["lights"]] == [1.0, 1.0]
+    assert lightframe(*words, "--weights", "3")[0] == 2
+    assert lightframe(*words, "--weight-keyword", "NOTHING")[0] == 3
+
+
+def test_a_pixel_can_be_traced(lightframe, registered, tmp_path):
+    """Each file's sample and its fate; the result is that of the integration."""
+    paths = sorted((registered / "r").glob("*_r.fits"))
+    out = tmp_path / "out.fits"
+    code, document, _ = lightframe(
+        "integrate", *paths, "-o", out, "--trace-pixel", "120,90", "--json"
+    )
+    (trace,) = document["trace"]
+    assert code == 0
+    assert len(trace["samples"]) == 4
+    assert trace["result"] == pytest.approx(read_image(out)[1][0, 90, 120], rel=1e-5)
+    code, text, _ = lightframe("integrate", *paths, "--trace-pixel", "120,90")
+    assert code == 0
+    assert "survives" in text
+    assert lightframe("integrate", *paths, "--trace-pixel", "240,90")[0] == 2
+    assert lightframe("integrate", *paths)[0] == 2
+
+
+def test_a_file_of_another_size_is_set_aside(lightframe, ccd, tmp_path, broken):
+    """The majority decides; what does not fit and what is broken is named."""
+    lights = files(ccd, "lights")
+    odd = tmp_path / "odd.fits"
+    fits.writeto(odd, fits.getdata(lights[0])[:100])
+    code, document, errors = lightframe(
+        "integrate", *lights, odd, broken, "-o", tmp_path / "out.fits", "--json"
+    )
+    assert code == 1
+    assert document["result"]["frames"] == len(lights)
+    assert "odd.fits" in errors
+    assert "broken.fits" in errors
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["stats", "stretch", "master flat", "calibrate", "cosmetic", "debayer", "measure", "register",
+     "integrate"],
+)  # fmt: skip
+def test_every_command_explains_itself(lightframe, command):
+    """--help names the command, ends with 0, and no option is without a meaning."""
+    code, text, _ = lightframe(*command.split(), "--help")
+    assert code == 0
+    assert f"usage: lightframe {command}" in text
