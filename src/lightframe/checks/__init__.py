@@ -9,6 +9,7 @@ from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence, Use, 
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._judging import judge_session
 from lightframe.checks._plan_records import PlanRecord
+from lightframe.checks._result_evidence import CalibratedSet, LightEvidence, ResultEvidence
 from lightframe.checks._rules import RULES, Rule, judge
 from lightframe.checks._settings import CheckSettings
 
@@ -16,13 +17,16 @@ __all__ = [
     "CONSEQUENCES",
     "MODULES",
     "RULES",
+    "CalibratedSet",
     "CheckSettings",
     "Finding",
     "FrameEvidence",
     "Group",
     "Ledger",
     "Levels",
+    "LightEvidence",
     "PlanRecord",
+    "ResultEvidence",
     "Rule",
     "SessionEvidence",
     "SetEvidence",

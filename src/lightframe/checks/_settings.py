@@ -2,12 +2,12 @@
 
 from pydantic import Field
 
-from lightframe.settings import Settings
+from lightframe.checks._result_settings import ResultThresholds
 
 __all__ = ["CheckSettings"]
 
 
-class CheckSettings(Settings):
+class CheckSettings(ResultThresholds):
     """Thresholds of ``lightframe check``; each is printed with the findings that it decides."""
 
     flat_limit: float = Field(0.9, gt=0, le=1)

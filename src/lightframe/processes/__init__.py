@@ -1,5 +1,12 @@
 """To be described."""
 
+from lightframe.processes._background_tiles import (
+    BackgroundTiles,
+    FlatProbe,
+    background_tiles,
+    flat_probe,
+    flat_products,
+)
 from lightframe.processes._calibration import FrameLevels, PreparedCalibration, prepare_calibration
 from lightframe.processes._calibration_cards import calibrated_header, calibration_cards
 from lightframe.processes._calibration_frame import (
@@ -38,7 +45,9 @@ from lightframe.processes._estimators import (
     FrameStatistics,
     frame_statistics,
 )
+from lightframe.processes._flat_fit import FlatFit, flat_fit, flat_noise
 from lightframe.processes._flat_scaling import FLAT_SCALINGS, FlatScale
+from lightframe.processes._flat_verdict import FlatVerdict, flat_verdict
 from lightframe.processes._integration import Integration, integrate
 from lightframe.processes._integration_quality import IntegrationQuality, integration_quality
 from lightframe.processes._integration_recipe import sample_statistics
@@ -100,6 +109,7 @@ __all__ = [
     "REJECTION_NORMALIZATIONS",
     "SCALE_ESTIMATORS",
     "WEIGHTS",
+    "BackgroundTiles",
     "CalibratedFrame",
     "CalibrationRecord",
     "CalibrationSettings",
@@ -110,7 +120,10 @@ __all__ = [
     "DebayerMethod",
     "Defects",
     "DetectionSettings",
+    "FlatFit",
+    "FlatProbe",
     "FlatScale",
+    "FlatVerdict",
     "FrameLevels",
     "FrameStatistics",
     "InputPedestal",
@@ -139,6 +152,7 @@ __all__ = [
     "Transfer",
     "automatic_pedestal",
     "autostretch",
+    "background_tiles",
     "calibrate_frame",
     "calibrated_header",
     "calibration_cards",
@@ -156,6 +170,11 @@ __all__ = [
     "detect_stars",
     "detection_image",
     "evaluate_noise",
+    "flat_fit",
+    "flat_noise",
+    "flat_probe",
+    "flat_products",
+    "flat_verdict",
     "frame_pedestal",
     "frame_statistics",
     "image_statistics",

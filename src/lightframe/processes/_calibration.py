@@ -120,6 +120,11 @@ class PreparedCalibration:
         """Colours at the origin of a calibrated frame."""
         return self.target.cfa
 
+    @property
+    def flat_reciprocal(self) -> _F32 | None:
+        """What frames are multiplied with: ``s0 / flat``, NaN where it is of no use; or None."""
+        return None if self.flat_scale is None else self._gain
+
     def raw_window(self, window: Window) -> Window:
         """Return the window of the raw frame that `window` of the calibrated frame comes from."""
         y, x = self.target.origin

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.checks import LightEvidence
 from lightframe.errors import InputError
 from lightframe.frames import CfaPattern, FrameInfo, PixelSource, Window
 from lightframe.processes import (
@@ -36,6 +37,7 @@ from lightframe.session._calibrating import Master, prepare
 from lightframe.session._context import Context
 from lightframe.session._noise import colour_noise
 from lightframe.session._plan_types import Assignment, LightGroup
+from lightframe.session._probing import Probe, examine, prepare_probe
 from lightframe.session._sources import CalibratedSource, CorrectedSource, DebayeredSource
 
 __all__ = ["MeasuredLight", "Treatment", "light_record", "measure_lights", "treatments"]
@@ -57,11 +59,14 @@ class Treatment:
         Masters, ready to be applied.
     defects : Defects or None
         Defective pixels that the master dark knows; None if defects are not corrected.
+    probe : Probe
+        What the calibrated lights are held against.
     """
 
     assignment: Assignment
     calibration: PreparedCalibration
     defects: Defects | None
+    probe: Probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,8 @@ class MeasuredLight:
         Stars and background.
     statistics : FrameStatistics
         Location, scale and noise of each colour.
+    evidence : LightEvidence
+        What the checks look at.
     """
 
     info: FrameInfo
@@ -102,6 +109,7 @@ class MeasuredLight:
     noise_dn: tuple[float, ...]
     measurement: Measurement
     statistics: FrameStatistics
+    evidence: LightEvidence
 
     @property
     def cfa(self) -> CfaPattern | None:
@@ -162,7 +170,9 @@ def treatments(
                 dark = None if assignment.dark is None else masters[assignment.dark]
                 known[assignment.dark] = _known_defects(dark, calibration, context)
             defects = known[assignment.dark]
-        prepared |= dict.fromkeys(assignment.frames, Treatment(assignment, calibration, defects))
+        probe = prepare_probe(assignment, calibration, masters, infos, context)
+        treatment = Treatment(assignment, calibration, defects, probe)
+        prepared |= dict.fromkeys(assignment.frames, treatment)
     return prepared
 
 
@@ -244,6 +254,7 @@ def _measured(
     part = np.ascontiguousarray(frame[:, inner.y0 : inner.y1, inner.x0 : inner.x1])
     calibration.apply(part, window, scale, pixels, levels=levels)
     clipped = clipped_fractions(pixels)
+    evidence = examine(info.path, pixels, calibration, treatment.probe)
     defects = None
     if treatment.defects is not None:
         found = detect_defects(pixels, calibration.cfa, settings.cosmetic)
@@ -275,6 +286,7 @@ def _measured(
             noise_dn=noise,
         ),
         _statistics(pixels, calibration.cfa, noise),
+        evidence,
     )
 
 

@@ -1,0 +1,278 @@
+"""The verdict on flat fielding: over- and under-correction, whose fault it is, and why."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import hypot
+from pathlib import Path
+
+from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._result_evidence import CalibratedSet, ResultEvidence
+from lightframe.checks._rules import found, rule
+from lightframe.processes import FlatVerdict
+
+__all__: list[str] = []
+
+_LIGHTS_TOO_HIGH = (
+    "bias-never-subtracted", "no-dark", "offset-mismatch", "gain-mismatch", "gain-label-wrong",
+    "master-dark-precalibrated", "master-dark-clipped", "units-mismatch", "mixed-scaling",
+    "readout-mode-mismatch", "software-mismatch", "dark-shorter-than-light",
+    "dark-exposure-mismatch", "dark-temperature-mismatch", "bias-unstable", "black-clipped",
+)  # fmt: skip
+_LIGHTS_TOO_LOW = (
+    "double-bias-subtraction", "offset-mismatch", "gain-mismatch", "gain-label-wrong",
+    "dark-light-leak", "units-mismatch", "mixed-scaling", "readout-mode-mismatch",
+    "software-mismatch", "dark-exposure-mismatch", "dark-temperature-mismatch", "bias-unstable",
+    "frame-type-mislabelled",
+)  # fmt: skip
+_FLAT_TOO_HIGH = (
+    "flats-uncalibrated", "flat-saturated", "offset-mismatch", "gain-mismatch",
+    "flat-dark-exposure-mismatch", "flat-dark-needed", "bias-unstable",
+)  # fmt: skip
+_FLAT_TOO_LOW = (
+    "double-bias-subtraction", "offset-mismatch", "gain-mismatch", "flat-dark-exposure-mismatch",
+    "bias-unstable", "flat-underexposed",
+)  # fmt: skip
+
+_BEYOND_FLATS = 0.35
+"""Part of the sky that no fault of a flat explains: the lights are at fault."""
+_SEPARATED = 3.0
+_AS_THE_BIAS = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A set of lights that does not go with its flat."""
+
+    lights: CalibratedSet
+    verdict: FlatVerdict
+    side: str
+    reason: str
+    cause: Finding | None
+
+
+def _cases(evidence: ResultEvidence, sign: int) -> Iterator[_Case]:
+    settings = evidence.settings
+    for lights in evidence.sets:
+        verdict = lights.verdict
+        if verdict is None or verdict.q_dn * sign <= 0:
+            continue
+        side, reason = _side(verdict)
+        cause = _known_cause(evidence, lights, verdict, side)
+        sigma = hypot(verdict.sigma_dn, settings.flat_colour_error * abs(verdict.sky_dn))
+        significance, effect = settings.flat_residual_sigma, settings.flat_residual_effect
+        if cause is not None:
+            sigma = verdict.sigma_dn
+            significance, effect = settings.flat_explained_sigma, settings.flat_explained_effect
+        if abs(verdict.q_dn) < significance * sigma or abs(verdict.effect) < effect:
+            continue
+        if not side and cause is not None:
+            side = _side_of(cause, lights, sign)
+            reason = f"as {cause.rule} has it; the sky varied too little to prove it"
+        yield _Case(lights, verdict, side, reason, cause)
+
+
+def _side(verdict: FlatVerdict) -> tuple[str, str]:
+    """Return on whose side the fault lies ("" if that cannot be told), and why."""
+    additive = abs(verdict.additive_dn) / max(verdict.additive_sigma_dn, 1e-9)
+    share = abs(verdict.flat_error) / max(verdict.flat_error_sigma, 1e-9)
+    if additive > _SEPARATED and share > _SEPARATED:
+        return "both", "one part grows with the sky level, another does not"
+    if additive > _SEPARATED:
+        return "lights", "the fault does not grow with the sky level"
+    if share > _SEPARATED:
+        return "flat", "the fault grows with the sky level"
+    if abs(verdict.q_dn) > _BEYOND_FLATS * max(abs(verdict.sky_dn), 1e-9):
+        return "lights", "it is more than a flat can be wrong"
+    return "", f"the sky varied by only {100 * verdict.sky_spread:.0f} %"
+
+
+def _known_cause(
+    evidence: ResultEvidence, lights: CalibratedSet, verdict: FlatVerdict, side: str
+) -> Finding | None:
+    """Return the finding that says why already."""
+    over = verdict.q_dn > 0
+    of_lights = evidence.known(
+        _LIGHTS_TOO_HIGH if over else _LIGHTS_TOO_LOW, lights.paths + lights.darks
+    )
+    flat_frames = lights.flats + lights.others
+    of_flat = evidence.known(_FLAT_TOO_LOW if over else _FLAT_TOO_HIGH, flat_frames)
+    if side == "flat":
+        return of_flat
+    if side in {"lights", "both"}:
+        return of_lights or (of_flat if side == "both" else None)
+    return of_lights or of_flat
+
+
+def _side_of(cause: Finding, lights: CalibratedSet, sign: int) -> str:
+    named = set(cause.frames)
+    own: set[Path] = set(lights.paths) | set(lights.darks)
+    rules = _LIGHTS_TOO_HIGH if sign > 0 else _LIGHTS_TOO_LOW
+    return "lights" if cause.rule in rules and named & own else "flat"
+
+
+def _finding(name: str, case: _Case) -> Finding:
+    verdict, over = case.verdict, case.verdict.q_dn > 0
+    course = "rises where the flat falls" if over else "falls where the flat falls"
+    effect = f"by {100 * abs(verdict.effect):.2g} % from its brightest part to its darkest"
+    message = (
+        f"{case.lights.label}: after calibration the background {course}, {effect}; {_amount(case)}"
+    )
+    cause, remedy = _why(case)
+    return found(
+        name,
+        frames=case.lights.paths,
+        group=_group(case),
+        message=message,
+        cause=cause,
+        remedy=remedy,
+        evidence={
+            "side": case.side or None,
+            "additive_dn": _number(verdict.additive_dn),
+            "additive_error_dn": _number(verdict.additive_sigma_dn),
+            "flat_error_percent": _number(100 * verdict.flat_error),
+            "flat_error_error_percent": _number(100 * verdict.flat_error_sigma),
+            "follows_flat_dn": _number(verdict.q_dn),
+            "follows_flat_error_dn": _number(verdict.sigma_dn),
+            "background_dn": _number(verdict.level_dn),
+            "unevenness_percent": _number(100 * verdict.effect),
+            "sky_spread_percent": _number(100 * verdict.sky_spread),
+            "bias_dn": case.lights.bias_dn,
+            "frames": verdict.frames,
+            "consequence_of": None if case.cause is None else case.cause.rule,
+        },
+    )
+
+
+def _number(value: float) -> float | None:
+    """Return a number of four digits for JSON; None where it is unknown."""
+    return float(f"{value:.4g}") if value == value else None  # noqa: PLR0124 - NaN
+
+
+def _amount(case: _Case) -> str:
+    """Say how much is left, and on which side."""
+    verdict = case.verdict
+    over = verdict.q_dn > 0
+    dn = f"{abs(verdict.q_dn):.4g} ± {verdict.sigma_dn:.2g} DN"
+    done = "were not subtracted from the lights" if over else "too much was subtracted"
+    excess = 100 * abs(verdict.q_dn) / max(abs(verdict.level_dn), 1e-9)
+    error = 100 * verdict.sigma_dn / max(abs(verdict.level_dn), 1e-9)
+    held = "too little" if over else "too much"
+    percent = f"the flat holds {excess:.2g} ± {error:.1g} % of its level {held}"
+    if case.side == "lights":
+        return f"{dn} {done} (light side: {case.reason})"
+    if case.side == "flat":
+        return f"{percent} (flat side: {case.reason})"
+    if case.side == "both":
+        return (
+            f"{abs(verdict.additive_dn):.4g} ± {verdict.additive_sigma_dn:.2g} DN are wrong in the"
+            f" lights, and {100 * abs(verdict.flat_error):.2g} ± "
+            f"{100 * verdict.flat_error_sigma:.1g} % in the flat ({case.reason})"
+        )
+    return f"either {dn} {done}, or {percent}; which of both cannot be told: {case.reason}"
+
+
+def _as_bias(case: _Case) -> bool:
+    bias = case.lights.bias_dn
+    if not bias:
+        return False
+    error = max(_AS_THE_BIAS * bias, 2 * case.verdict.sigma_dn)
+    return abs(abs(case.verdict.q_dn) - bias) < error
+
+
+def _why(case: _Case) -> tuple[str, str]:
+    """Return the likely cause and the remedy."""
+    if case.cause is not None:
+        return (
+            f"{case.cause.rule}: {case.cause.message}",
+            case.cause.remedy or "remove that cause, and run again",
+        )
+    over = case.verdict.q_dn > 0
+    bias = case.lights.bias_dn
+    if case.side != "flat" and _as_bias(case):
+        return (
+            f"the bias ({bias:.0f} DN) was {'never' if over else 'twice'} subtracted from the"
+            " lights: a master dark that is free of it was taken for one that holds it"
+            if over
+            else f"the bias ({bias:.0f} DN) was subtracted twice from the lights",
+            "give raw darks instead of a calibrated master, and let the run calibrate them",
+        )
+    if case.side in {"lights", "both"}:
+        return (
+            "darks of another offset, gain or readout mode, or a bias that has drifted"
+            if over
+            else "darks of another offset or gain, with a light leak, or warmer than the lights",
+            "compare levels with lightframe check; take darks with the settings of the lights",
+        )
+    if case.side == "flat":
+        return (
+            "more was subtracted from the flats than their bias"
+            if over
+            else "the flats hold bias, dark signal or stray light, or reach saturation",
+            "calibrate the flats with flat-darks of their own exposure, and keep stray light away",
+        )
+    return (
+        "darks of another offset than the lights, or flats that were not calibrated with frames of"
+        " their own offset" + ("" if over else ", or that hold stray light"),
+        "take darks and flat-darks with the settings of lights and flats",
+    )
+
+
+def _group(case: _Case) -> Group:
+    if case.cause is not None:
+        return case.cause.group
+    return Group.MASTERS
+
+
+@rule(
+    "over-correction",
+    "the background rises where the flat falls: lights and flat do not go together",
+    severity=Severity.ERROR,
+    group=Group.MASTERS,
+    judges=ResultEvidence,
+    thresholds=(
+        "flat_residual_sigma", "flat_residual_effect", "flat_explained_sigma",
+        "flat_explained_effect", "flat_colour_error",
+    ),
+)  # fmt: skip
+def over_correction(evidence: ResultEvidence) -> Iterator[Finding]:
+    """Hold the calibrated lights against the reciprocal of their flat (guide 8.4).
+
+    A constant left in the lights is divided by the flat with them: vignetting and dust come out
+    bright. In small tiles the pixels are compared with their own sensitivity and with the dust
+    shadows, so that no nebula or galaxy is taken for vignetting; the flat's own noise is taken off,
+    and the dark takes part in the fit.
+
+    Over the lights, what follows the flat is compared with the sky level. A fault of the lights
+    (no dark or bias subtracted, darks of another offset) is a number of DN and does not grow with
+    the sky. A fault of the flat (too much subtracted from it) is a percentage and does.
+
+    Example: no dark subtracted: 700 DN of 900 DN are not sky, and the corners of a flat with 35 %
+    vignetting come out 40 % too bright.
+    """
+    for case in _cases(evidence, 1):
+        yield _finding("over-correction", case)
+
+
+@rule(
+    "under-correction",
+    "the background falls where the flat falls: vignetting and dust are left in",
+    severity=Severity.ERROR,
+    group=Group.MASTERS,
+    judges=ResultEvidence,
+    thresholds=(
+        "flat_residual_sigma", "flat_residual_effect", "flat_explained_sigma",
+        "flat_explained_effect", "flat_colour_error",
+    ),
+)  # fmt: skip
+def under_correction(evidence: ResultEvidence) -> Iterator[Finding]:
+    """Hold the calibrated lights against the reciprocal of their flat (guide 8.4).
+
+    Found as over-correction is, with the opposite sign. On the side of the lights too much was
+    subtracted: the bias twice, a dark of a higher offset, a dark with a light leak. On the side of
+    the flat something was left in: flats that were not calibrated, stray light, saturation.
+
+    Example: flats of 29,000 DN that keep a bias of 700 DN hold 2.4 % too much, and leave a 40th of
+    their vignetting in every light.
+    """
+    for case in _cases(evidence, -1):
+        yield _finding("under-correction", case)

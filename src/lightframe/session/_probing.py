@@ -1,0 +1,119 @@
+"""What pass 1 looks at in each calibrated light for the checks, while its pixels are in memory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.checks import LightEvidence
+from lightframe.errors import LightframeError
+from lightframe.frames import FrameInfo, PixelSource, Window, open_pixels
+from lightframe.processes import (
+    FlatProbe,
+    PreparedCalibration,
+    background_tiles,
+    flat_fit,
+    flat_noise,
+    flat_probe,
+    flat_products,
+)
+from lightframe.session._calibrating import Master
+from lightframe.session._context import Context
+from lightframe.session._plan_types import Assignment, MasterJob
+
+__all__ = ["Probe", "examine", "prepare_probe"]
+
+_F32 = npt.NDArray[np.float32]
+
+_ROWS = 128
+"""Rows of two flats from which their noise is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What the lights of one assignment are held against.
+
+    Attributes
+    ----------
+    flat : FlatProbe or None
+        Their flat; None if there is none.
+    """
+
+    flat: FlatProbe | None
+
+
+def prepare_probe(
+    assignment: Assignment,
+    calibration: PreparedCalibration,
+    masters: Mapping[str, Master],
+    infos: Mapping[Path, FrameInfo],
+    context: Context,
+) -> Probe:
+    """Prepare what `examine` needs, once for all lights of an assignment."""
+    reciprocal = calibration.flat_reciprocal
+    if reciprocal is None or assignment.flat is None:
+        return Probe(None)
+    shape = (calibration.height, calibration.width)
+    dark = None if assignment.dark is None else masters[assignment.dark].pixels
+    if dark is not None and dark.shape[1:] != shape:
+        dark = None
+    noise = _noise_of_flat(masters[assignment.flat].job, calibration, infos, context)
+    return Probe(flat_probe(reciprocal, dark, calibration.cfa, noise))
+
+
+def _noise_of_flat(
+    job: MasterJob,
+    calibration: PreparedCalibration,
+    infos: Mapping[Path, FrameInfo],
+    context: Context,
+) -> tuple[float, ...] | None:
+    """Return the relative noise of a pixel of the master flat; None for a flat that was given."""
+    if job.given or len(job.frames) < 2 or calibration.flat_scale is None:  # noqa: PLR2004 - a pair
+        return None
+    sources: list[PixelSource] = []
+    try:
+        sources.extend(open_pixels(path, scratch=context.scratch) for path in job.frames[:2])
+        first, second = (_middle(source) for source in sources)
+    except LightframeError:
+        return None  # set aside by name when the master was built
+    finally:
+        for source in sources:
+            source.close()
+    if first.shape != second.shape:
+        return None
+    cfa = infos[job.frames[0]].cfa
+    return flat_noise(first, second, cfa, calibration.flat_scale.factors, len(job.frames))
+
+
+def _middle(source: PixelSource) -> _F32:
+    """Return rows from the middle of a frame's first plane, from a multiple of 6 on."""
+    y0 = max(0, source.height - _ROWS) // 2 // 6 * 6
+    window = Window(y0, min(source.height, y0 + _ROWS), 0, source.width)
+    pixels = np.empty((source.channels, *window.shape), source.dtype)
+    source.read(window, pixels)
+    return np.asarray(pixels[0], np.float32)
+
+
+def examine(
+    path: Path, pixels: _F32, calibration: PreparedCalibration, probe: Probe
+) -> LightEvidence:
+    """Look at a calibrated light.
+
+    Parameters
+    ----------
+    path : Path
+        The raw frame.
+    pixels : ndarray of float32, shape (channels, height, width)
+        Calibrated, defects not yet corrected, DN.
+    calibration : PreparedCalibration
+        How it was calibrated.
+    probe : Probe
+        What it is held against.
+    """
+    tiles = background_tiles(pixels, calibration.cfa)
+    fit = None
+    if probe.flat is not None:
+        fit = flat_fit(tiles, flat_products(pixels, probe.flat), probe.flat)
+    return LightEvidence(path=path, tiles=tiles, flat_fit=fit)
