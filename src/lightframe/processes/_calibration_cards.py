@@ -6,6 +6,7 @@ from lightframe.frames._cfa import CfaPattern
 from lightframe.frames._header import Card, Header
 from lightframe.processes._calibration import PreparedCalibration
 from lightframe.processes._calibration_frame import CalibrationRecord
+from lightframe.processes._flat_scaling import FlatScale
 from lightframe.processes._overscan import OverscanSettings
 from lightframe.processes._pedestal import WHITE_DN
 
@@ -97,12 +98,18 @@ def _items(record: CalibrationRecord, prepared: PreparedCalibration) -> Iterator
         if not scale.determined:
             yield "masterDark.scalingFactors.reason", scale.reason
     if record.flat_scale is not None:
-        factors = " ".join(f"{factor:.6f}" for factor in record.flat_scale.factors)
-        yield "masterFlat.scalingFactors", f"{factors} DN"
+        yield from _flat_items(record.flat_scale)
     if record.noise is not None:
         yield "noiseEstimates", " ".join(f"{sigma:.4g}" for sigma in record.noise.sigma_dn) + " DN"
     if record.output_pedestal_dn:
         yield "outputPedestal", f"{record.output_pedestal_dn} DN"
+
+
+def _flat_items(scale: FlatScale) -> Iterator[tuple[str, str]]:
+    factors = " ".join(f"{factor:.6f}" for factor in scale.factors)
+    yield "masterFlat.scalingFactors", f"{factors} DN"
+    if scale.illuminated < 1:
+        yield "masterFlat.illuminated", f"{scale.illuminated:.4f}"
 
 
 def _overscan_items(

@@ -56,6 +56,7 @@ def prepare_flat(
         colours,
         scaling=settings.flat_scaling,
         trim=settings.flat_trim,
+        illuminated=settings.flat_illuminated,
         name=masters.flat_name,
     )
     gain, missing = flat_reciprocal(flat, scale, colours, least=settings.flat_least)

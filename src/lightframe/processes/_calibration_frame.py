@@ -123,6 +123,9 @@ class CalibrationRecord:
         lines += _dark_lines(self.dark_scale, self.pixels)
         if self.flat_scale is not None:
             lines.append(("flat scaling", _factors(self.flat_scale)))
+            if self.flat_scale.illuminated < 1:
+                share = self.flat_scale.illuminated
+                lines.append(("", f"measured on the illuminated {share:.2%} of the frame"))
             if self.flat_scale.missing_pixels:
                 count = self.flat_scale.missing_pixels
                 lines.append(("", f"{count} px without a usable flat: missing in the result"))
@@ -144,6 +147,7 @@ class CalibrationRecord:
             "k_determined": None if scale is None else scale.determined,
             "k_reason": None if scale is None else scale.reason,
             "s": None if flat is None else list(flat.factors),
+            "flat_illuminated": None if flat is None else flat.illuminated,
             "pedestal_dn": self.output_pedestal_dn,
             "clipped_fraction": self.clipping.low_fraction + self.clipping.high_fraction,
             "noise_dn": None if noise is None else list(noise.sigma_dn),

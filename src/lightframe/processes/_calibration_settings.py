@@ -59,6 +59,10 @@ class CalibrationSettings(Settings):
     """How the master flat scaling factor s0 is measured."""
     flat_trim: float = Field(default=0.05, ge=0, le=0.25)
     """Fraction of the flat's pixels left out at each end by the trimmed mean."""
+    flat_illuminated: float = Field(default=0.1, ge=0, lt=1)
+    """Pixels of the flat above this share of their colour's high level count as illuminated; s0 is
+    measured on the largest connected area of them, so that masked columns or the border outside the
+    image circle do not pull it. 0: on the whole frame."""
     flat_least: float = Field(default=0.01, ge=0, lt=1)
     """Pixels whose flat is below this share of s0 are missing in the result: they are dead or
     covered, and would come out as huge numbers. Zero and negative ones always are."""

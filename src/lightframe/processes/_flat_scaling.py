@@ -9,6 +9,7 @@ import numpy.typing as npt
 from lightframe.errors import InputError
 from lightframe.frames._cfa import COLOURS, CfaPattern
 from lightframe.kernels._calibrate import BINS, colour_histograms, colour_samples
+from lightframe.processes._illumination import illuminated_area
 from lightframe.tables import Table
 
 __all__ = ["FLAT_SCALINGS", "FlatScale", "flat_reciprocal", "flat_scale"]
@@ -16,6 +17,9 @@ __all__ = ["FLAT_SCALINGS", "FlatScale", "flat_reciprocal", "flat_scale"]
 _F32 = npt.NDArray[np.float32]
 _LEAST_FACTOR_DN = 1e-3
 """A flat scaled to 1 is the faintest in use; anything a thousand times fainter is empty."""
+_HIGH = 0.99
+"""Quantile that is a colour's high level: above donuts and vignetting, below hot pixels."""
+_BIN_EDGES = (np.arange(BINS, dtype=np.uint32) << np.uint32(16)).view(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def _trimmed_mean(samples: _Samples, fraction: float) -> float:
     return total / (count - 2 * first)
 
 
-@FLAT_SCALINGS.add("mean", "mean of all illuminated pixels")
+@FLAT_SCALINGS.add("mean", "mean of all pixels of the illuminated area")
 def _mean(samples: _Samples, fraction: float) -> float:
     del fraction
     return float(samples.sums.sum()) / int(samples.counts.sum())
@@ -79,11 +83,14 @@ class FlatScale:
         What each factor belongs to: ``("",)``, ``("0", "1", "2")`` or ``("R", "G", "B")``.
     missing : tuple of int
         Pixels without a usable flat, one number a factor; they end as missing.
+    illuminated : float
+        Share of the frame that the factors were measured on: 1 unless it has an unlit border.
     """
 
     factors: tuple[float, ...]
     colours: tuple[str, ...]
     missing: tuple[int, ...]
+    illuminated: float = 1.0
 
     @property
     def missing_pixels(self) -> int:
@@ -92,9 +99,15 @@ class FlatScale:
 
 
 def flat_scale(
-    flat: _F32, cfa: CfaPattern | None, *, scaling: str, trim: float, name: str = "master flat"
+    flat: _F32,
+    cfa: CfaPattern | None,
+    *,
+    scaling: str,
+    trim: float,
+    illuminated: float = 0.1,
+    name: str = "master flat",
 ) -> FlatScale:
-    """Measure s0 of a calibrated master flat (guide 8.1, 8.4).
+    """Measure s0 of a calibrated master flat over its illuminated area (guide 8.1, 8.4).
 
     Parameters
     ----------
@@ -107,6 +120,9 @@ def flat_scale(
         A name of `FLAT_SCALINGS`.
     trim : float
         Fraction left out at each end by the trimmed mean.
+    illuminated : float
+        Pixels above this share of their colour's high level (99th percentile) are lit, see
+        `illuminated_area`; 0 takes the whole frame.
     name : str
         For messages.
 
@@ -119,37 +135,68 @@ def flat_scale(
     labels: list[str] = []
     factors: list[float] = []
     missing: list[int] = []
+    areas: list[float] = []
     for channel, plane in enumerate(flat):
-        for label, samples, total in _colours(plane, cfa):
-            lit = int(samples.counts.sum())
-            factor = measure(samples, trim) if lit else 0.0
+        for label, samples, total, useless, area in _colours(plane, cfa, illuminated):
+            factor = measure(samples, trim) if samples.counts.any() else 0.0
             if factor < _LEAST_FACTOR_DN:
                 raise InputError(
                     f"the flat is empty: scaling factor {f'of {label} ' if label else ''}is"
-                    f" {factor:.6g} DN, {total - lit} of {total} pixels are not above zero",
+                    f" {factor:.6g} DN, {useless} of {total} pixels are not above zero",
                     where=name,
                     cause="the flats were not illuminated, or more than their bias was subtracted",
                     remedy="look at the flats and at what they were calibrated with",
                 )
             labels.append(label if len(flat) == 1 else str(channel))
             factors.append(factor)
-            missing.append(total - lit)
-    return FlatScale(tuple(factors), tuple(labels), tuple(missing))
+            missing.append(useless)
+            areas.append(area)
+    return FlatScale(tuple(factors), tuple(labels), tuple(missing), float(np.mean(areas)))
 
 
-def _colours(plane: _F32, cfa: CfaPattern | None) -> Iterator[tuple[str, _Samples, int]]:
-    """Yield label, lit pixels and number of all pixels of each colour of a plane."""
+def _colours(
+    plane: _F32, cfa: CfaPattern | None, illuminated: float
+) -> Iterator[tuple[str, _Samples, int, int, float]]:
+    """Yield, for each colour of a plane, its label, its samples, and three numbers.
+
+    These are the number of all its pixels, of those not above zero, and the share of the frame that
+    the samples come from.
+    """
     cell = np.zeros((1, 1), np.uint8) if cfa is None else cfa.planes()
-    counts = np.zeros((len(COLOURS), BINS), np.int64)
-    sums = np.zeros((len(COLOURS), BINS))
-    colour_histograms(plane, cell, counts, sums)
+    counts, sums = _histograms(plane, cell)
+    above_zero = counts.sum(axis=1)
+    area = 1.0
+    if illuminated > 0:
+        high = np.array([_quantile(row, _HIGH) for row in counts[: int(cell.max()) + 1]])
+        lit = illuminated_area(plane, cell, high, share=illuminated)
+        if lit is not None:
+            area = float(lit.mean())
+            plane = np.where(lit, plane, np.float32(np.nan))
+            counts, sums = _histograms(plane, cell)
     period = len(cell)
     for colour in np.unique(cell).tolist():
         total = sum(
             plane[y::period, x::period].size for y, x in np.argwhere(cell == colour).tolist()
         )
         label = "" if cfa is None else COLOURS[colour]
-        yield label, _Samples(plane, cell, colour, counts[colour], sums[colour]), total
+        samples = _Samples(plane, cell, colour, counts[colour], sums[colour])
+        yield label, samples, total, total - int(above_zero[colour]), area
+
+
+def _histograms(
+    plane: _F32, cell: npt.NDArray[np.uint8]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return number and sum of the lit pixels of each colour and bin."""
+    counts = np.zeros((len(COLOURS), BINS), np.int64)
+    sums = np.zeros((len(COLOURS), BINS))
+    colour_histograms(plane, cell, counts, sums)
+    return counts, sums
+
+
+def _quantile(counts: npt.NDArray[np.int64], level: float) -> float:
+    """Return a quantile of a histogram, as the lower edge of its bin (to 0.8 percent)."""
+    ends = np.cumsum(counts)
+    return float(_BIN_EDGES[min(int(np.searchsorted(ends, level * ends[-1])), BINS - 1)])
 
 
 def flat_reciprocal(

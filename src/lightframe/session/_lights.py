@@ -332,6 +332,7 @@ def light_record(light: MeasuredLight) -> dict[str, Any]:
         "k_sigma": None if scale is None else scale.sigma_k,
         "k_reason": None if scale is None else scale.reason,
         "s": None if flat is None else list(flat.factors),
+        "flat_illuminated": None if flat is None else flat.illuminated,
         "pedestal_dn": light.levels.pedestal_dn,
         "clipped_fraction": light.clipped_fraction,
         "noise_dn": list(light.noise_dn),

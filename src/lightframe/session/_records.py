@@ -6,8 +6,8 @@ from typing import Any
 __all__ = ["unknown_light"]
 
 _MEASURED = (
-    "k", "k_sigma", "k_reason", "s", "pedestal_dn", "clipped_fraction", "noise_dn",
-    "background_dn", "fwhm_px", "eccentricity", "stars", "defects",
+    "k", "k_sigma", "k_reason", "s", "flat_illuminated", "pedestal_dn", "clipped_fraction",
+    "noise_dn", "background_dn", "fwhm_px", "eccentricity", "stars", "defects",
     "transform", "weight", "rejected_fraction",
 )  # fmt: skip
 
