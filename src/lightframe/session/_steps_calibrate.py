@@ -135,6 +135,8 @@ def calibrate_files(
             unit_dn=1.0 if in_dn else _UNIT_DN,
             digests=calibrator.digests,
         )
+        if prepared.removes_bias:
+            header = header.without("BLACKDN")
         if prepared.cfa is not None and header.get("BAYERPAT") is None:
             header = header.adding(*cfa_cards(info))
         written = write(names[path], frame.planes, header, output, cfa=prepared.cfa)
