@@ -124,11 +124,12 @@ def _pixel(text: str) -> tuple[int, int]:
 def _print(made: IntegratedFile) -> None:
     console, result = stdout(WIDE), made.integration
     shown = table("File", "Exposure s", "Noise DN", "Weight", "Scale", "Rej. low", "Rej. high")
+    noise_dn = made.frames_noise_dn
     for index, info in enumerate(made.infos):
         shown.add_row(
             ("* " if index == made.reference else "  ") + info.path.name,
             number(info.exposure_s, ".6g"),
-            number(made.frames_noise_dn[index]),
+            number(noise_dn[index]),
             number(float(result.weights[index].mean()), ".4f"),
             number(float(result.factors[index].mean()), ".4f"),
             f"{result.frames_low[index].mean():.4%}",

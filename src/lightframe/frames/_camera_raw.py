@@ -27,6 +27,7 @@ from lightframe.frames._camera_raw_exif import (
 from lightframe.frames._describe import frame_info
 from lightframe.frames._header import Card, Header
 from lightframe.frames._info import FrameInfo
+from lightframe.frames._mapping import in_file
 from lightframe.frames._scratch import scratch_array
 from lightframe.frames._stored import StoredPixels
 from lightframe.settings import Settings
@@ -140,8 +141,10 @@ class CameraRawFormat:
         """
         with _opened(path) as raw:
             visible = _visible(raw, path)
-            stored, release = scratch_array(visible.shape, np.uint16, scratch)
-            stored[...] = visible
+            shape = visible.shape
+            decoded, release = scratch_array(shape, np.uint16, scratch)
+            decoded[...] = visible
+        stored = in_file(decoded, lambda flat: flat.reshape(shape))
         return StoredPixels(stored, by_rows=False, release=release)
 
     def _described(self, path: Path) -> tuple[Header, _Sensor]:

@@ -8,6 +8,7 @@ import gzip
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -21,6 +22,7 @@ from lightframe.frames._fits_layout import ImageUnit, find_image
 from lightframe.frames._fits_tiles import decode_tiles
 from lightframe.frames._header import Header
 from lightframe.frames._info import FrameInfo
+from lightframe.frames._mapping import MappedSamples, in_file
 from lightframe.frames._scratch import scratch_array
 from lightframe.frames._stored import Scaling, StoredPixels, sample_format
 
@@ -83,7 +85,7 @@ class FitsFormat:
             _require_size(unit, size, path)
         notes: tuple[str, ...] = ()
         if unit.dtype.kind == "f" and unit.table is None and size is not None:
-            _, notes = _scaling(unit, _mapped(path, unit), path)
+            _, notes = _scaling(unit, _mapped(path, unit).array(), path)
         return frame_info(
             path,
             "fits",
@@ -113,16 +115,14 @@ class FitsFormat:
         with _stream(path) as (file, size):
             unit = find_image(file, path)
             _require_size(unit, size, path)
+            stored: npt.NDArray[np.generic] | MappedSamples = _mapped(path, unit)
             release = None
-            if unit.table is not None:
-                flat, release = _decoded(file, unit, scratch, path)
-                stored = _as_planes(flat, unit)
-            elif size is None:
-                flat, release = _unpacked(file, unit, scratch, path)
-                stored = _as_planes(flat, unit)
-            else:
-                stored = _mapped(path, unit)
-        scaling, notes = _scaling(unit, stored, path)
+            if unit.table is not None or size is None:
+                decode = _unpacked if unit.table is None else _decoded
+                flat, release = decode(file, unit, scratch, path)
+                stored = in_file(flat, partial(_as_planes, unit=unit))
+        samples = stored.array() if isinstance(stored, MappedSamples) else stored
+        scaling, notes = _scaling(unit, samples, path)
         return StoredPixels(stored, scaling, by_rows=release is None, notes=notes, release=release)
 
 
@@ -212,10 +212,10 @@ def _unpacked(
     return flat, release
 
 
-def _mapped(path: Path, unit: ImageUnit) -> npt.NDArray[np.generic]:
+def _mapped(path: Path, unit: ImageUnit) -> MappedSamples:
     """Return the samples of a plain file as they lie there."""
-    count = unit.channels * unit.height * unit.width
-    return _as_planes(np.memmap(path, unit.dtype, "r", unit.offset, (count,)), unit)
+    arrange = partial(_as_planes, unit=unit)
+    return MappedSamples(path, unit.dtype, unit.offset, _count(unit), arrange)
 
 
 def _as_planes(flat: npt.NDArray[np.generic], unit: ImageUnit) -> npt.NDArray[np.generic]:

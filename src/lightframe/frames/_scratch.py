@@ -52,7 +52,7 @@ def scratch_array(
         handle, name = tempfile.mkstemp(prefix="lightframe-", suffix=".scratch", dir=directory)
         with os.fdopen(handle, "r+b") as file:
             reserve(file.fileno(), size)
-            array = np.memmap(file, dtype, "r+", shape=shape)
+        array = np.memmap(name, dtype, "r+", shape=shape)
     except OSError as error:
         if name:
             Path(name).unlink(missing_ok=True)

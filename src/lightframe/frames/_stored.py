@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.frames._mapping import MappedSamples
 from lightframe.frames._pixels import Window
 from lightframe.kernels._samples import floats_to_float32, words_to_float32, words_to_uint16
 
@@ -39,8 +40,8 @@ class StoredPixels:
 
     Parameters
     ----------
-    stored : ndarray, shape (channels, height, width)
-        Integers or floats; a memory map, decoded pixels, or a transposed view of either.
+    stored : ndarray, shape (channels, height, width), or MappedSamples
+        Integers or floats; decoded pixels, a transposed view of them, or the same in a file.
     scaling : Scaling, optional
         How samples become DN.
     by_rows : bool, optional
@@ -53,7 +54,7 @@ class StoredPixels:
 
     def __init__(
         self,
-        stored: npt.NDArray[np.generic],
+        stored: npt.NDArray[np.generic] | MappedSamples,
         scaling: Scaling = Scaling(),
         *,
         by_rows: bool = True,
@@ -61,13 +62,14 @@ class StoredPixels:
         release: Callable[[], None] | None = None,
     ) -> None:
         self.notes = notes
-        self._stored: npt.NDArray[np.generic] | None = stored
+        self._stored: npt.NDArray[np.generic] | MappedSamples | None = stored
         self._scaling = scaling
         self._by_rows = by_rows
         self._release = release
-        self._shape: tuple[int, int, int] = stored.shape
-        self._holds_uint16 = _holds_uint16(stored.dtype, scaling)
-        self._kernel = _kernel(stored, scaling)
+        samples = stored.array() if isinstance(stored, MappedSamples) else stored
+        self._shape: tuple[int, int, int] = samples.shape
+        self._holds_uint16 = _holds_uint16(samples.dtype, scaling)
+        self._convert_window = _window_converter(samples, scaling)
 
     @property
     def channels(self) -> int:
@@ -96,7 +98,8 @@ class StoredPixels:
 
     def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
         """Write the DN of `window` into `out`; see `PixelSource.read`."""
-        if self._stored is None:
+        stored = self._stored
+        if stored is None:
             raise ValueError("the pixels were closed")
         y0, y1, x0, x1 = window
         if not (0 <= y0 <= y1 <= self.height and 0 <= x0 <= x1 <= self.width):
@@ -105,13 +108,13 @@ class StoredPixels:
             raise ValueError(f"out has shape {out.shape}, not {(self.channels, *window.shape)}")
         if out.dtype != np.float32 and not (self._holds_uint16 and out.dtype == np.uint16):
             raise TypeError(f"pixels of type {self.dtype} cannot be read as {out.dtype}")
-        if self._kernel is not None and out.flags.c_contiguous:
+        samples = stored.array() if isinstance(stored, MappedSamples) else stored
+        if self._convert_window is not None and out.flags.c_contiguous:
             for channel, target in enumerate(out):
                 start = (channel * self.height + y0) * self.width + x0
-                self._kernel(start, self.width, target)
+                self._convert_window(samples, start, target)
             return
-        samples = self._stored[:, y0:y1, x0:x1]
-        for plane, target in zip(samples, out, strict=True):
+        for plane, target in zip(samples[:, y0:y1, x0:x1], out, strict=True):
             if target.dtype == np.uint16:
                 np.add(plane, int(self._scaling.zero), out=target, dtype=np.int32, casting="unsafe")
             else:
@@ -119,7 +122,9 @@ class StoredPixels:
 
     def close(self) -> None:
         """Let go of the file, and remove the scratch file if there is one."""
-        self._stored = self._kernel = None
+        if isinstance(self._stored, MappedSamples):
+            self._stored.close()
+        self._stored = None
         if self._release is not None:
             self._release()
             self._release = None
@@ -148,25 +153,28 @@ def _holds_uint16(dtype: np.dtype[np.generic], scaling: Scaling) -> bool:
     )
 
 
-def _kernel(
-    stored: npt.NDArray[np.generic], scaling: Scaling
-) -> Callable[[int, int, npt.NDArray[Any]], None] | None:
+_WindowConverter = Callable[[npt.NDArray[np.generic], int, npt.NDArray[Any]], None]
+"""All stored samples, index of a window's first one in them, and the result."""
+
+
+def _window_converter(stored: npt.NDArray[np.generic], scaling: Scaling) -> _WindowConverter | None:
     """Return the function that converts a window of a plane, or None where no kernel fits.
 
-    Its arguments are the index of the window's first sample, the samples of a row, and the result.
     Kernels do 16-bit integers with an offset, and float32 with a factor.
     """
     if not stored.flags.c_contiguous:
         return None
     slope, zero = scaling.slope, scaling.zero
-    flat = np.asarray(stored).reshape(-1)
+    stride = stored.shape[2]
     swap = stored.dtype.str[0] == (">" if sys.byteorder == "little" else "<")
     if stored.dtype.kind == "f" and stored.dtype.itemsize == _SINGLE and zero == 0:
-        floats = _frozen(flat.view(np.uint32))
 
-        def convert_floats(start: int, stride: int, out: npt.NDArray[Any]) -> None:
+        def convert_floats(
+            samples: npt.NDArray[np.generic], start: int, out: npt.NDArray[Any]
+        ) -> None:
+            words = _words(samples, np.uint32)
             factor = np.float32(slope)
-            floats_to_float32(floats, start, stride, swap, factor, out.view(np.uint32), out)
+            floats_to_float32(words, start, stride, swap, factor, out.view(np.uint32), out)
 
         return convert_floats
     if (
@@ -178,11 +186,11 @@ def _kernel(
         or abs(zero) > _EXACT
     ):
         return None
-    words = _frozen(flat.view(np.uint16))
     flip = np.uint16(0x8000 if stored.dtype.kind == "i" else 0)
     offset = np.float32(zero - int(flip))
 
-    def convert_words(start: int, stride: int, out: npt.NDArray[Any]) -> None:
+    def convert_words(samples: npt.NDArray[np.generic], start: int, out: npt.NDArray[Any]) -> None:
+        words = _words(samples, np.uint16)
         if out.dtype == np.uint16:
             words_to_uint16(words, start, stride, swap, flip, out)
         else:
@@ -191,8 +199,9 @@ def _kernel(
     return convert_words
 
 
-def _frozen(view: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return a read-only view, the one type of argument that the kernels are compiled for."""
+def _words(samples: npt.NDArray[np.generic], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Return a flat, read-only view, the one type of argument that the kernels know."""
+    view = np.asarray(samples).reshape(-1).view(dtype)
     view.flags.writeable = False
     return view
 

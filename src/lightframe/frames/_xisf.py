@@ -7,10 +7,12 @@ point samples state their range in ``bounds`` (specification, section 11.5): bot
 
 import mmap
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError
 
 import numpy as np
+import numpy.typing as npt
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
@@ -18,6 +20,7 @@ from lightframe.errors import UnreadableFileError
 from lightframe.frames._describe import frame_info
 from lightframe.frames._header import Card, Header, Value
 from lightframe.frames._info import FrameInfo
+from lightframe.frames._mapping import MappedSamples, in_file
 from lightframe.frames._scratch import scratch_array
 from lightframe.frames._stored import Scaling, StoredPixels
 from lightframe.frames._xisf_blocks import decoded, read_block
@@ -119,22 +122,20 @@ class XisfFormat:
         samples = decoded(block, image.size, path).view(image.dtype)
         attached = image.element.get("location", "").startswith("attachment")
         by_rows = attached and not block.compression
+        arrange = partial(_as_planes, image=image)
         release = None
-        if not by_rows and scratch is not None:
+        stored: npt.NDArray[np.generic] | MappedSamples
+        if by_rows:
+            offset = int(image.element.get("location", "").split(":")[1])
+            stored = MappedSamples(path, image.dtype, offset, samples.size, arrange)
+        elif scratch is None:
+            stored = arrange(samples)
+        else:
             kept, release = scratch_array(samples.shape, image.dtype, scratch)
             kept[...] = samples
-            samples = kept
-        shape = (image.stored_channels, image.height, image.width)
-        if image.planar:
-            planes = samples.reshape(shape)
-        else:
-            planes = samples.reshape((*shape[1:], shape[0])).transpose(2, 0, 1)
+            stored = in_file(kept, arrange)
         return StoredPixels(
-            planes[: image.channels],
-            _scaling(image, path),
-            by_rows=by_rows,
-            notes=_notes(image),
-            release=release,
+            stored, _scaling(image, path), by_rows=by_rows, notes=_notes(image), release=release
         )
 
 
@@ -150,6 +151,15 @@ def _mapped(path: Path) -> mmap.mmap:
         raise UnreadableFileError("is empty", where=path) from error
     except OSError as error:
         raise UnreadableFileError(f"cannot be read: {error.strerror}", where=path) from error
+
+
+def _as_planes(flat: npt.NDArray[np.generic], image: _ImageElement) -> npt.NDArray[np.generic]:
+    """Return a view of shape (channels, height, width), without alpha channels."""
+    if image.planar:
+        planes = flat.reshape(image.stored_channels, image.height, image.width)
+    else:
+        planes = flat.reshape(image.height, image.width, image.stored_channels).transpose(2, 0, 1)
+    return planes[: image.channels]
 
 
 def _root(file: mmap.mmap, path: Path) -> Element:

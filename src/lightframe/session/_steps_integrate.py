@@ -77,6 +77,7 @@ class IntegratedFile:
     def as_dict(self) -> dict[str, Any]:
         """Return JSON values: ``result`` as in run.json's results, and ``lights``."""
         result, image = self.integration, self.integration.image
+        frames_noise_dn = self.frames_noise_dn
         exposures = [info.exposure_s for info in self.infos]
         total = None if None in exposures else float(sum(e or 0.0 for e in exposures))
         document: dict[str, Any] = plain(
@@ -107,7 +108,7 @@ class IntegratedFile:
                         "exposure_s": info.exposure_s,
                         "weight": float(result.weights[index].mean()),
                         "scale": float(result.factors[index].mean()),
-                        "noise_dn": self.frames_noise_dn[index],
+                        "noise_dn": frames_noise_dn[index],
                         "rejected_low": float(result.frames_low[index].mean()),
                         "rejected_high": float(result.frames_high[index].mean()),
                         "rejected_fraction": float(
