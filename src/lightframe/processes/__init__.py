@@ -1,4 +1,4 @@
-"""To be described."""
+"""Processes: one physical step each. Arrays and frozen settings in, arrays and frozen results out."""
 
 from lightframe.processes._background_tiles import (
     BackgroundTiles,
@@ -88,6 +88,7 @@ from lightframe.processes._stretch import (
     screen_transfer,
     write_preview,
 )
+from lightframe.processes._superbias import Superbias, SuperbiasSettings, superbias
 from lightframe.processes._transforms import MODELS
 
 __all__ = [
@@ -149,6 +150,8 @@ __all__ = [
     "SigmaLimits",
     "StarTable",
     "StretchSettings",
+    "Superbias",
+    "SuperbiasSettings",
     "Transfer",
     "automatic_pedestal",
     "autostretch",
@@ -196,6 +199,7 @@ __all__ = [
     "screen_transfer",
     "source_window",
     "split_cfa",
+    "superbias",
     "superpixel",
     "trace_pixel",
     "write_preview",
