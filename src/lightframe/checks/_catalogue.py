@@ -14,6 +14,7 @@ MODULES = (
     "_evidence_dark_rules",
     "_evidence_flat_rules",
     "_result_flat_rules",
+    "_result_rules",
 )
 """A rule is entered by its first witness; those that add a witness to it come later."""
 

@@ -26,3 +26,43 @@ class ResultThresholds(Settings):
     flat_colour_error: float = Field(0.02, ge=0)
     """Difference of the pixels' sensitivities to the light of the flat and to that of the sky, as a
     part of their spread; it is added to the error."""
+
+    below_zero: float = Field(0.001, ge=0, lt=1)
+    """Fraction of the calibrated pixels below zero from which on it is said."""
+
+    below_zero_unexplained: float = Field(0.02, ge=0, lt=1)
+    """Fraction of the pixels below zero, beyond what background and noise explain, from which on it
+    is a warning."""
+
+    background_below_zero: float = Field(0.5, gt=0)
+    """Background below zero, in units of the noise of a pixel, that is an error."""
+
+    dither_px: float = Field(2.0, gt=0)
+    """Movement from light to light (rms, beyond a steady drift) that a monochrome camera needs."""
+
+    dither_cfa_px: float = Field(3.0, gt=0)
+    """The same for a camera with a colour filter array."""
+
+    dither_lights: int = Field(5, ge=4)
+    """Lights from which on dithering is asked for."""
+
+    set_lights: int = Field(5, ge=3)
+    """Lights that a set needs so that a single one can be called bad."""
+
+    bad_brightness: float = Field(0.6, gt=0, lt=1)
+    """Brightness of the stars, relative to the set, below which a light is clouded."""
+
+    bad_fwhm: float = Field(1.5, gt=1)
+    """Width of the stars, relative to the set, above which a light is out of focus."""
+
+    bad_eccentricity: float = Field(0.7, gt=0, lt=1)
+    """Eccentricity of the stars above which a light is trailed, if it is 0.15 above the set's."""
+
+    bad_star_count: float = Field(0.4, gt=0, lt=1)
+    """Number of stars, relative to the set, below which a light is bad whatever the reason."""
+
+    bad_weight: float = Field(0.25, gt=0, lt=1)
+    """Weight, (brightness / noise)^2 relative to the set, below which a light is bad."""
+
+    dark_scale_ratio: float = Field(0.25, gt=0)
+    """Relative difference of dark scaling factor and ratio of exposures at equal temperature."""

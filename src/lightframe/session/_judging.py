@@ -1,33 +1,56 @@
 """The findings of a run on its calibrated lights."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from lightframe.checks import CalibratedSet, Finding, ResultEvidence, judge
-from lightframe.processes import flat_verdict
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.checks import CalibratedSet, Finding, LightEvidence, ResultEvidence, judge
+from lightframe.processes import flat_verdict, photometric_scale
+from lightframe.session._alignment import AlignedLight
 from lightframe.session._calibrating import Master
 from lightframe.session._context import Context
 from lightframe.session._lights import MeasuredLight
 from lightframe.session._plan_types import Assignment, LightGroup, Plan
 
-__all__ = ["judge_lights"]
+__all__ = ["Field", "judge_lights"]
+
+_SAME_TEMPERATURE_C = 1.0
+_POINTS = ((0.5, 0.5), (0.1, 0.1), (0.9, 0.1), (0.1, 0.9), (0.9, 0.9))
+"""Points of the frame whose movement is that of the field, as parts of width and height."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """The lights of one field after pass 1 and registration.
+
+    Attributes
+    ----------
+    groups : sequence of LightGroup
+        What was planned with them.
+    lights : sequence of MeasuredLight
+        Those that could be calibrated.
+    aligned : mapping of Path to AlignedLight
+        Those that could be registered.
+    """
+
+    groups: Sequence[LightGroup]
+    lights: Sequence[MeasuredLight]
+    aligned: Mapping[Path, AlignedLight]
 
 
 def judge_lights(
-    groups: Sequence[LightGroup],
-    lights: Sequence[MeasuredLight],
-    masters: Mapping[str, Master],
-    plan: Plan,
-    context: Context,
+    field: Field, masters: Mapping[str, Master], plan: Plan, context: Context
 ) -> tuple[Finding, ...]:
-    """Judge the lights of one field after pass 1 and registration.
+    """Judge the lights of one field.
 
     Parameters
     ----------
-    groups : sequence of LightGroup
-        The groups of the field.
-    lights : sequence of MeasuredLight
-        Their lights, as far as they could be calibrated.
+    field : Field
+        The lights.
     masters : mapping of str to Master
         All masters by name.
     plan : Plan
@@ -35,13 +58,13 @@ def judge_lights(
     context : Context
         Settings and folders.
     """
-    by_path = {light.info.path: light for light in lights}
+    by_path = {light.info.path: light for light in field.lights}
     sets = []
-    for group in groups:
+    for group in field.groups:
         for part in group.assignments:
             members = [by_path[path] for path in part.frames if path in by_path]
             if members:
-                sets.append(_calibrated_set(group, part, members, masters, plan))
+                sets.append(_calibrated_set(group, part, members, field.aligned, masters, plan))
     evidence = ResultEvidence(
         sets=tuple(sets), findings=plan.findings, settings=context.settings.check
     )
@@ -52,29 +75,95 @@ def _calibrated_set(
     group: LightGroup,
     part: Assignment,
     members: Sequence[MeasuredLight],
+    aligned: Mapping[Path, AlignedLight],
     masters: Mapping[str, Master],
     plan: Plan,
 ) -> CalibratedSet:
     """Put together what is known of the lights of one assignment."""
-    flats = () if part.flat is None else plan.master(part.flat).frames
     steps = () if part.flat is None else plan.master(part.flat).steps
     exposure = "" if part.exposure_s is None else f" {part.exposure_s:.5g} s"
-    lights = tuple(light.evidence for light in members)
-    fits = [light.flat_fit for light in lights if light.flat_fit is not None]
+    members = sorted(members, key=_taken)
+    dark = None if part.dark is None else masters[part.dark]
+    first = members[0].treatment.calibration
     return CalibratedSet(
-        label=f"{len(members)} lights {group.name}{exposure}",
-        lights=lights,
-        flats=flats,
+        label=f"{len(members)} light{'s' * (len(members) > 1)} {group.name}{exposure}",
+        lights=tuple(_evidence(light, aligned, dark) for light in members),
+        group=group.name,
+        flats=() if part.flat is None else plan.master(part.flat).frames,
         darks=_frames(plan, (part.dark, part.bias)),
         others=_frames(plan, (name for step in steps for name in step.masters)),
-        verdict=flat_verdict(fits),
+        verdict=flat_verdict(
+            [light.glimpse.flat_fit for light in members if light.glimpse.flat_fit is not None]
+        ),
         bias_dn=_bias_level(part, masters),
+        colours=first.cfa is not None,
+        megapixels=first.height * first.width / 1e6,
+        calibrated_before=part.calibrated_before,
+        same_temperature=_same_temperature(members, dark),
     )
+
+
+def _taken(light: MeasuredLight) -> tuple[datetime, str]:
+    """Return when a light was taken; those of unknown time come first, by name."""
+    return light.info.time or datetime.min.replace(tzinfo=UTC), light.info.path.name
 
 
 def _frames(plan: Plan, names: Iterable[str | None]) -> tuple[Path, ...]:
     chosen = [plan.master(name).frames for name in names if name is not None]
     return tuple(dict.fromkeys(path for frames in chosen for path in frames))
+
+
+def _evidence(
+    light: MeasuredLight, aligned: Mapping[Path, AlignedLight], dark: Master | None
+) -> LightEvidence:
+    place = aligned.get(light.info.path)
+    exposure = None if dark is None else dark.job.exposure_s
+    own = light.info.exposure_s
+    return LightEvidence(
+        path=light.info.path,
+        level_dn=light.measurement.background_dn,
+        noise_dn=light.noise_dn,
+        low_fraction=light.glimpse.low_fraction,
+        pedestal_dn=light.levels.pedestal_dn,
+        stars=light.measurement.star_count,
+        fwhm_px=light.measurement.fwhm_px,
+        eccentricity=light.measurement.eccentricity,
+        brightness=_brightness(place, aligned),
+        placed=None if place is None else _placed(place),
+        dark_scale=light.dark_scale,
+        exposure_ratio=own / exposure if own and exposure else None,
+    )
+
+
+def _placed(aligned: AlignedLight) -> npt.NDArray[np.float64]:
+    """Return where points of the frame fall in the reference, shape (n, 2)."""
+    calibration = aligned.light.treatment.calibration
+    x, y = np.array(_POINTS).T * [[calibration.width], [calibration.height]]
+    u, v, w = aligned.transform @ np.stack((x, y, np.ones_like(x)))
+    return np.stack((u / w, v / w), axis=1)
+
+
+def _brightness(place: AlignedLight | None, aligned: Mapping[Path, AlignedLight]) -> float | None:
+    """Return the flux of a light's stars over that of the reference's."""
+    reference = next((other for other in aligned.values() if other.is_reference), None)
+    if place is None or reference is None:
+        return None
+    if place.is_reference:
+        return 1.0
+    found = photometric_scale(
+        place.light.measurement.stars, place.transform, reference.light.measurement.stars
+    )
+    return None if found is None else found.ratio
+
+
+def _same_temperature(lights: Sequence[MeasuredLight], dark: Master | None) -> bool | None:
+    """Whether lights and dark have one temperature, measured and set; None is unknown."""
+    if dark is None or dark.job.temperature_c is None:
+        return None
+    own = [light.info.temperature_c for light in lights if light.info.temperature_c is not None]
+    if not own or any(light.info.set_temperature_c is None for light in lights):
+        return None
+    return max(abs(value - dark.job.temperature_c) for value in own) <= _SAME_TEMPERATURE_C
 
 
 def _bias_level(part: Assignment, masters: Mapping[str, Master]) -> float | None:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.checks import LightEvidence
 from lightframe.errors import InputError
 from lightframe.frames import CfaPattern, FrameInfo, PixelSource, Window
 from lightframe.processes import (
@@ -37,7 +36,7 @@ from lightframe.session._calibrating import Master, prepare
 from lightframe.session._context import Context
 from lightframe.session._noise import colour_noise
 from lightframe.session._plan_types import Assignment, LightGroup
-from lightframe.session._probing import Probe, examine, prepare_probe
+from lightframe.session._probing import Glimpse, Probe, examine, prepare_probe
 from lightframe.session._sources import CalibratedSource, CorrectedSource, DebayeredSource
 
 __all__ = ["MeasuredLight", "Treatment", "light_record", "measure_lights", "treatments"]
@@ -95,7 +94,7 @@ class MeasuredLight:
         Stars and background.
     statistics : FrameStatistics
         Location, scale and noise of each colour.
-    evidence : LightEvidence
+    glimpse : Glimpse
         What the checks look at.
     """
 
@@ -109,7 +108,7 @@ class MeasuredLight:
     noise_dn: tuple[float, ...]
     measurement: Measurement
     statistics: FrameStatistics
-    evidence: LightEvidence
+    glimpse: Glimpse
 
     @property
     def cfa(self) -> CfaPattern | None:
@@ -254,7 +253,7 @@ def _measured(
     part = np.ascontiguousarray(frame[:, inner.y0 : inner.y1, inner.x0 : inner.x1])
     calibration.apply(part, window, scale, pixels, levels=levels)
     clipped = clipped_fractions(pixels)
-    evidence = examine(info.path, pixels, calibration, treatment.probe)
+    glimpse = examine(pixels, clipped, calibration, treatment.probe)
     defects = None
     if treatment.defects is not None:
         found = detect_defects(pixels, calibration.cfa, settings.cosmetic)
@@ -286,7 +285,7 @@ def _measured(
             noise_dn=noise,
         ),
         _statistics(pixels, calibration.cfa, noise),
-        evidence,
+        glimpse,
     )
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.checks import LightEvidence
 from lightframe.errors import LightframeError
 from lightframe.frames import FrameInfo, PixelSource, Window, open_pixels
 from lightframe.processes import (
+    BackgroundTiles,
+    Clipping,
+    FlatFit,
     FlatProbe,
     PreparedCalibration,
     background_tiles,
@@ -23,7 +25,7 @@ from lightframe.session._calibrating import Master
 from lightframe.session._context import Context
 from lightframe.session._plan_types import Assignment, MasterJob
 
-__all__ = ["Probe", "examine", "prepare_probe"]
+__all__ = ["Glimpse", "Probe", "examine", "prepare_probe"]
 
 _F32 = npt.NDArray[np.float32]
 
@@ -42,6 +44,25 @@ class Probe:
     """
 
     flat: FlatProbe | None
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """What pass 1 has seen of a calibrated light.
+
+    Attributes
+    ----------
+    low_fraction : float
+        Fraction of its pixels below zero.
+    tiles : BackgroundTiles
+        Its background.
+    flat_fit : FlatFit or None
+        How much of it follows the flat; None where that cannot be told.
+    """
+
+    low_fraction: float
+    tiles: BackgroundTiles
+    flat_fit: FlatFit | None
 
 
 def prepare_probe(
@@ -97,16 +118,16 @@ def _middle(source: PixelSource) -> _F32:
 
 
 def examine(
-    path: Path, pixels: _F32, calibration: PreparedCalibration, probe: Probe
-) -> LightEvidence:
+    pixels: _F32, clipping: Clipping, calibration: PreparedCalibration, probe: Probe
+) -> Glimpse:
     """Look at a calibrated light.
 
     Parameters
     ----------
-    path : Path
-        The raw frame.
     pixels : ndarray of float32, shape (channels, height, width)
         Calibrated, defects not yet corrected, DN.
+    clipping : Clipping
+        What truncation would change.
     calibration : PreparedCalibration
         How it was calibrated.
     probe : Probe
@@ -116,4 +137,4 @@ def examine(
     fit = None
     if probe.flat is not None:
         fit = flat_fit(tiles, flat_products(pixels, probe.flat), probe.flat)
-    return LightEvidence(path=path, tiles=tiles, flat_fit=fit)
+    return Glimpse(clipping.low_fraction, tiles, fit)

@@ -20,7 +20,7 @@ from lightframe.frames import FrameInfo, FrameKind, kind_from_path
 from lightframe.processes import DEBAYER_METHODS, Defects
 from lightframe.session._alignment import AlignedLight, align
 from lightframe.session._context import Context
-from lightframe.session._judging import judge_lights
+from lightframe.session._judging import Field, judge_lights
 from lightframe.session._keep import keep_before_registration
 from lightframe.session._lights import MeasuredLight, light_record, measure_lights, treatments
 from lightframe.session._masters import build_masters
@@ -211,7 +211,8 @@ class _Run:
         with context.meter.step("registration"):
             aligned = {light.light.info.path: light for light in align(measured, context)}
         with context.meter.step("checks"):
-            self.findings += judge_lights(groups, measured, masters, self.plan, context)
+            field = Field(groups, measured, aligned)
+            self.findings += judge_lights(field, masters, self.plan, context)
         reference = next((light for light in aligned.values() if light.is_reference), None)
         if reference is None:
             return

@@ -1,0 +1,382 @@
+"""Rules of calibrated lights: levels, dithering, bad frames, scaled darks."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import erf, sqrt
+from statistics import median
+
+from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._result_evidence import CalibratedSet, LightEvidence, ResultEvidence
+from lightframe.checks._rules import found, rule
+
+__all__: list[str] = []
+
+_ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+_MOST_PEDESTAL_DN = 1000
+_PEDESTAL_SIGMAS = 3.8
+"""A normal distribution has 1 in 10,000 of its values below minus so many sigma."""
+_ECCENTRICITY_MARGIN = 0.15
+_WORST_CAUSES = (
+    "double-bias-subtraction", "offset-mismatch", "gain-mismatch", "gain-label-wrong",
+    "units-mismatch", "mixed-scaling", "dark-light-leak", "dark-exposure-mismatch",
+    "dark-temperature-mismatch", "readout-mode-mismatch", "frame-type-mislabelled",
+)  # fmt: skip
+
+
+@rule(
+    "clipped-result",
+    "calibrated pixels lie below zero, and would be truncated in integer files",
+    severity=_ERROR,
+    group=Group.MASTERS,
+    judges=ResultEvidence,
+    thresholds=("below_zero", "below_zero_unexplained", "background_below_zero"),
+)
+def clipped_result(evidence: ResultEvidence) -> Iterator[Finding]:
+    """Count the calibrated pixels below zero before anything is truncated (guide 8.3).
+
+    Nothing is truncated in a run, and results hold negative values. Where the background itself is
+    below zero, more was subtracted than there was: the calibration is wrong, and no pedestal mends
+    it. Where background and noise explain the count, the signal is low, as with narrow-band filters
+    and short exposures: a pedestal keeps integer files from being truncated, that is all. More
+    pixels below zero than both explain come from a dark that does not fit.
+
+    Example: a background of 12 DN with a noise of 9 DN has 9 % of its pixels below zero; a pedestal
+    of 23 DN keeps all but one in 10,000 of them.
+    """
+    settings = evidence.settings
+    for lights in evidence.sets:
+        low = _low_levels(lights)
+        if low is None or low.fraction < settings.below_zero:
+            continue
+        if low.height < -settings.background_below_zero:
+            yield _oversubtracted(evidence, low)
+        elif low.fraction - low.expected > settings.below_zero_unexplained:
+            yield found(
+                "clipped-result",
+                frames=lights.paths,
+                severity=_WARNING,
+                message=f"{low}, which explain {100 * low.expected:.2g} %",
+                cause="a dark that does not fit the lights: its hot pixels come out negative",
+                remedy="take darks of the exposure and temperature of the lights",
+                evidence=low.numbers,
+            )
+        else:
+            pedestal = round(_PEDESTAL_SIGMAS * low.noise - low.level)
+            pedestal = min(_MOST_PEDESTAL_DN, max(1, pedestal))
+            yield found(
+                "clipped-result",
+                frames=lights.paths,
+                severity=_INFO,
+                message=f"{low}: they are kept, nothing is truncated",
+                cause="the signal is low: a short exposure, a narrow filter, or a dark sky",
+                remedy=f"nothing; to write calibrated frames as integers, add a pedestal of"
+                f" {pedestal} DN",
+                evidence=low.numbers | {"pedestal_dn": pedestal},
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Low:
+    """Medians over the lights of a set: what lies below zero, and what would be expected to."""
+
+    lights: CalibratedSet
+    fraction: float
+    expected: float
+    height: float
+    level: float
+    noise: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.lights.label}: {100 * self.fraction:.2g} % of the calibrated pixels are below"
+            f" zero, with a background of {self.level:.4g} DN and a noise of {self.noise:.3g} DN"
+        )
+
+    @property
+    def numbers(self) -> dict[str, float | str | None]:
+        """The same for JSON."""
+        return {
+            "below_zero_percent": round(100 * self.fraction, 3),
+            "expected_percent": round(100 * self.expected, 3),
+            "background_dn": round(self.level, 2),
+            "noise_dn": round(self.noise, 2),
+        }
+
+
+def _low_levels(lights: CalibratedSet) -> _Low | None:
+    parts = [
+        lights.median(lambda light: light.low_fraction),
+        lights.median(_expected_low),
+        lights.median(_level_in_noise),
+        lights.median(lambda light: min(light.level_dn, default=None)),
+        lights.median(lambda light: max(light.noise_dn, default=None)),
+    ]
+    known = [part for part in parts if part is not None]
+    return _Low(lights, *known) if len(known) == len(parts) else None
+
+
+def _oversubtracted(evidence: ResultEvidence, low: _Low) -> Finding:
+    known = evidence.known(_WORST_CAUSES, low.lights.paths + low.lights.darks)
+    return found(
+        "clipped-result",
+        frames=low.lights.paths,
+        message=f"{low}: more was subtracted than there was",
+        cause="the bias was subtracted twice, or the dark has another offset, gain or exposure, or"
+        " a light leak"
+        if known is None
+        else f"{known.rule}: {known.message}",
+        remedy="compare the levels of lights, darks and bias; a pedestal does not mend this"
+        if known is None
+        else known.remedy,
+        evidence=low.numbers | {"consequence_of": None if known is None else known.rule},
+    )
+
+
+def _level_in_noise(light: LightEvidence) -> float | None:
+    pairs = [(b, n) for b, n in zip(light.level_dn, light.noise_dn, strict=False) if n > 0]
+    return min((b / n for b, n in pairs), default=None)
+
+
+def _expected_low(light: LightEvidence) -> float | None:
+    """Return the fraction below zero of normal distributions with these levels and noises."""
+    parts = [
+        0.5 * (1 - erf(b / n / sqrt(2)))
+        for b, n in zip(light.level_dn, light.noise_dn, strict=False)
+        if n > 0
+    ]
+    return sum(parts) / len(parts) if parts else None
+
+
+@rule(
+    "pedestal-subtracted",
+    "the pedestal of frames that came calibrated is taken away again",
+    severity=_ERROR,
+    group=Group.SETTINGS,
+    judges=ResultEvidence,
+    thresholds=("below_zero",),
+)
+def pedestal_subtracted(evidence: ResultEvidence) -> Iterator[Finding]:
+    """Look for calibrated lights whose PEDESTAL is subtracted as they are read (guide 9.5).
+
+    The pedestal kept their pixels above zero. Here negative values are kept, so that taking it off
+    is right and only mentioned; set `input_pedestal` to ``none`` to keep it.
+    """
+    for lights in evidence.sets:
+        pedestal = lights.median(lambda light: light.pedestal_dn) or 0.0
+        fraction = lights.median(lambda light: light.low_fraction) or 0.0
+        if lights.calibrated_before and pedestal > 0 and fraction > evidence.settings.below_zero:
+            yield found(
+                "pedestal-subtracted",
+                frames=lights.paths,
+                severity=_INFO,
+                message=f"{lights.label}: a pedestal of {pedestal:.4g} DN is taken off as they are"
+                f" read; {100 * fraction:.2g} % of the pixels fall below zero, and are kept",
+                cause="the frames were calibrated with an output pedestal",
+                remedy='set input_pedestal = "none" if the result goes into integer files',
+                evidence={"pedestal_dn": pedestal, "below_zero_percent": round(100 * fraction, 3)},
+            )
+
+
+@rule(
+    "undithered",
+    "the lights were not, or hardly, dithered",
+    severity=_WARNING,
+    group=Group.ACQUISITION,
+    judges=ResultEvidence,
+    thresholds=("dither_px", "dither_cfa_px", "dither_lights"),
+)
+def undithered(evidence: ResultEvidence) -> Iterator[Finding]:
+    """Measure by how much the field moves from light to light (guide 3.2).
+
+    What calibration leaves of the fixed pattern averages out only if it falls on other places of
+    the field in each light. Registration tells the movement; a steady drift is taken off, for it
+    draws the pattern out into streaks: walking noise. Rotation of the field counts as movement.
+
+    Example: steps of 0.3 px beyond a drift of 14 px over 20 lights.
+    """
+    settings = evidence.settings
+    for lights in evidence.sets:
+        step = lights.step_px
+        limit = settings.dither_cfa_px if lights.colours else settings.dither_px
+        registered = sum(light.placed is not None for light in lights.lights)
+        if step is None or registered < settings.dither_lights or step >= limit:
+            continue
+        drift = lights.drift_px
+        yield found(
+            "undithered",
+            frames=lights.paths,
+            message=f"{lights.label}: the field moves by {step:.2g} px from light to light (needed:"
+            f" {limit:g} px), beside a drift of {drift:.3g} px in all",
+            cause="dithering was off, or its steps are counted in pixels of a coarse guide camera",
+            remedy="dither by some 10 px every few lights",
+            evidence={"step_px": round(step, 3), "needed_px": limit, "drift_px": round(drift, 2)},
+        )
+
+
+@rule(
+    "bad-light",
+    "a light is clouded, trailed, out of focus or in twilight",
+    severity=_WARNING,
+    group=Group.ACQUISITION,
+    judges=ResultEvidence,
+    thresholds=(
+        "set_lights", "bad_brightness", "bad_fwhm", "bad_eccentricity", "bad_star_count",
+        "bad_weight",
+    ),
+)  # fmt: skip
+def bad_light(evidence: ResultEvidence) -> Iterator[Finding]:
+    """Compare each light with the others of its set (guide 9.3).
+
+    Never by its sky alone, which the moon may brighten: by the brightness of the same stars
+    (clouds), their width (focus) and roundness (tracking), their number, and by the noise that its
+    sky adds (twilight). Lights that cannot be registered at all are reported under the same name.
+
+    Such a light has little weight in the result; it is not left out for that.
+    """
+    for lights in evidence.sets:
+        if len(lights.lights) < evidence.settings.set_lights:
+            continue
+        usual = _Usual(lights)
+        for light in lights.lights:
+            reasons = list(_faults(light, usual, evidence))
+            if reasons:
+                yield found(
+                    "bad-light",
+                    frames=[light.path],
+                    message=f"{light.path.name}: {'; '.join(text for text, _, _ in reasons)}",
+                    cause=reasons[0][1],
+                    remedy="look at the frame, and leave it out if it is as bad as that",
+                    evidence={
+                        name: value for _, _, part in reasons for name, value in part.items()
+                    },
+                )
+
+
+class _Usual:
+    """Medians of a set."""
+
+    def __init__(self, lights: CalibratedSet) -> None:
+        self.brightness = lights.median(lambda light: light.brightness)
+        self.fwhm = lights.median(lambda light: light.fwhm_px)
+        self.eccentricity = lights.median(lambda light: light.eccentricity)
+        self.stars = lights.median(lambda light: float(light.stars)) or 0.0
+        self.noise = lights.median(_noise)
+        self.level = lights.median(lambda light: max(light.level_dn, default=None))
+
+
+def _noise(light: LightEvidence) -> float | None:
+    return median(light.noise_dn) if light.noise_dn else None
+
+
+def _faults(
+    light: LightEvidence, usual: _Usual, evidence: ResultEvidence
+) -> Iterator[tuple[str, str, dict[str, float]]]:
+    """Yield what is wrong with a light: in words, the likely cause, the numbers."""
+    settings = evidence.settings
+    dimmed = light.brightness / usual.brightness if light.brightness and usual.brightness else None
+    if dimmed is not None and dimmed < settings.bad_brightness:
+        text = f"its stars have {100 * dimmed:.0f} % of the brightness they have in the set"
+        yield text, "clouds, haze, dew, or an obstacle", {"relative_brightness": round(dimmed, 3)}
+    if light.fwhm_px and usual.fwhm and light.fwhm_px > settings.bad_fwhm * usual.fwhm:
+        text = f"its stars are {light.fwhm_px:.3g} px wide, against {usual.fwhm:.3g} px in the set"
+        yield text, "focus or seeing", {"fwhm_px": round(light.fwhm_px, 2)}
+    if light.eccentricity is not None and usual.eccentricity is not None:
+        limit = max(settings.bad_eccentricity, usual.eccentricity + _ECCENTRICITY_MARGIN)
+        if light.eccentricity > limit:
+            text = (
+                f"its stars have an eccentricity of {light.eccentricity:.2f}, against"
+                f" {usual.eccentricity:.2f} in the set"
+            )
+            number = {"eccentricity": round(light.eccentricity, 3)}
+            yield text, "tracking error, wind, or a knock", number
+    noise = _noise(light)
+    if dimmed is not None and noise and usual.noise:
+        weight = (dimmed / (noise / usual.noise)) ** 2
+        if weight < settings.bad_weight and dimmed >= settings.bad_brightness:
+            level = max(light.level_dn)
+            text = (
+                f"its sky of {level:.4g} DN, against {usual.level or 0.0:.4g} DN in the set, leaves"
+                f" it {100 * weight:.0f} % of the weight"
+            )
+            yield text, "twilight, the moon, or lit clouds", {"relative_weight": round(weight, 3)}
+    few = light.stars < settings.bad_star_count * usual.stars
+    if dimmed is None and few:
+        text = f"it shows {light.stars} stars, against {usual.stars:.0f} in the set"
+        yield text, "clouds, focus, or tracking", {"stars": light.stars}
+
+
+@rule(
+    "no-dark-correlation",
+    "the dark scaling factor is at or near zero: the dark is not in the lights",
+    severity=_ERROR,
+    group=Group.MASTERS,
+    judges=ResultEvidence,
+)
+def no_dark_correlation(evidence: ResultEvidence) -> Iterator[Finding]:
+    """Look for scaled darks whose warm pixels do not stand out in the lights (guide 7.1, 8.1).
+
+    A dark of another camera, flipped, calibrated before, or with the bias level missing from one
+    side only: its warm pixels are not where those of the lights are. Told where the factor was
+    fitted to enough warm pixels and came out as zero within its error in most lights.
+    """
+    for lights in evidence.scaled():
+        scales = [light.dark_scale for light in lights.lights if light.dark_scale is not None]
+        without = [s for s in scales if not s.determined and s.reason.startswith("no correlation")]
+        if 2 * len(without) <= len(scales):
+            continue
+        k = median(scale.measured_k for scale in without)
+        error = median(scale.sigma_k for scale in without)
+        yield found(
+            "no-dark-correlation",
+            frames=lights.darks,
+            message=f"{lights.label}: the dark scaling factor is {k:.3f} ± {error:.3f}: the warm"
+            " pixels of the dark are not in the lights",
+            cause="a dark of another camera or orientation, or one that was calibrated before",
+            remedy="use raw darks of this camera, taken with the program that took the lights",
+            evidence={"k": round(k, 4), "k_error": round(error, 4), "lights": len(without)},
+        )
+
+
+@rule(
+    "dark-scale-disagrees",
+    "the dark scaling factor contradicts the exposures at equal temperature",
+    severity=_WARNING,
+    group=Group.ACQUISITION,
+    judges=ResultEvidence,
+    thresholds=("dark_scale_ratio",),
+)
+def dark_scale_disagrees(evidence: ResultEvidence) -> Iterator[Finding]:
+    """Compare the fitted factor with the ratio of the exposures (guide 8.1).
+
+    Dark current grows linearly with time. At equal temperatures the factor must be the ratio of the
+    exposures of light and dark; if it is not, an exposure or a temperature in the headers is wrong,
+    or the bias was left in, or taken out of, one of them.
+
+    Example: k = 0.61 ± 0.01 for lights of 180 s and darks of 600 s, which make 0.30.
+    """
+    limit = evidence.settings.dark_scale_ratio
+    for lights in evidence.scaled():
+        pairs = [
+            (light.dark_scale, light.exposure_ratio)
+            for light in lights.lights
+            if light.dark_scale is not None
+            and light.exposure_ratio
+            and light.dark_scale.determined
+            and light.dark_scale.sigma_k > 0
+        ]
+        if not pairs or lights.same_temperature is not True:
+            continue
+        k = median(scale.k for scale, _ in pairs)
+        error = median(scale.sigma_k for scale, _ in pairs)
+        ratio = median(ratio for _, ratio in pairs)
+        if abs(k / ratio - 1) > limit and abs(k - ratio) > 5 * error:
+            yield found(
+                "dark-scale-disagrees",
+                frames=lights.paths,
+                message=f"{lights.label}: the dark scaling factor is {k:.3f} ± {error:.3f}, but the"
+                f" exposures make {ratio:.3f} at equal temperature (allowed: {100 * limit:.0f} %)",
+                cause="an exposure or a temperature in the headers is not what the camera did, or"
+                " the bias does not belong to the dark",
+                remedy="compare hot pixels of lights and darks; take darks again",
+                evidence={"k": round(k, 4), "k_error": round(error, 4), "ratio": round(ratio, 4)},
+            )
