@@ -1,4 +1,4 @@
-"""Processes: one physical step each. Arrays and frozen settings in, arrays and frozen results out."""
+"""Processes: one physical step each. Arrays and settings in, arrays and results out."""
 
 from lightframe.processes._background_tiles import (
     BackgroundTiles,
@@ -54,6 +54,7 @@ from lightframe.processes._integration_recipe import sample_statistics
 from lightframe.processes._integration_settings import IntegrationSettings, RangeLimits
 from lightframe.processes._integration_trace import PixelTrace, trace_pixel
 from lightframe.processes._large_scale import LargeScaleSettings
+from lightframe.processes._master_noise import AddedNoise, LightStack, added_noise, own_noise
 from lightframe.processes._measure import Measurement, choose_reference, measure, reference_scores
 from lightframe.processes._noise import NOISE_METHODS, NoiseEstimate, evaluate_noise
 from lightframe.processes._normalization import OUTPUT_NORMALIZATIONS, REJECTION_NORMALIZATIONS
@@ -89,6 +90,7 @@ from lightframe.processes._stretch import (
     write_preview,
 )
 from lightframe.processes._superbias import Superbias, SuperbiasSettings, superbias
+from lightframe.processes._temporal_noise import TemporalNoise, temporal_noise
 from lightframe.processes._transforms import MODELS
 
 __all__ = [
@@ -110,6 +112,7 @@ __all__ = [
     "REJECTION_NORMALIZATIONS",
     "SCALE_ESTIMATORS",
     "WEIGHTS",
+    "AddedNoise",
     "BackgroundTiles",
     "CalibratedFrame",
     "CalibrationRecord",
@@ -133,6 +136,7 @@ __all__ = [
     "IntegrationSettings",
     "Interpolation",
     "LargeScaleSettings",
+    "LightStack",
     "Masters",
     "Measurement",
     "NoiseEstimate",
@@ -152,7 +156,9 @@ __all__ = [
     "StretchSettings",
     "Superbias",
     "SuperbiasSettings",
+    "TemporalNoise",
     "Transfer",
+    "added_noise",
     "automatic_pedestal",
     "autostretch",
     "background_tiles",
@@ -187,6 +193,7 @@ __all__ = [
     "merge_cfa",
     "midtones_transfer",
     "overscan_from_sections",
+    "own_noise",
     "parse_defect_list",
     "photometric_scale",
     "prepare_calibration",
@@ -201,6 +208,7 @@ __all__ = [
     "split_cfa",
     "superbias",
     "superpixel",
+    "temporal_noise",
     "trace_pixel",
     "write_preview",
 ]
