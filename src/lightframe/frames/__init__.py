@@ -3,6 +3,7 @@
 from lightframe.frames._camera_raw import CameraRawFormat, CameraRawSettings
 from lightframe.frames._cfa import COLOURS, CfaPattern, cfa_pattern
 from lightframe.frames._describe import frame_info
+from lightframe.frames._fits import FULL_SCALE
 from lightframe.frames._fits_write import WriteReport, write_fits
 from lightframe.frames._formats import (
     FrameFormat,
@@ -25,6 +26,7 @@ from lightframe.frames._xisf_write import XISF_COMPRESSIONS, XisfImage, write_xi
 __all__ = [
     "COLOURS",
     "FRAME_KINDS",
+    "FULL_SCALE",
     "SETTINGS_SUFFIX",
     "VOCABULARY",
     "XISF_COMPRESSIONS",

@@ -1,1 +1,1 @@
-"""To be described."""
+"""Kernels: loops over pixels, compiled by Numba. They know arrays and scalars, and nothing else."""

@@ -1,6 +1,6 @@
 """Masters: calibration frames integrated as the guide's section 6 says, in the plan's order."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,24 @@ from lightframe.frames import (
     read_image,
     write_fits,
 )
-from lightframe.processes import Integration, frame_pedestal, integrate, sample_statistics
+from lightframe.processes import (
+    CalibrationSettings,
+    Integration,
+    Masters,
+    PreparedCalibration,
+    frame_pedestal,
+    integrate,
+    prepare_calibration,
+    sample_statistics,
+)
 from lightframe.session._calibrating import Master, prepare
 from lightframe.session._context import Context
+from lightframe.session._integrated import (
+    IntegratedMaster,
+    completed,
+    noise_record,
+    superbias_lines,
+)
 from lightframe.session._journal import Journal, fingerprint
 from lightframe.session._noise import colour_noise
 from lightframe.session._plan_types import MasterJob
@@ -111,8 +126,7 @@ def _build(
 ) -> Master:
     """Integrate a master and write it."""
     with context.meter.step("masters"):
-        members, result = integrate_master(job, infos, masters, context)
-        return _written(job, members, result, context)
+        return _written(job, integrate_master(job, infos, masters, context), context)
 
 
 def integrate_master(
@@ -122,7 +136,7 @@ def integrate_master(
     context: Context,
     *,
     levels: bool = False,
-) -> tuple[list[FrameInfo], Integration]:
+) -> IntegratedMaster:
     """Integrate the frames of a master; flats are calibrated while they are read.
 
     Parameters
@@ -140,8 +154,8 @@ def integrate_master(
 
     Returns
     -------
-    list of FrameInfo, Integration
-        The frames that could be read, and the result.
+    IntegratedMaster
+        The frames that could be read, the result, and its noise.
 
     Raises
     ------
@@ -167,7 +181,7 @@ def integrate_master(
                 threads=context.threads,
                 advance=advance,
             )
-    return members, result
+        return completed(job, members, list(sources.values()), result, context)
 
 
 def _sources(
@@ -192,16 +206,7 @@ def _sources(
             continue
         stack.callback(source.close)
         calibration = calibrations.get(step_of.get(path, path))
-        if calibration is None:
-            sources[path] = CountedSource(source, context.meter)
-            continue
-        pedestal = frame_pedestal(infos[path], calibration.settings).dn
-        whole = context.read_whole(source) if calibration.scales_dark else None
-        scale = None
-        if whole is not None:
-            scale = calibration.dark_scale(whole, exposure_s=infos[path].exposure_s)
-        levels = calibration.levels(whole, pedestal_dn=pedestal)
-        sources[path] = CalibratedSource(source, calibration, scale, levels, context.meter)
+        sources[path] = _source(source, infos[path], calibration, context)
     if not sources:
         raise InputError(
             f"none of the {len(job.frames)} frames of the master {job.kind} can be read",
@@ -211,15 +216,40 @@ def _sources(
     return sources
 
 
-def _written(
-    job: MasterJob, members: list[FrameInfo], result: Integration, context: Context
-) -> Master:
+def _source(
+    source: PixelSource,
+    info: FrameInfo,
+    calibration: PreparedCalibration | None,
+    context: Context,
+) -> PixelSource:
+    """Return a frame as it is integrated: flats calibrated, all others free of their pedestal."""
+    pedestal = frame_pedestal(info, context.settings.calibration).dn
+    if calibration is None:
+        if pedestal == 0:
+            return CountedSource(source, context.meter)
+        calibration = prepare_calibration(
+            Masters(),
+            CalibrationSettings(),
+            height=source.height,
+            width=source.width,
+            channels=source.channels,
+            allow_nothing=True,
+        )
+    whole, scale = None, None
+    if calibration.scales_dark or calibration.settings.overscan is not None:
+        whole = context.read_whole(source)
+        scale = calibration.dark_scale(whole, exposure_s=info.exposure_s)
+    levels = calibration.levels(whole, pedestal_dn=pedestal)
+    return CalibratedSource(source, calibration, scale, levels, context.meter)
+
+
+def _written(job: MasterJob, made: IntegratedMaster, context: Context) -> Master:
     """Write a master with its provenance, and return it."""
-    pixels = result.image
-    first = members[0]
-    record = master_record(job, members, result, context)
+    pixels = made.result.image
+    first = made.members[0]
+    record = master_record(job, made, context)
     path = context.out / "masters" / f"{job.name}.fits"
-    header = master_header(job, members, result, record, context)
+    header = master_header(job, made, record, context)
     report = write_fits(path, pixels, header, units=context.settings.units)
     context.meter.wrote(report.bytes)
     preview = write_preview_of(pixels, first.cfa, f"{job.name}.png", context)
@@ -227,12 +257,12 @@ def _written(
     return Master(job, first, path.name, pixels, record)
 
 
-def master_record(
-    job: MasterJob, members: Sequence[FrameInfo], result: Integration, context: Context
-) -> dict[str, Any]:
+def master_record(job: MasterJob, made: IntegratedMaster, context: Context) -> dict[str, Any]:
     """Return the entry of run.json of a master that was integrated; not where it lies."""
+    members, result = made.members, made.result
     rejected = float(np.mean(result.rejected_low) + np.mean(result.rejected_high))
-    return _record(job, members[0], result.image) | {
+    record = _record(job, members[0], result.image)
+    return record | noise_record(job, made, context.settings) | {
         "frames": len(members),
         "rejected_fraction": rejected,
         "frames_rejected": (result.frames_low + result.frames_high).mean(axis=1).tolist(),
@@ -242,18 +272,19 @@ def master_record(
 
 def master_header(
     job: MasterJob,
-    members: Sequence[FrameInfo],
-    result: Integration,
+    made: IntegratedMaster,
     record: Mapping[str, Any],
     context: Context,
 ) -> Header:
     """Return the header of a master: what its frames share, and where it comes from."""
+    members = made.members
     return combined_header(members, job.kind).adding(
-        *noise_cards(record["noise_dn"]),
+        *noise_cards(record["noise_dn"], context.settings.units),
         Card("REJFRAC", round(record["rejected_fraction"], 8), "fraction of the samples rejected"),
         *cfa_cards(members[0]),
         *_calstat(job),
-        *_history(job, context, record["inputs"], result),
+        *_history(job, context, record["inputs"], made.result),
+        *history(*superbias_lines(made, context.settings)),
     )
 
 
@@ -285,6 +316,13 @@ def _record(job: MasterJob, info: FrameInfo, pixels: npt.NDArray[np.float32]) ->
         "width": info.width,
         "median_dn": [float(np.nanmedian(plane.reshape(-1)[::step])) for plane in pixels],
         "noise_dn": list(colour_noise(pixels, info.cfa)),
+        "frame_noise_dn": None,
+        "random_noise_dn": None,
+        "relative_noise": None,
+        "superbias": None,
+        "adds_noise_percent": None,
+        "more_frames": None,
+        "adds_noise": [],
         "serves": list(job.serves),
     }
 

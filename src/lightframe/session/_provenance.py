@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 
 from lightframe._version import __version__
-from lightframe.frames import Card, FrameInfo, FrameKind, Header, Value
+from lightframe.frames import FULL_SCALE, Card, FrameInfo, FrameKind, Header, Value
 
 __all__ = ["cfa_cards", "combined_header", "hashes", "history", "image_type", "noise_cards"]
 
@@ -121,10 +121,11 @@ def history(*lines: str) -> list[Card]:
     return [Card("HISTORY", line) for line in lines]
 
 
-def noise_cards(noise_dn: Sequence[float]) -> list[Card]:
-    """Return one NOISE card for each channel."""
+def noise_cards(noise_dn: Sequence[float], units: str) -> list[Card]:
+    """Return one NOISE card for each channel, in the units of the written pixels."""
+    unit_dn = FULL_SCALE if units == "unit" else 1.0
     return [
-        Card(f"NOISE{channel:02d}", round(sigma, 6), "[DN] noise of the channel")
+        Card(f"NOISE{channel:02d}", float(f"{sigma / unit_dn:.4e}"), "noise of the channel")
         for channel, sigma in enumerate(noise_dn)
     ]
 

@@ -125,7 +125,7 @@ def _written(
     noise = list(colour_noise(image, None))
     path = context.out / "results" / f"{group.name}.fits"
     header = combined_header(infos, FrameKind.LIGHT).adding(
-        *noise_cards(noise), *_history(lights, result, parts, context)
+        *noise_cards(noise, context.settings.units), *_history(lights, result, parts, context)
     )
     maps = (
         ("WEIGHT", result.weight, "coverage: sum of the weights of the frames that made the pixel"),

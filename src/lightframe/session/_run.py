@@ -34,6 +34,7 @@ from lightframe.session._results import integrate_group
 from lightframe.session._scan import Scan, scan
 from lightframe.session._sets import same_name
 from lightframe.session._settings import RunSettings
+from lightframe.session._warm_up import warm_up
 
 __all__ = ["Outcome", "plan_run", "run"]
 
@@ -179,6 +180,8 @@ class _Run:
         used |= {path for job in self.plan.masters for path in job.frames}
         with context.meter.step("checksums"), context.progress.step("Checksums", 1):
             context.hashes.update(hashes(sorted(used), context.threads))
+        with context.meter.step("compiling"):
+            self._warm_up()
         masters = build_masters(self.plan.masters, self.infos, context)
         for field in _fields(self.plan.groups):
             self._integrate_field(field, masters)
@@ -191,6 +194,11 @@ class _Run:
         failed = any(finding.severity is Severity.ERROR for finding in self.findings)
         missing = bool(self.plan.groups) and not self.results
         return Outcome(document, _NO_RESULT if missing else int(failed))
+
+    def _warm_up(self) -> None:
+        """Compile what the lights need, unless that has been done."""
+        for group in self.plan.groups[:1]:
+            warm_up(self.infos[group.frames[0]].cfa, self.context.progress)
 
     def _integrate_field(self, groups: Sequence[LightGroup], masters: Mapping[str, Any]) -> None:
         """Make the results of all groups that show the same field on one grid."""

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from lightframe.frames import Card, FrameInfo, Header
-from lightframe.session._provenance import cfa_cards, history
+from lightframe.session._provenance import cfa_cards, history, noise_cards
 from lightframe.session._steps_output import OutputSettings
 
 __all__ = ["as_colour", "as_mosaic", "done", "noise_in_pixel_units", "without_astrometry"]
 
-_FULL_SCALE_DN = 65535.0
 _CFA = (
     *("BAYERPAT", "CFAIMAGE", "COLORTYP", "XISF:CFAPATTERN", "XISF:CFAWIDTH"),
     *("PCL:CFASOURCEPATTERN", "XBAYROFF", "BAYOFFX", "YBAYROFF", "BAYOFFY"),
@@ -63,8 +62,4 @@ def astrometry_of(header: Header) -> list[Card]:
 def noise_in_pixel_units(noise_dn: Sequence[float], output: OutputSettings) -> list[Card]:
     """Return NOISExx cards in units of the written pixels, as PixInsight has them."""
     in_dn = output.units == "dn" or output.sample_format == "uint16"
-    unit = 1.0 if in_dn else _FULL_SCALE_DN
-    return [
-        Card(f"NOISE{channel:02d}", float(f"{sigma / unit:.4e}"), "noise")
-        for channel, sigma in enumerate(noise_dn)
-    ]
+    return noise_cards(noise_dn, "dn" if in_dn else "unit")

@@ -17,6 +17,7 @@ from lightframe.session._plan_types import Assignment, MasterJob
 from lightframe.session._provenance import hashes, image_type
 from lightframe.session._sets import gather
 from lightframe.session._steps import Batch, Bench, Failure, plain
+from lightframe.session._steps_headers import noise_in_pixel_units
 from lightframe.session._steps_output import OutputSettings, Written, output_file, write
 from lightframe.session._steps_stack import agreeing, read_infos, workspace
 
@@ -148,9 +149,11 @@ def make_master(  # noqa: PLR0913 - what goes in, what comes out, and two switch
     with workspace(bench, out) as context:
         context.hashes.update(hashes([info.path for info in infos], bench.threads))
         by_path = {info.path: info for info in infos}
-        members, result = integrate_master(job, by_path, masters, context, levels=True)
-        record = master_record(job, members, result, context)
-        header = master_header(job, members, result, record, context)
+        integrated = integrate_master(job, by_path, masters, context, levels=True)
+        members, result = integrated.members, integrated.result
+        record = master_record(job, integrated, context)
+        header = master_header(job, integrated, record, context)
+        header = header.replacing(*noise_in_pixel_units(record["noise_dn"], output))
         failures += [Failure(e.path, InputError(e.reason)) for e in context.exclusions]
     written = write(
         out,
@@ -163,7 +166,7 @@ def make_master(  # noqa: PLR0913 - what goes in, what comes out, and two switch
     statistics = result.statistics or ()
     levels = tuple(float(s.location.mean()) for s in statistics)
     record |= {"path": str(out), "truncated": written.truncated, "levels_dn": list(levels)}
-    remarks = tuple(_remarks(kind, infos, masters, bench))
+    remarks = (*_remarks(kind, infos, masters, bench), *_pattern_remarks(record))
     made = MasterFile(written, plain(record), levels, remarks, result)
     return Batch((made,), tuple(failures))
 
@@ -250,6 +253,18 @@ def _given(calibration: FlatCalibration) -> Iterator[tuple[str, Master]]:
             holds_bias=FrameKind.BIAS not in info.calibration,
         )
         yield name, Master(job, info, path.name, pixels, {})
+
+
+def _pattern_remarks(record: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a superbias loses of the pattern, where that is more than the noise it avoids."""
+    model = record["superbias"]
+    if model is None or model["pattern_lost_dn"] <= model["noise_avoided_dn"]:
+        return
+    lost, avoided = model["pattern_lost_dn"], model["noise_avoided_dn"]
+    yield (
+        f"the superbias lacks the offsets of single pixels, {lost:.2f} DN (rms), and avoids only"
+        f" {avoided:.2f} DN of noise: the plain master bias is the better one for this sensor"
+    )
 
 
 def _remarks(

@@ -1,0 +1,163 @@
+"""Compiling the kernels a run needs, once for each installation, on all cores.
+
+Numba compiles one kernel after the other in a process. A first run would spend most of a minute on
+one core; instead, processes compile a share each, on tiny frames, and leave the machine code on
+disk. ``python -m lightframe.session._warm_up SHARE [PATTERN]`` is such a process.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.frames import CfaPattern, Window
+from lightframe.kernels._compile import code_fingerprint
+from lightframe.kernels._stack import sort_block
+from lightframe.processes import (
+    CalibrationSettings,
+    CosmeticSettings,
+    DetectionSettings,
+    IntegrationSettings,
+    Masters,
+    ResampleSettings,
+    correct_defects,
+    debayer,
+    defects_from_dark,
+    detect_defects,
+    evaluate_noise,
+    integrate,
+    measure,
+    prepare_calibration,
+    resample,
+)
+from lightframe.session._progress import Progress
+
+__all__ = ["warm_up"]
+
+_SIDE = 96
+_SECONDS = 300
+"""Longest that compiling may take; then the run goes on and compiles by itself."""
+
+
+def warm_up(cfa: CfaPattern | None, progress: Progress) -> None:
+    """Compile the kernels of a run unless an earlier run has done so.
+
+    Parameters
+    ----------
+    cfa : CfaPattern or None
+        Pattern of the lights, whose debayering is compiled, too.
+    progress : Progress
+        Is told, for it takes half a minute.
+    """
+    cache = _cache_folder()
+    mark = None if cache is None else cache / f"compiled-{cfa.period if cfa else 1}.txt"
+    current = code_fingerprint()
+    if mark is not None and mark.is_file() and mark.read_text(encoding="ascii") == current:
+        return
+    command = [sys.executable, "-m", "lightframe.session._warm_up"]
+    words = [cfa.name] if cfa else []
+    with progress.step("Compiling, once", len(_SHARES)) as advance:
+        processes = [
+            subprocess.Popen(  # noqa: S603 - our own module
+                [*command, name, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            )
+            for name in _SHARES
+        ]
+        failed = False
+        for process in processes:
+            failed |= not _finished(process)
+            advance(1)
+    if failed:
+        progress.message("compiling ahead failed; kernels are compiled as they are needed")
+    elif mark is not None:
+        mark.write_text(current, encoding="ascii")
+
+
+def _finished(process: "subprocess.Popen[bytes]") -> bool:
+    try:
+        process.communicate(timeout=_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return False
+    return process.returncode == 0
+
+
+def _cache_folder() -> Path | None:
+    """Return the folder in which Numba keeps the kernels' machine code; None if it keeps none."""
+    stats = getattr(sort_block, "stats", None)
+    return None if stats is None else Path(stats.cache_path)
+
+
+class _Noise:
+    """A small frame of noise as a source of pixels."""
+
+    channels, height, width, by_rows = 1, _SIDE, _SIDE, True
+
+    def __init__(self, dtype: type[np.generic]) -> None:
+        self.dtype = np.dtype(dtype)
+
+    def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
+        """Write noise."""
+        out[...] = _frame()[window.y0 : window.y1, window.x0 : window.x1]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _frame() -> npt.NDArray[np.float32]:
+    """Return noise with a few stars."""
+    frame = np.random.default_rng(1).normal(1000.0, 20.0, (_SIDE, _SIDE)).astype(np.float32)
+    y, x = np.mgrid[:_SIDE, :_SIDE]
+    for centre in range(12, _SIDE, 20):
+        frame += 3000.0 * np.exp(-((x - centre) ** 2 + (y - centre - 5) ** 2) / 4.0).astype("f4")
+    return frame
+
+
+def _compile_integration(cfa: CfaPattern | None) -> None:
+    whole = Window(0, _SIDE, 0, _SIDE)
+    integers, floats = ([_Noise(dtype) for _ in range(5)] for dtype in (np.uint16, np.float32))
+    integrate(integers, IntegrationSettings.for_darks())
+    integrate(floats, IntegrationSettings())
+    out = np.empty((1, _SIDE, _SIDE), np.float32)
+    shifted = np.array([[1, 1e-3, 0.3], [-1e-3, 1, 0.2], [0, 0, 1.0]])
+    resample(
+        _frame()[None], (0, 0), shifted, whole, ResampleSettings(), out, height=_SIDE, width=_SIDE
+    )
+    evaluate_noise(out[0, 4:-4, 4:-4], cfa)
+    if cfa is not None:
+        debayer(_frame(), cfa, "bilinear")
+
+
+def _compile_lights(cfa: CfaPattern | None) -> None:
+    whole = Window(0, _SIDE, 0, _SIDE)
+    frame = _frame()[None]
+    calibration = prepare_calibration(
+        Masters(dark=frame, flat=frame),
+        CalibrationSettings(),
+        height=_SIDE,
+        width=_SIDE,
+        cfa=cfa,
+    )
+    for dtype in (np.uint16, np.float32):
+        out = np.empty_like(frame)
+        calibration.apply(frame.astype(dtype), whole, None, out)
+    pixels = frame.copy()
+    defects = defects_from_dark(frame[0], cfa, CosmeticSettings())
+    defects = defects.merged(detect_defects(pixels, cfa, CosmeticSettings()))
+    correct_defects(pixels, whole, defects, width=_SIDE, cfa=cfa)
+    measure(pixels, cfa, DetectionSettings())
+
+
+_SHARES: dict[str, Callable[[CfaPattern | None], None]] = {
+    "integration": _compile_integration,
+    "lights": _compile_lights,
+}
+"""What one process compiles; the two take about equally long."""
+
+
+if __name__ == "__main__":
+    _SHARES[sys.argv[1]](CfaPattern.from_name(sys.argv[2]) if len(sys.argv) > 2 else None)  # noqa: PLR2004
