@@ -44,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         if kind == "flat":
             _add_flat_calibration(sub)
+        if kind == "bias":
+            _add_superbias(sub)
         section = "flats" if kind == "flat" else "darks"
         defaults = getattr(RunSettings(), section)
         add_settings(sub, defaults, "integration", section=section)
@@ -69,6 +71,19 @@ def _add_flat_calibration(parser: argparse.ArgumentParser) -> None:
         section="calibration",
         without=set(CalibrationSettings.model_fields) - wanted,
     )
+
+
+def _add_superbias(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--superbias",
+        dest="set:superbias",
+        action="store_true",
+        default=None,
+        help="write a model of columns, rows and large scales instead of the integration: hardly"
+        " any noise, but without the offsets of single pixels; for CCD, not for CMOS",
+    )
+    defaults = RunSettings().superbias_model
+    add_settings(parser, defaults, "superbias", section="superbias_model", prefix="superbias")
 
 
 def execute(arguments: argparse.Namespace) -> int:

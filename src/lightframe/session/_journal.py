@@ -47,6 +47,8 @@ def fingerprint(
         "integration": (settings.flats if flat else settings.darks).model_dump(mode="json"),
         "units": settings.units,
     }
+    if job.kind is FrameKind.BIAS and settings.superbias:
+        facts["superbias"] = settings.superbias_model.model_dump(mode="json")
     if flat:
         facts["calibration"] = settings.calibration.model_dump(mode="json")
         facts["steps"] = [

@@ -14,6 +14,7 @@ from lightframe.processes import (
     RegistrationSettings,
     ResampleSettings,
     StretchSettings,
+    SuperbiasSettings,
 )
 from lightframe.session._match_settings import MatchSettings
 from lightframe.settings import OneOf, Settings
@@ -35,6 +36,13 @@ class RunSettings(Settings):
 
     darks: IntegrationSettings = IntegrationSettings.for_darks()
     """Integration of bias, dark and flat-dark frames."""
+
+    superbias: bool = False
+    """Whether master bias frames are replaced by a model of their columns, rows and large scales.
+    It has hardly any noise, but lacks the offsets of single pixels: for CCD, not for CMOS."""
+
+    superbias_model: SuperbiasSettings = SuperbiasSettings()
+    """What that model consists of."""
 
     flats: IntegrationSettings = IntegrationSettings.for_flats()
     """Integration of calibrated flats."""
