@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -35,15 +36,15 @@ class EvidenceCache:
         place = self._folder / f"{_identity(info.path)}.npz"
         if place.is_file():
             try:
-                with np.load(place, allow_pickle=False) as stored:
+                with place.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                     return _unpacked(info, dict(stored))
-            except (OSError, ValueError, KeyError):
+            except (OSError, ValueError, KeyError, BadZipFile):
                 place.unlink(missing_ok=True)  # damaged, or written by another version
         evidence = measure()
         self._folder.mkdir(parents=True, exist_ok=True)
         unfinished = place.with_suffix(f".{os.getpid()}.tmp")
-        with unfinished.open("wb") as file:
-            np.savez(file, allow_pickle=False, **_packed(evidence))
+        with unfinished.open("wb") as target:
+            np.savez(target, allow_pickle=False, **_packed(evidence))
         unfinished.replace(place)
         return evidence
 

@@ -94,7 +94,7 @@ def cfa_pattern_missing(evidence: SessionEvidence) -> Iterator[Finding]:
             message=f"{len(lights)} frames carry no colour pattern, but {flats.label} show one:"
             f" {' or '.join(likely)} (phases {', '.join(f'{v:.0f}' for v in signal)} DN)",
             cause="the capture program does not write BAYERPAT",
-            remedy=f"add the keyword BAYERPAT = {likely[0]} to the headers, and look whether red and"
+            remedy=f"add the keyword BAYERPAT = {likely[0]} to the headers; look whether red and"
             " blue come out right",
             evidence={
                 "light_by_phase_dn": rounded(signal, 6),
@@ -105,9 +105,7 @@ def cfa_pattern_missing(evidence: SessionEvidence) -> Iterator[Finding]:
         )
 
 
-@witness(
-    "cfa-pattern-wrong", judges=SessionEvidence, thresholds=("cfa_equal", "cfa_different")
-)
+@witness("cfa-pattern-wrong", judges=SessionEvidence, thresholds=("cfa_equal", "cfa_different"))
 def pattern_contradicts_flats(evidence: SessionEvidence) -> Iterator[Finding]:
     """Compare the pattern of the header with flats: the two greens must be equal.
 
@@ -261,7 +259,7 @@ def _spacing_ratios(frames: SetEvidence) -> Float64 | None:
         if np.all(f.levels.values >= _FEWEST_VALUES / max(1, f.levels.frame_step))
         and not f.info.calibration
     ]
-    if not spacings:
+    if 2 * len(spacings) < len(frames.frames) or not spacings:
         return None
     spacing = np.median(spacings, axis=0)
     if not np.all(np.isfinite(spacing)):

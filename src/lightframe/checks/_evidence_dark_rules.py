@@ -33,9 +33,7 @@ def _structure_changes(frames: SetEvidence) -> list[tuple[FrameEvidence, float, 
     Each entry holds the frame, the difference peak to peak, its statistical error, and the map.
     """
     torn = {frame.path for frame, _, _ in torn_frames(frames)}
-    alike = [
-        f for f in frames.frames if f.tiles.shape == frames.tiles.shape and f.path not in torn
-    ]
+    alike = [f for f in frames.frames if f.tiles.shape == frames.tiles.shape and f.path not in torn]
     if len(alike) < _FEWEST:
         return []
     maps = np.array([f.tiles.mean(axis=0) for f in alike])
@@ -82,9 +80,7 @@ def _row_steps(rows: Float64, reach: int) -> Float64:
     return np.asarray(means[reach:] - means[:-reach])
 
 
-def _changed(
-    frames: SetEvidence, sigmas: float
-) -> list[tuple[FrameEvidence, float, Float64]]:
+def _changed(frames: SetEvidence, sigmas: float) -> list[tuple[FrameEvidence, float, Float64]]:
     """Return the frames whose structure differs by more than `sigmas` times the noise."""
     limit = max(sigmas * frames.read_noise, 0.5 * max(frames.step, 1))
     return [
@@ -373,7 +369,7 @@ def master_dark_clipped(evidence: SessionEvidence) -> Iterator[Finding]:
         zeros = float(levels.zeros.mean())
         lowest = float(levels.at_minimum.mean()) if levels.minimum.min() >= 0 else 0.0
         share = max(zeros, lowest if float(master.noise.mean()) > 0 else 0.0)
-        if share <= most:
+        if share <= most or float(levels.negative.max()) > 0:
             continue
         yield found(
             "master-dark-clipped",
@@ -526,5 +522,3 @@ def filtered_raw(evidence: SessionEvidence) -> Iterator[Finding]:
                 "needed": limit,
             },
         )
-
-

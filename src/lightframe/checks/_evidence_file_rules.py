@@ -99,7 +99,7 @@ def unsigned_offset_wrong(evidence: SessionEvidence) -> Iterator[Finding]:
                 whole
                 and frames.is_dark
                 and not frames.is_master
-                and _SIGNED <= levels.minimum.min()
+                and levels.minimum.min() >= _SIGNED
                 and levels.median.max() < _SIGNED + 8000.0
             ):
                 wrong["too high"].append(frame)
@@ -270,7 +270,10 @@ def _not_a_flat(
         if brightest < 3.0 * max(frame.level, 1.0):
             return None  # nothing to compare with
     if abs(frame.level - level) < max(3.0 * noise, 0.002 * 65535) and noise < 2.0 * quiet:
-        return "a dark or bias", f"its level of {frame.level:.0f} DN is that of frames without light"
+        return (
+            "a dark or bias",
+            f"its level of {frame.level:.0f} DN is that of frames without light",
+        )
     return None
 
 
@@ -291,8 +294,15 @@ def _not_a_light(
     step = max(frames.step, 1)
     same_level = abs(frame.level - float(dark.level.mean())) < max(0.5 * quiet, step)
     same_noise = 0.85 * quiet < noise < 1.15 * quiet  # no photons, no photon noise
-    if same_level and same_noise and drifting_stars(frame, others) < evidence.settings.stars_in_light:
-        return "a dark", f"level ({frame.level:.0f} DN) and noise ({noise:.3g} DN) are those of darks"
+    if (
+        same_level
+        and same_noise
+        and drifting_stars(frame, others) < evidence.settings.stars_in_light
+    ):
+        return (
+            "a dark",
+            f"level ({frame.level:.0f} DN) and noise ({noise:.3g} DN) are those of darks",
+        )
     return None
 
 
@@ -376,9 +386,7 @@ def calibrated_pixels(evidence: SessionEvidence) -> Iterator[Finding]:
             )
 
 
-def _calibrated(
-    evidence: SessionEvidence, frame: FrameEvidence, reference: float | None
-) -> str:
+def _calibrated(evidence: SessionEvidence, frame: FrameEvidence, reference: float | None) -> str:
     levels, settings = frame.levels, evidence.settings
     fractional = float(levels.fractional.mean())
     if fractional > settings.calibrated_fraction:

@@ -118,7 +118,9 @@ def flat_underexposed(evidence: SessionEvidence) -> Iterator[Finding]:
     settings = evidence.settings
     for flats in evidence.of(FrameKind.FLAT):
         scale = full_scale(evidence, flats)
-        if dark_reference(evidence, flats) is None and (scale is None or flats.level.max() > 0.2 * scale):
+        if dark_reference(evidence, flats) is None and (
+            scale is None or flats.level.max() > 0.2 * scale
+        ):
             continue
         signal = flat_signal(evidence, flats)
         single, master = _master_snr(flats, signal)
@@ -131,11 +133,11 @@ def flat_underexposed(evidence: SessionEvidence) -> Iterator[Finding]:
         yield found(
             "flat-underexposed",
             frames=flats.paths,
-            message=f"{flats.label}: {signal[strongest]:.0f} DN above the bias{share}; a pixel has a"
+            message=f"{flats.label}: {signal[strongest]:.0f} DN above bias{share}; a pixel has a"
             f" signal-to-noise ratio of {single[strongest]:.0f}, in the master"
-            f" {master[strongest]:.0f}, which adds {1 / max(master[strongest], 1e-9):.1%} of the sky"
+            f" {master[strongest]:.0f}, adding {1 / max(master[strongest], 1e-9):.1%} of the sky"
             f" as noise (needed: {settings.flat_lowest:.0%} of the range or {settings.flat_snr:g})",
-            cause="the flats were exposed too short, e.g. by the histogram on the back of the camera",
+            cause="flats were exposed too short, e.g. by the histogram on the back of the camera",
             remedy="expose flats to about half of the saturation level",
             evidence={
                 "light_by_phase_dn": rounded(signal, 6),
@@ -315,7 +317,7 @@ def flat_inconsistent(evidence: SessionEvidence) -> Iterator[Finding]:
         yield found(
             "flat-inconsistent",
             frames=[frame.path for frame, _ in wrong],
-            message=f"{names_of([frame for frame, _ in wrong])} of {flats.label}: the shape deviates"
+            message=f"{names_of([frame for frame, _ in wrong])} of {flats.label}: the shape is off"
             f" by up to {worst[1]:.2%}, usually by {np.median(deviation):.2%} (allowed:"
             f" {limit:.2%})",
             cause="the light path changed, or something stood in it",
@@ -360,7 +362,7 @@ def flat_shutter_pattern(evidence: SessionEvidence) -> Iterator[Finding]:
         if len(by_time) < 2:  # noqa: PLR2004 - nothing to compare
             continue
         shortest, longest = min(by_time), max(by_time)
-        if longest < 1.5 * shortest:  # noqa: PLR2004 - exposures that a program chose by itself
+        if longest < 1.5 * shortest:
             continue
         short, long = by_time[shortest], by_time[longest]
         light = _centre_to_edge(evidence, owner, short) / _centre_to_edge(evidence, owner, long)
@@ -410,7 +412,7 @@ def _centre_error(
         float(np.mean(f.tile_error / np.maximum(flat_signal(evidence, owner[id(f)]), 1.0)))
         for f in frames
     ]
-    return float(np.median(errors)) / np.sqrt(4.0 * len(frames) * 20.0)
+    return float(np.median(errors)) / float(np.sqrt(4.0 * len(frames) * 20.0))
 
 
 @rule(
@@ -451,5 +453,3 @@ def stars_in_flat(evidence: SessionEvidence) -> Iterator[Finding]:
             remedy="take sky flats earlier, with the drive stopped in between; or use a panel",
             evidence={"stars_per_megapixel": rounded(counts, 3), "allowed": limit},
         )
-
-

@@ -5,15 +5,17 @@ Bayer mosaic. Levels are in DN on the scale of the file.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from lightframe.checks._evidence_levels import Levels, levels_of_floats, levels_of_integers
+from lightframe.errors import UnreadableFileError
 from lightframe.frames import FrameInfo, PixelSource, Window, open_pixels
 from lightframe.kernels._evidence import clipped_profiles, isolated_pixels, star_like
 
@@ -31,6 +33,7 @@ EVIDENCE_VERSION = 1
 """Raised whenever the same pixels would give other evidence."""
 
 Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
 Plane = npt.NDArray[np.uint16] | npt.NDArray[np.float32]
 
 PATCH = 32
@@ -133,7 +136,8 @@ def read_plane(source: PixelSource) -> Plane:
     """Return the plane that evidence is taken from: the only one, or green, as stored in DN."""
     planes = np.empty((source.channels, source.height, source.width), source.dtype)
     source.read(Window(0, source.height, 0, source.width), planes)
-    return planes[1 if source.channels == 3 else 0]  # noqa: PLR2004 - red, green, blue
+    plane: Plane = planes[1 if source.channels == 3 else 0]  # noqa: PLR2004 - red, green, blue
+    return plane
 
 
 def measure_frame(info: FrameInfo, *, scratch: Path | None = None) -> FrameEvidence:
@@ -154,16 +158,26 @@ def measure_frame(info: FrameInfo, *, scratch: Path | None = None) -> FrameEvide
     Raises
     ------
     UnreadableFileError
-        If the pixels cannot be read.
+        If the pixels cannot be read, or are fewer than 32 x 32.
     """
     source = open_pixels(info.path, scratch=scratch)
     try:
         pixels = read_plane(source)
     finally:
         source.close()
-    levels = (
-        levels_of_integers(pixels) if pixels.dtype == np.uint16 else levels_of_floats(pixels)
-    )
+    if min(pixels.shape) < PATCH:
+        raise UnreadableFileError(
+            f"{pixels.shape[1]} x {pixels.shape[0]} pixels are too few for a frame",
+            where=info.path,
+            cause="a thumbnail, or a cut-out of a frame",
+            remedy="leave the file out",
+        )
+    levels = _levels(pixels)
+    if levels.missing.any():
+        # What is missing takes part in nothing: the median of the rest stands for it.
+        known = pixels[np.isfinite(pixels)]
+        typical = np.median(known) if known.size else 0.0
+        pixels = np.where(np.isfinite(pixels), pixels, typical).astype(np.float32)
     patches = _patches(pixels)
     noise = _spatial_noise(patches, levels)
     tiles, tile_error = _tile_map(pixels)
@@ -184,6 +198,12 @@ def measure_frame(info: FrameInfo, *, scratch: Path | None = None) -> FrameEvide
             patches.tobytes() + levels.quantiles.tobytes(), digest_size=16
         ).hexdigest(),
     )
+
+
+def _levels(pixels: Plane) -> Levels:
+    if pixels.dtype == np.uint16:
+        return levels_of_integers(cast("npt.NDArray[np.uint16]", pixels))
+    return levels_of_floats(cast("npt.NDArray[np.float32]", pixels))
 
 
 def clipped_deviation(values: Float64, floor: float = 0.0) -> Float64:
@@ -207,12 +227,9 @@ def clipped_deviation(values: Float64, floor: float = 0.0) -> Float64:
 def _patches(pixels: Plane) -> npt.NDArray[Any]:
     """Return pixels at fixed places, beginning on an even row and column."""
     height, width = pixels.shape
-    side = min(PATCH, height // 2 * 2, width // 2 * 2)
-    rows = min(_PATCHES, max(1, height // side))
-    columns = min(_PATCHES, max(1, width // side))
-    tops = (np.linspace(0, height - side, rows) / 2).astype(np.int64) * 2
-    lefts = (np.linspace(0, width - side, columns) / 2).astype(np.int64) * 2
-    return np.stack([pixels[y : y + side, x : x + side] for y in tops for x in lefts])
+    tops = (np.linspace(0, height - PATCH, min(_PATCHES, height // PATCH)) / 2).astype(int) * 2
+    lefts = (np.linspace(0, width - PATCH, min(_PATCHES, width // PATCH)) / 2).astype(int) * 2
+    return np.stack([pixels[y : y + PATCH, x : x + PATCH] for y in tops for x in lefts])
 
 
 def _spatial_noise(patches: npt.NDArray[Any], levels: Levels) -> Float64:
@@ -276,13 +293,9 @@ def _profiles(pixels: Plane, levels: Levels) -> tuple[Float64, Float64]:
 def _hot_pixels(pixels: Plane, tiles: Float64, noise: Float64) -> Places:
     """Return the pixels that stand out alone; where there are too many, the highest ones."""
     limits = np.maximum(_HOT_SIGMA * noise, 2.0)
-    find = partial(isolated_pixels, np.ascontiguousarray(pixels), np.ascontiguousarray(tiles))
+    find = partial(isolated_pixels, pixels, np.ascontiguousarray(tiles))
     for _ in range(8):
-        found = _strongest(
-            lambda y, x, e, limits=limits: find(limits, tiles.min(axis=(1, 2)) + limits, y, x, e),
-            _HOT_CAPACITY,
-            _HOT_KEPT,
-        )
+        found = _strongest(partial(find, limits), _HOT_CAPACITY, _HOT_KEPT)
         if found.total < _HOT_CAPACITY:
             break
         limits = limits * 3.0
@@ -292,13 +305,13 @@ def _hot_pixels(pixels: Plane, tiles: Float64, noise: Float64) -> Places:
 def _stars(pixels: Plane, noise: Float64) -> Places:
     noise_of_sum = max(float(np.sqrt(np.sum(noise**2))), 1.0)
     return _strongest(
-        lambda y, x, e: star_like(np.ascontiguousarray(pixels), noise_of_sum, _STAR_SIGMA, y, x, e),
+        partial(star_like, pixels, noise_of_sum, _STAR_SIGMA),
         _STAR_CAPACITY,
         _STAR_CAPACITY,
     )
 
 
-def _strongest(find: Any, capacity: int, kept: int) -> Places:
+def _strongest(find: Callable[[Int64, Int64, Float64], int], capacity: int, kept: int) -> Places:
     """Let a kernel fill arrays of `capacity`, and keep the strongest."""
     y, x = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
     excess = np.empty(capacity)
@@ -307,9 +320,7 @@ def _strongest(find: Any, capacity: int, kept: int) -> Places:
     return Places(y[order], x[order], excess[order], total)
 
 
-def _lone_maxima(
-    patches: npt.NDArray[Any], noise: Float64, levels: Levels
-) -> tuple[float, float]:
+def _lone_maxima(patches: npt.NDArray[Any], noise: Float64, levels: Levels) -> tuple[float, float]:
     if np.any(noise < np.maximum(levels.step, 1)):
         return float("nan"), float("nan")
     return _higher_than_all(patches, 1), _higher_than_all(patches, 2)
@@ -317,8 +328,6 @@ def _lone_maxima(
 
 def _higher_than_all(patches: npt.NDArray[Any], step: int) -> float:
     side = patches.shape[1]
-    if side <= 2 * step:
-        return float("nan")
     inner = patches[:, step : side - step, step : side - step]
     highest = np.ones(inner.shape, bool)
     for dy in (0, step, 2 * step):

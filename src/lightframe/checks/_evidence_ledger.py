@@ -15,7 +15,14 @@ import numpy.typing as npt
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_sets import SetEvidence
 
-__all__ = ["SYMMETRIES", "Ledger", "excess_at", "hot_pixels_of", "make_ledger", "unknown_hot_pixels"]
+__all__ = [
+    "SYMMETRIES",
+    "Ledger",
+    "excess_at",
+    "hot_pixels_of",
+    "make_ledger",
+    "unknown_hot_pixels",
+]
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -25,6 +32,7 @@ _FEWEST = 20
 _SIGNIFICANT = 8.0
 """Expected excess in units of the light's noise from which a hot pixel can be looked for."""
 
+# ruff: noqa: ARG005 - all take the same four arguments
 Symmetry = Callable[[Int64, Int64, int, int], tuple[Int64, Int64]]
 
 SYMMETRIES: dict[str, Symmetry] = {
@@ -37,7 +45,7 @@ SYMMETRIES: dict[str, Symmetry] = {
     "turned by 270°": lambda y, x, h, w: (w - 1 - x, y),
     "transposed and turned by 180°": lambda y, x, h, w: (w - 1 - x, h - 1 - y),
 }
-"""What may have been done to the dark: pixel (y, x) of a dark of h rows, w columns -> of a light."""
+"""What may have been done to the dark: its pixel (y, x), of h rows and w columns -> the light's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

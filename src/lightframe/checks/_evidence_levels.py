@@ -113,7 +113,7 @@ def _of_histogram(counts: npt.NDArray[np.int64]) -> dict[str, object]:
         "at_minimum": counts[first] / total,
         "above_minimum": counts[second] / total if second != first else 0.0,
         "at_maximum": counts[last] / total,
-        "near_maximum": float(np.mean(counts[reach])) / total if len(reach) else 0.0,
+        "near_maximum": float(np.mean(counts[reach])) / total if reach else 0.0,
         "zeros": counts[0] / total,
         "negative": 0.0,
         "fractional": 0.0,
@@ -151,13 +151,14 @@ def _spacing(
 ) -> tuple[float, int]:
     """Return the mean distance of the values between the quantiles 5 % and 95 %."""
     first, last = np.searchsorted(below, [0.05 * total, 0.95 * total])
-    occupied = np.flatnonzero(counts[first : last + 1])
-    if occupied.size < _FEWEST_VALUES:
+    inside = counts[first : last + 1]
+    occupied = np.flatnonzero(inside)
+    # Only between values that both occur often: elsewhere a gap may be bad luck.
+    often = inside[occupied] >= _DENSE
+    pairs = often[1:] & often[:-1]
+    if np.count_nonzero(pairs) < max(_FEWEST_VALUES, 0.5 * occupied.size):
         return float("nan"), 0
-    inside = counts[first : last + 1].sum()
-    if inside < _DENSE * occupied.size:
-        return float("nan"), 0
-    return float((occupied[-1] - occupied[0]) / (occupied.size - 1)), int(occupied.size)
+    return float(np.diff(occupied)[pairs].mean()), int(np.count_nonzero(pairs)) + 1
 
 
 def levels_of_floats(pixels: npt.NDArray[np.float32]) -> Levels:
@@ -180,8 +181,9 @@ def levels_of_floats(pixels: npt.NDArray[np.float32]) -> Levels:
 def _of_sample(values: npt.NDArray[np.float32]) -> dict[str, object]:
     total = max(values.size, 1)
     known = np.sort(values[np.isfinite(values)].astype(np.float64))
+    missing = 1.0 - known.size / total
     if known.size == 0:
-        known = np.zeros(1)
+        known = np.full(1, np.nan)
     first, last = known[0], known[-1]
     low, high = int(np.searchsorted(known, first, "right")), int(np.searchsorted(known, last))
     second = int(np.searchsorted(known, known[low], "right")) - low if low < known.size else 0
@@ -195,8 +197,8 @@ def _of_sample(values: npt.NDArray[np.float32]) -> dict[str, object]:
         "near_maximum": 0.0,
         "zeros": float(np.count_nonzero(known == 0.0)) / total,
         "negative": float(np.count_nonzero(known < 0.0)) / total,
-        "fractional": float(np.count_nonzero(known != np.rint(known))) / total,
-        "missing": 1.0 - known.size / total,
+        "fractional": float(np.count_nonzero(np.abs(known - np.rint(known)) > 0.0)) / total,
+        "missing": missing,
         "step": 0,
         "spacing": float("nan"),
         "values": 0,

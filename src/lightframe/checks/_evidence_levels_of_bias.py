@@ -1,5 +1,6 @@
 """The level without light that each set of a session implies, as an interval."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
@@ -134,9 +135,7 @@ def _most_dark_signal(frames: SetEvidence, gain: float | None, lowest_noise: flo
     return inf if surplus > 0.1 * lowest_noise**2 or lowest_noise == 0 else 0.0
 
 
-def _of_lights(
-    frames: SetEvidence, transfer: Transfer, sigmas: float, quiet: float
-) -> BiasLevel:
+def _of_lights(frames: SetEvidence, transfer: Transfer, sigmas: float, quiet: float) -> BiasLevel:
     sky = float(frames.level.mean()) - transfer.dark_level
     # Faint stars and the unevenness of pixels add some noise: a fifth of the sky is left open.
     tolerance = max(2.0 * sigmas * quiet, 5.0 * transfer.dark_level_error, 0.2 * abs(sky))
@@ -155,7 +154,7 @@ def agreed_level(levels: Sequence[BiasLevel]) -> float | None:
     candidates = sorted({edge for item in levels for edge in (item.low, item.high)} - {inf, -inf})
     if not candidates:
         return None
-    middles = [0.5 * (a + b) for a, b in zip(candidates, candidates[1:], strict=False)]
+    middles = [0.5 * (a + b) for a, b in itertools.pairwise(candidates)]
 
     def weight(value: float) -> float:
         return sum(_weight(item) for item in levels if item.low <= value <= item.high)
@@ -177,4 +176,3 @@ def deviants(levels: Sequence[BiasLevel]) -> tuple[float, list[BiasLevel]]:
     if agreed is None:
         return 0.0, []
     return agreed, [item for item in levels if not item.low <= agreed <= item.high]
-

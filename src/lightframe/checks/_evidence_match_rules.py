@@ -29,9 +29,7 @@ _DOUBLING_C = 6.0
 """Degrees in which dark current doubles: 5 to 7 for most sensors."""
 
 
-@witness(
-    "offset-mismatch", judges=SessionEvidence, thresholds=("offset_sigma", "offset_steps")
-)
+@witness("offset-mismatch", judges=SessionEvidence, thresholds=("offset_sigma", "offset_steps"))
 def offset_by_levels(evidence: SessionEvidence) -> Iterator[Finding]:
     """Measure the level without light of every set, and compare.
 
@@ -83,7 +81,7 @@ def _by_cause(
     """Return the sets that are off the agreed level, by the rule that explains them."""
     causes: dict[str, list[BiasLevel]] = {}
     for item in wrong:
-        if not item.frames.is_dark and item.level < _NO_BIAS * agreed:
+        if _without_bias(item, agreed):
             name = "already-calibrated"
         elif _explained_by_program(item.frames, right):
             name = "software-mismatch"
@@ -102,6 +100,13 @@ def _explained_by_program(frames: SetEvidence, others: Sequence[SetEvidence]) ->
     return bool(differ and not stated)
 
 
+def _without_bias(item: BiasLevel, agreed: float) -> bool:
+    """Whether lights have no bias at all: dead pixels, which see no sky, lie at zero."""
+    darkest = min(float(frame.levels.minimum.min()) for frame in item.frames.frames)
+    low = item.level < 4.0 * _NO_BIAS * agreed and darkest < _NO_BIAS * agreed
+    return (low or item.level < 0.0) and not item.frames.is_dark
+
+
 def _level_finding(
     evidence: SessionEvidence,
     name: str,
@@ -113,7 +118,9 @@ def _level_finding(
     item = items[0]
     frames = item.frames
     claimed = sorted({f.info.offset for f in frames.frames if f.info.offset is not None})
-    elsewhere = sorted({f.info.offset for s in right for f in s.frames if f.info.offset is not None})
+    elsewhere = sorted(
+        {f.info.offset for s in right for f in s.frames if f.info.offset is not None}
+    )
     headers = "headers do not state the offset"
     if claimed and elsewhere:
         same = claimed == elsewhere
@@ -130,7 +137,7 @@ def _level_finding(
     causes = {
         "software-mismatch": f"programs with offsets of their own: {', '.join(programs)}",
         "offset-mismatch": "the offset was changed, or was not yet in effect when the frames were"
-        " taken",
+        " taken, or some of the frames were calibrated before",
         "already-calibrated": "the bias has been subtracted from these frames already",
     }
     return found(
@@ -239,7 +246,9 @@ def _nearest_claim(frames: SetEvidence, transfer: Transfer) -> float | None:
     claimed = frames.frames[0].info.egain
     if claimed is None or claimed <= 0:
         return None
-    scales = (claimed, claimed / max(frames.step, 1), claimed / 4, claimed / 16)
+    scales = [claimed, claimed / max(frames.step, 1), claimed / 4, claimed / 16]
+    if frames.step == 1:
+        scales += [claimed * 4, claimed * 16]  # stated for data shifted to 16 bits
     return min(scales, key=lambda value: abs(log(transfer.e_per_dn / value)))
 
 
@@ -286,9 +295,7 @@ def _claimed_gain(
         )
 
 
-def _noise_outliers(
-    evidence: SessionEvidence, group: Sequence[SetEvidence]
-) -> Iterator[Finding]:
+def _noise_outliers(evidence: SessionEvidence, group: Sequence[SetEvidence]) -> Iterator[Finding]:
     """Compare read noises: darks may be noisier than bias frames, but not quieter."""
     quiet = [s for s in group if s.is_dark and np.all(np.isfinite(s.temporal)) and s.read_noise > 0]
     ratio = evidence.settings.gain_ratio

@@ -1,5 +1,6 @@
 """Evidence of sets of frames, and of a whole session: what the rules of this package judge."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -236,11 +237,9 @@ def describe_set(
 
 def _temporal_noise(frames: Sequence[FrameEvidence]) -> Float64:
     """Return the noise of one frame from differences of neighbours in time, shape (4,)."""
-    pairs = [
-        (a, b)
-        for a, b in zip(frames, frames[1:], strict=False)
-        if a.patches.shape == b.patches.shape
-    ][:_MOST_PAIRS]
+    pairs = [(a, b) for a, b in itertools.pairwise(frames) if a.patches.shape == b.patches.shape][
+        :_MOST_PAIRS
+    ]
     if not pairs:
         return np.full(4, np.nan)
     return np.asarray(np.median([_pair_noise(a, b) for a, b in pairs], axis=0))

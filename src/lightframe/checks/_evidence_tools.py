@@ -10,10 +10,10 @@ from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
 from lightframe.frames import FrameKind
 
 __all__ = [
-    "names_of",
     "dark_reference",
     "flat_signal",
     "full_scale",
+    "names_of",
     "rounded",
     "same_setup",
     "saturation",
@@ -24,7 +24,9 @@ Float64 = npt.NDArray[np.float64]
 
 _FOURTEEN_BITS = 16383
 _SIXTEEN_BITS = 65535
-_PILE = 1e-4
+_PILE_FRACTION = 1e-4
+_PILE_PIXELS = 10
+"""Pixels at the highest value from which on it is a ceiling, not chance."""
 _CFA_PLANES = 4
 
 
@@ -68,21 +70,21 @@ def full_scale(evidence: SessionEvidence, frames: SetEvidence) -> float | None:
 
 
 def measured_saturation(sets: Iterable[SetEvidence]) -> float | None:
-    """Return the level at which pixels pile up, if any frame shows it."""
-    piles = [
-        float(frame.levels.maximum[phase])
-        for frames in sets
-        for frame in frames.frames
-        for phase in range(_CFA_PLANES)
-        if _piles_up(frame, phase)
-    ]
-    return max(piles) if piles else None
+    """Return the level at which pixels of two phases or more pile up, if any frame shows it."""
+    piles: list[float] = []
+    for frames in sets:
+        for frame in frames.frames:
+            ends = [frame.levels.maximum[p] for p in range(_CFA_PLANES) if _piles_up(frame, p)]
+            piles += [float(end) for end in set(ends) if ends.count(end) > 1]
+    return max(piles, default=None)
 
 
 def _piles_up(frame: FrameEvidence, phase: int) -> bool:
     levels = frame.levels
-    many = levels.at_maximum[phase] > _PILE
-    return bool(many and levels.at_maximum[phase] > 5.0 * levels.near_maximum[phase])
+    share = levels.at_maximum[phase]
+    pixels = share * frame.info.height * frame.info.width / _CFA_PLANES
+    many = share > _PILE_FRACTION and pixels >= _PILE_PIXELS
+    return bool(many and share > 5.0 * levels.near_maximum[phase])
 
 
 def saturation(evidence: SessionEvidence, frames: SetEvidence) -> float | None:

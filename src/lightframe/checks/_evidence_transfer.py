@@ -6,7 +6,7 @@ grows by 1 DN² where its level grows by ``g`` DN converts g electrons to one DN
 Source: J. Janesick, Photon Transfer (2007).
 """
 
-from collections.abc import Sequence
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +65,7 @@ def flat_transfer(flats: SetEvidence, level: Float64, noise: Float64) -> Transfe
     frames = flats.frames
     pairs = [
         (a, b)
-        for a, b in zip(frames, frames[1:], strict=False)
+        for a, b in itertools.pairwise(frames)
         if a.patches.shape == b.patches.shape and a.patches.shape[1] > 1
     ][:_MOST_PAIRS]
     gains: list[float] = []
@@ -79,9 +79,7 @@ def flat_transfer(flats: SetEvidence, level: Float64, noise: Float64) -> Transfe
     return Transfer(middle, float(error), float(np.mean(level)), 0.0)
 
 
-def _pair_gains(
-    a: FrameEvidence, b: FrameEvidence, level: Float64, noise: Float64
-) -> list[float]:
+def _pair_gains(a: FrameEvidence, b: FrameEvidence, level: Float64, noise: Float64) -> list[float]:
     """Return the gain that each patch and phase of a pair gives."""
     gains = []
     for phase in range(4):
@@ -198,7 +196,7 @@ def _line(x: Float64, y: Float64) -> tuple[float, float, Float64, float] | None:
     """Fit y = a + b x with outliers left out; the last value is the relative scatter about it."""
     kept = np.ones(x.size, bool)
     coefficients = np.zeros(2)
-    covariance = np.eye(2)
+    covariance: Float64 = np.eye(2)
     scale = 0.0
     for _ in range(8):
         if np.count_nonzero(kept) < _FEWEST_PATCHES:
@@ -213,7 +211,7 @@ def _line(x: Float64, y: Float64) -> tuple[float, float, Float64, float] | None:
         coefficients = inverse @ (design.T @ (weight * y[kept]))
         residual = y - coefficients[0] - coefficients[1] * x
         scale = 1.4826 * float(np.median(np.abs(residual[kept]) * np.sqrt(weight)))
-        covariance = inverse * scale**2
+        covariance = np.asarray(inverse * scale**2, np.float64)
         limit = 3.0 * scale * np.maximum(np.median(y[kept]), np.abs(y))
         again = (residual < 0.7 * limit) & (residual > -limit)
         if np.array_equal(again, kept):

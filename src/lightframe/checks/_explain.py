@@ -5,12 +5,18 @@ from typing import Any
 
 from lightframe.checks._consequences import CONSEQUENCES
 from lightframe.checks._evidence_sets import SessionEvidence
+from lightframe.checks._plan_records import PlanRecord
 from lightframe.checks._rules import RULES
 from lightframe.checks._settings import CheckSettings
 
 __all__ = ["page", "pages", "rule_facts"]
 
 _INDEX = "README.md"
+
+_TOLD_BY: dict[type, str] = {
+    PlanRecord: "headers and settings",
+    SessionEvidence: "pixels of raw frames",
+}
 
 
 def rule_facts(name: str) -> dict[str, Any]:
@@ -25,7 +31,7 @@ def rule_facts(name: str) -> dict[str, Any]:
     paragraphs: list[tuple[str, str]] = []
     examples: list[str] = []
     for item in entry.witnesses:
-        how = "pixels" if item.judges is SessionEvidence else "headers and settings"
+        how = _TOLD_BY.get(item.judges, "calibrated lights and results")
         for paragraph in item.explanation.split("\n\n"):
             text = " ".join(paragraph.split())
             if text.startswith("Example: "):
@@ -71,8 +77,10 @@ def page(name: str) -> str:
         "",
         f"{facts['meaning'][0].upper()}{facts['meaning'][1:]}.",
         "",
-        f"Severity: {facts['severity']}. Group: {facts['group']}."
-        f" Told by: {', '.join(facts['told_by'])}.",
+        (
+            f"Severity: {facts['severity']}. Group: {facts['group']}."
+            f" Told by: {', '.join(facts['told_by'])}."
+        ),
         "",
     ]
     several = len(facts["told_by"]) > 1
@@ -89,7 +97,9 @@ def page(name: str) -> str:
     if facts["thresholds"]:
         lines += ["## Thresholds", "", "In the table `[check]` of the settings:", ""]
         lines += ["| setting | default | meaning |", "| --- | --- | --- |"]
-        lines += [f"| `{t['name']}` | {t['default']:g} | {t['meaning']} |" for t in facts["thresholds"]]
+        lines += [
+            f"| `{t['name']}` | {t['default']:g} | {t['meaning']} |" for t in facts["thresholds"]
+        ]
         lines.append("")
     if facts["guide"]:
         lines += [f"Guide to PixInsight's ImageCalibration: {', '.join(facts['guide'])}.", ""]

@@ -33,6 +33,8 @@ def unreadable_file(plan: PlanRecord) -> Iterator[Finding]:
 
     The file is left out and the run goes on with the others. Copy the file again from the camera
     or capture computer; if it is broken there as well, delete it.
+
+    Example: light_0007.fits: the file ends after 1 209 600 of 2 018 880 bytes.
     """
     for path, reason in plan.refused:
         yield found(
@@ -58,6 +60,8 @@ def already_calibrated(plan: PlanRecord) -> Iterator[Finding]:
     Calibrating a frame twice subtracts the bias twice and divides by the flat twice. Such frames
     are left out, unless the setting `calibrated_frames` is ``use``. Integrated frames are usually
     the telescope's own stack lying beside its raw frames; leaving them out is only mentioned.
+
+    Example: 12 lights whose CALSTAT is BDF: bias, dark and flat are done already.
     """
     for aside in plan.set_aside:
         yield found(
@@ -82,6 +86,7 @@ class _Mismatch:
     explanation: str
     cause: str
     remedy: str
+    example: str
 
 
 _MISMATCHES = (
@@ -94,6 +99,7 @@ _MISMATCHES = (
         "frames of another camera lie in these folders, or the driver names the camera otherwise",
         "take calibration frames with the camera of the lights; if it is the same camera under"
         ' another name, set ignored_quantities = "camera"',
+        "darks by an ASI294MC Pro for lights by an ASI2600MC Pro.",
     ),
     _Mismatch(
         "format-mismatch",
@@ -103,6 +109,7 @@ _MISMATCHES = (
         " masked borders, or subtract the black level. Calibration needs both sides untouched.",
         "one kind of frame was saved by the camera, the other by a capture program",
         "save all frames in one format, best all by the capture program",
+        "lights as CR2 with values up to 16383, darks as FITS with values up to 65532.",
     ),
     _Mismatch(
         "binning-mismatch",
@@ -111,6 +118,7 @@ _MISMATCHES = (
         "Binned pixels have another bias, noise and size; frames cannot be binned later to fit.",
         "the binning was changed between lights and calibration frames",
         "take calibration frames with the binning of the lights",
+        "darks binned 1 x 1 for lights binned 2 x 2.",
     ),
     _Mismatch(
         "geometry-mismatch",
@@ -119,6 +127,7 @@ _MISMATCHES = (
         "Pixels are matched one by one; frames of another size are never resized or cropped.",
         "a sub-frame or crop, another driver, or frames that have been processed already",
         "take calibration frames of the full size of the lights",
+        "flats of 6248 x 4176 pixels for lights of 6244 x 4168.",
     ),
     _Mismatch(
         "readout-mode-mismatch",
@@ -127,6 +136,7 @@ _MISMATCHES = (
         "Readout modes differ in conversion gain, bias level and noise (guide 5.2).",
         "the readout mode was changed between lights and calibration frames",
         "take calibration frames in the readout mode of the lights",
+        "darks in the mode High Gain for lights in the mode Photographic.",
     ),
     _Mismatch(
         "gain-mismatch",
@@ -138,6 +148,7 @@ _MISMATCHES = (
         "the gain was changed between lights and calibration frames",
         "take calibration frames with the gain of the lights; if a header is wrong, set"
         ' ignored_quantities = "gain"',
+        "darks of gain 0 for lights of gain 100.",
     ),
     _Mismatch(
         "offset-mismatch",
@@ -148,6 +159,7 @@ _MISMATCHES = (
         "the offset was changed, or another program or driver with its own default was used",
         "take calibration frames with the offset of the lights; if a header is wrong, set"
         ' ignored_quantities = "offset"',
+        "darks of offset 10 for lights of offset 50.",
     ),
     _Mismatch(
         "cfa-pattern-wrong",
@@ -158,6 +170,7 @@ _MISMATCHES = (
         "the row order or crop differs between programs, or a header is wrong",
         "take all frames with one program; if only a header is wrong, set"
         ' ignored_quantities = "colours"',
+        "BAYERPAT is RGGB in the lights and GBRG in the flats of the same camera and size.",
     ),
     _Mismatch(
         "frame-flipped",
@@ -168,6 +181,7 @@ _MISMATCHES = (
         "two programs, or two versions of one, store rows in opposite order",
         "take all frames with one program; if only a header is wrong, set"
         ' ignored_quantities = "row_order"',
+        "ROWORDER is TOP-DOWN in the lights and BOTTOM-UP in the darks.",
     ),
 )
 _COVERS = {
@@ -238,7 +252,7 @@ def _mismatch_finding(
 
 for _mismatch in _MISMATCHES:
     _check = _mismatch_check(_mismatch)
-    _check.__doc__ = _mismatch.explanation
+    _check.__doc__ = f"{_mismatch.explanation}\n\nExample: {_mismatch.example}"
     rule(
         _mismatch.rule,
         _mismatch.meaning,
@@ -261,6 +275,9 @@ def dark_exposure_mismatch(plan: PlanRecord) -> Iterator[Finding]:
     A dark of another exposure holds another amount of dark signal. It can be scaled only if
     bias frames tell how much of it is bias. Without them the dark is subtracted as it is: hot
     pixels, glow and level come out wrong by the ratio of the exposures.
+
+    Example: darks of 120 s for lights of 300 s without bias frames: 60 % of the dark signal would
+    stay in.
     """
     cases = _darks_of_other_exposure(plan, too_short_to_scale=False)
     yield from _exposure_findings(
@@ -286,6 +303,8 @@ def dark_shorter_than_light(plan: PlanRecord) -> Iterator[Finding]:
     Darks to be scaled must be at least as long as the lights: scaling up multiplies the noise
     of the dark. Unless it is allowed, the dark is subtracted as it is, and part of the dark
     signal stays in the lights.
+
+    Example: darks of 80 s for lights of 160 s: scaled by 2, their noise would double.
     """
     cases = _darks_of_other_exposure(plan, too_short_to_scale=True)
     yield from _exposure_findings(
@@ -352,6 +371,9 @@ def dark_temperature_mismatch(plan: PlanRecord) -> Iterator[Finding]:
     cooled camera a difference above the tolerance is a warning, above `temperature_error_c` an
     error. Without a set point it is a warning, or a note if the dark is optimised, which is
     what the guide recommends for cameras without temperature control (8.1, 8.6).
+
+    Example: darks at -10 °C for lights at -20 °C: hot pixels of the dark are 3.2 times as
+    bright as those of the lights.
     """
     cases: dict[tuple[Any, ...], list[tuple[CalibrationRecord, Pairing, Comparison]]] = defaultdict(
         list

@@ -179,8 +179,7 @@ def judge(evidence: object, stage: Stage | None = None) -> tuple[Finding, ...]:
         finding
         for entry in RULES.entries()
         for witness in entry.value.witnesses
-        if witness.judges is type(evidence)
-        and (stage is None or witness.stage is stage)
+        if witness.judges is type(evidence) and (stage is None or witness.stage is stage)
         for finding in witness.check(evidence)
     ]
     return tuple(sorted(findings, key=lambda finding: finding.severity.rank))

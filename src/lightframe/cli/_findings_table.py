@@ -46,4 +46,6 @@ def _with_frames(findings: Sequence[Finding]) -> Iterator[RenderableType]:
         names = [path.name for path in finding.frames]
         if names:
             rest = f" and {len(names) - _MOST_NAMES} more" if names[_MOST_NAMES:] else ""
-            yield Padding(Text(f"frames: {', '.join(names[:_MOST_NAMES])}{rest}", "dim"), (0, 0, 0, 2))
+            yield Padding(
+                Text(f"frames: {', '.join(names[:_MOST_NAMES])}{rest}", "dim"), (0, 0, 0, 2)
+            )

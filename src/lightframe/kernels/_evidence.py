@@ -15,6 +15,9 @@ Pixels = npt.NDArray[np.uint16] | npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
+_BLOCK = 64
+"""Pixels whose maximum is taken at once: it is quick, and rules most of them out."""
+
 
 @kernel
 def phase_histograms(
@@ -91,11 +94,31 @@ def clipped_profiles(
 
 
 @kernel
+def _alone(
+    pixels: Pixels, background: Float64, y: int, x: int, ty: int, tx: int, above: float
+) -> bool:
+    """Whether no neighbour of a pixel rises with it."""
+    for dy in range(-1, 2):
+        for dx in range(-1, 2):
+            if dy == 0 and dx == 0:
+                continue
+            phase = 2 * ((y + dy) % 2) + (x + dx) % 2
+            if np.float64(pixels[y + dy, x + dx]) - background[phase, ty, tx] > 0.3 * above:
+                return False
+    base = background[2 * (y % 2) + x % 2, ty, tx] + 0.5 * above
+    return not (
+        pixels[y - 2, x] > base
+        or pixels[y + 2, x] > base
+        or pixels[y, x - 2] > base
+        or pixels[y, x + 2] > base
+    )
+
+
+@kernel
 def isolated_pixels(
     pixels: Pixels,
     background: Float64,
     limits: Float64,
-    lowest: Float64,
     rows: Int64,
     columns: Int64,
     excess: Float64,
@@ -113,8 +136,6 @@ def isolated_pixels(
         Background of each phase by tiles.
     limits : ndarray of float64, shape (4,)
         By how much a pixel must exceed its background.
-    lowest : ndarray of float64, shape (4,)
-        Lowest background plus limit of each phase: values below need no closer look.
     rows, columns : ndarray of int64, shape (capacity,)
         Where they are.
     excess : ndarray of float64, shape (capacity,)
@@ -131,38 +152,33 @@ def isolated_pixels(
     count = 0
     for y in range(2, height - 2):
         ty = y * tile_rows // height
+        first = 2 * (y % 2)
         row = pixels[y]
-        for x in range(2, width - 2):
-            phase = 2 * (y % 2) + x % 2
-            value = np.float64(row[x])
-            if not value > lowest[phase]:
-                continue
-            tx = x * tile_columns // width
-            above = value - background[phase, ty, tx]
-            if above <= limits[phase]:
-                continue
-            alone = True
-            for dy in range(-1, 2):
-                for dx in range(-1, 2):
-                    other = 2 * ((y + dy) % 2) + (x + dx) % 2
-                    near = np.float64(pixels[y + dy, x + dx]) - background[other, ty, tx]
-                    if (dy != 0 or dx != 0) and near > 0.3 * above:
-                        alone = False
-            base = background[phase, ty, tx] + 0.5 * above
-            if (
-                pixels[y - 2, x] > base
-                or pixels[y + 2, x] > base
-                or pixels[y, x - 2] > base
-                or pixels[y, x + 2] > base
-            ):
-                alone = False
-            if alone:
-                rows[count] = y
-                columns[count] = x
-                excess[count] = above
-                count += 1
-                if count == capacity:
-                    return count
+        for tx in range(tile_columns):
+            # Tile by tile: the first column whose tile is tx, and that of the next.
+            left = max(2, (tx * width + tile_columns - 1) // tile_columns)
+            right = min(width - 2, ((tx + 1) * width + tile_columns - 1) // tile_columns)
+            lowest = min(
+                background[first, ty, tx] + limits[first],
+                background[first + 1, ty, tx] + limits[first + 1],
+            )
+            for start in range(left, right, _BLOCK):
+                stop = min(start + _BLOCK, right)
+                highest = row[start]
+                for x in range(start, stop):
+                    highest = max(highest, row[x])
+                if not np.float64(highest) > lowest:
+                    continue
+                for x in range(start, stop):
+                    phase = first + x % 2
+                    above = np.float64(row[x]) - background[phase, ty, tx]
+                    if above > limits[phase] and _alone(pixels, background, y, x, ty, tx, above):
+                        rows[count] = y
+                        columns[count] = x
+                        excess[count] = above
+                        count += 1
+                        if count == capacity:
+                            return count
     return count
 
 

@@ -1,0 +1,131 @@
+"""The commands check and explain."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from check_sessions import osc, written
+from lightframe.checks import RULES, PlanRecord, SessionEvidence
+from lightframe.checks._explain import pages
+from lightframe.cli import main
+from lightframe.frames import FrameKind
+from lightframe.simulation import FlatLevel, Unshifted
+
+DOCUMENTED = Path(__file__).resolve().parents[2] / "docs" / "checks"
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory):
+    """Return a session with unshifted darks and dim flats."""
+    faults = Unshifted(kinds=(FrameKind.DARK,)), FlatLevel(level=0.03)
+    return written(tmp_path_factory.mktemp("check") / "session", osc(*faults))
+
+
+def test_json_holds_the_findings_alone(faulty, capsys):
+    """Exit code 1 where an error stands; thresholds are among the evidence."""
+    assert main(["check", str(faulty), "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+
+    assert list(document) == ["findings"]
+    found = {finding["rule"]: finding for finding in document["findings"]}
+    assert {"mixed-scaling", "flat-underexposed"} <= set(found)
+    assert found["flat-underexposed"]["evidence"]["needed_snr"] == 200.0
+    assert all(Path(path).is_file() for path in found["mixed-scaling"]["frames"])
+
+
+def test_the_table_goes_by_group_the_worst_first(faulty, capsys):
+    """People read what was found, why, and what to do; each finding names its threshold."""
+    assert main(["check", str(faulty)]) == 1
+    text = " ".join(capsys.readouterr().out.split())
+
+    assert text.index("error mixed-scaling") < text.index("warning flat-underexposed")
+    assert "Acquisition: how frames were taken" in text
+    assert "needed: 10% of the range or 200" in text
+    assert "1 error, 1 warning" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "rules"),
+    [
+        (["--select", "flat-underexposed"], 0, {"flat-underexposed"}),
+        (["--ignore", "mixed-scaling,too-few-frames"], 0, {"flat-underexposed"}),
+        (["--set", "check.flat_lowest=0.001", "--ignore", "too-few-frames"], 1, {"mixed-scaling"}),
+    ],
+)
+def test_rules_and_thresholds_can_be_chosen(arguments, code, rules, faulty, capsys):
+    """Selected, ignored, and judged by other thresholds."""
+    extra = ["--set", "check.flat_single_snr=1"] if "--set" in arguments else []
+    assert main(["check", str(faulty), "--json", *arguments, *extra]) == code
+
+    assert {f["rule"] for f in json.loads(capsys.readouterr().out)["findings"]} == rules
+
+
+def test_thresholds_come_from_the_settings_of_a_run(faulty, tmp_path, capsys):
+    """The table [check] of a TOML file that serves `run`, too."""
+    config = tmp_path / "settings.toml"
+    config.write_text("[check]\nflat_lowest = 0.001\nflat_single_snr = 1\n[lights]\n")
+    main(["check", str(faulty), "--json", "--config", str(config)])
+
+    assert "flat-underexposed" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["check", ".", "--select", "flat"], ["explain", "flat"]])
+def test_a_wrong_name_of_a_rule_is_an_error(command, capsys):
+    """The message lists the rules."""
+    assert main(command) == 2
+    assert "unknown rule 'flat'" in capsys.readouterr().err
+
+
+def test_a_missing_folder_is_an_error(tmp_path, capsys):
+    """Exit code 3, and the folder is named."""
+    assert main(["check", str(tmp_path / "nowhere")]) == 3
+    assert "nowhere" in capsys.readouterr().err
+
+
+def test_measurements_are_kept_where_asked(faulty, tmp_path, capsys):
+    """One file a frame, and the second time the same findings."""
+    cache = tmp_path / "cache"
+    main(["check", str(faulty), "--json", "--cache", str(cache)])
+    first = capsys.readouterr().out
+    frames = sum(path.suffix == ".fits" for path in faulty.rglob("*"))
+    assert len(list(cache.iterdir())) == frames
+    main(["check", str(faulty), "--json", "--cache", str(cache)])
+
+    assert capsys.readouterr().out == first
+
+
+def test_explain_lists_all_rules(capsys):
+    """Without a name: a table."""
+    assert main(["explain", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)["rules"]
+
+    assert [fact["name"] for fact in facts] == list(RULES)
+    assert main(["explain"]) == 0
+    assert "mixed-scaling" in capsys.readouterr().out
+
+
+BEFORE_WORK = [
+    name
+    for name in RULES
+    if {item.judges for item in RULES[name].witnesses} & {PlanRecord, SessionEvidence}
+]
+
+
+@pytest.mark.parametrize("rule", BEFORE_WORK)
+def test_every_rule_explains_itself(rule, capsys):
+    """Meaning, how it is found, an example, thresholds where there are any."""
+    assert main(["explain", rule]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+
+    assert rule in text
+    assert "Severity" in text
+    assert "Example" in text
+    assert all(name in text.replace(" ", "") for name in RULES[rule].thresholds)
+
+
+def test_the_committed_pages_are_those_of_the_rules():
+    """Run `lightframe explain --write docs/checks` after a change of a rule."""
+    committed = {path.name: path.read_text(encoding="utf-8") for path in DOCUMENTED.glob("*.md")}
+
+    assert committed == pages()
