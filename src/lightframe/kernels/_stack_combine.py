@@ -50,6 +50,7 @@ def _bounds(
 @kernel
 def _account(
     stack: F32,
+    compared: F32,
     first: int,
     used: int,
     norm: F32,
@@ -63,13 +64,14 @@ def _account(
     ordered: F32,
     block: int,
     marks: npt.NDArray[np.uint8],
+    mark_at: int,
 ) -> None:
     """Find the frames whose samples did not survive, for the pixels of a span that lost any.
 
     `lost` counts them by frame; `ties` is overwritten with each pixel's numbers of samples rejected
     low and high. Where equal samples meet different fates the sums, made by comparing values, are
     made anew. With `block` not negative the others become inf in `ordered` from that block on.
-    `marks` receives 1 and 2 for samples rejected low and high.
+    `marks` receives 1 and 2 for samples rejected low and high, from column `mark_at` on.
     """
     n = stack.shape[0]
     for k in range(used):
@@ -85,7 +87,7 @@ def _account(
             sums[2 * SPAN + k] = 0.0
         f = 0
         while f < n and (left > 0 or tied):
-            x = np.float32(stack[f, first + k])
+            x = compared[f, first + k]
             s = norm[f, 1] if x <= norm[f, 0] else norm[f, 2]
             y = (x - norm[f, 0]) * s + norm[f, 3]
             fate = 0
@@ -106,14 +108,14 @@ def _account(
                 cut_high -= 1
                 fate = 2
             if marks.shape[0] > 0 and fate in (1, 2):
-                marks[f, first + k] = fate
+                marks[f, mark_at + k] = fate
             if fate > 0:
                 lost[f, fate - 1] += 1
                 below += fate == 1
                 above += fate == 2
                 left -= 1
             elif tied:
-                sums[k] += np.float64(x) * terms[f, 2] + terms[f, 3]
+                sums[k] += np.float64(stack[f, first + k]) * terms[f, 2] + terms[f, 3]
                 sums[SPAN + k] += terms[f, 4]
                 sums[2 * SPAN + k] += terms[f, 5]
             if block >= 0 and fate > 0:
@@ -125,7 +127,14 @@ def _account(
 
 @kernel
 def _sum_up(
-    source: F32, norm: F32, limits: F32, terms: F64, bounds: F32, kept: F32, sums: F64
+    source: F32,
+    compared: F32,
+    norm: F32,
+    limits: F32,
+    terms: F64,
+    bounds: F32,
+    kept: F32,
+    sums: F64,
 ) -> None:
     """Add one frame's surviving samples of a span, their weights and variances."""
     used = source.shape[0]
@@ -140,7 +149,7 @@ def _sum_up(
     one = np.float32(1.0)
     zero = np.float32(0.0)
     for k in range(used):
-        x = np.float32(source[k])
+        x = compared[k]
         y = (x - m) * (s_low if x <= m else s_high) + z
         inside = (y >= least[k]) & (y <= most[k]) & (x > low) & (x < high)
         kept[k] = one if inside else zero
@@ -192,6 +201,7 @@ def _median_of_all(source: F32, at: int, terms: F64, column: F64) -> float:
 @kernel
 def combine(
     stack: F32,
+    compared: F32,
     first: int,
     pixels: int,
     norm: F32,
@@ -205,6 +215,7 @@ def combine(
     at: int,
     lost: I64,
     marks: npt.NDArray[np.uint8],
+    mark_at: int,
 ) -> None:
     """Combine the survivors of a chunk by weighted average.
 
@@ -214,8 +225,11 @@ def combine(
 
     Parameters
     ----------
-    stack, first, pixels, norm, limits
-        As in `lightframe.kernels._stack.order_samples`.
+    stack : ndarray, shape (frames, stride), float32
+        The samples to combine.
+    compared, first, pixels, norm, limits
+        As in `lightframe.kernels._stack.order_samples`, whose `stack` is `compared`. Usually both
+        are the same array.
     terms : ndarray, shape (frames, 6), float64
         a and b of the output normalization, w * a, w * b, the weight w, and the variance of
         w * a * x, of each frame.
@@ -232,6 +246,8 @@ def combine(
         Is increased by each frame's numbers of samples rejected low, rejected high, and missing.
     marks : ndarray, shape (frames, stride) or (0, 0), uint8
         Receives 1 where a sample was rejected low and 2 where it was rejected high, unless empty.
+    mark_at : int
+        Column of `marks` that belongs to the first pixel of the chunk.
     """
     n = stack.shape[0]
     bounds = np.empty((2, SPAN), np.float32)
@@ -247,12 +263,14 @@ def combine(
             missed[k] = n - (high[start + k] - low[start + k])
         sums[:] = 0.0
         for f in range(n):
-            source = stack[f, first + start : first + start + used]
-            _sum_up(source, norm[f], limits, terms[f], bounds, kept, sums)
+            part = slice(first + start, first + start + used)
+            source = stack[f, part]
+            _sum_up(source, compared[f, part], norm[f], limits, terms[f], bounds, kept, sums)
             if keep_values:
                 _keep_values(source, f, terms[f], kept, ordered, start // LANES)
         _account(
             stack,
+            compared,
             first + start,
             used,
             norm,
@@ -266,6 +284,7 @@ def combine(
             ordered,
             start // LANES if keep_values else -1,
             marks,
+            mark_at + start,
         )
         for k in range(used):
             i = at + start + k

@@ -21,6 +21,7 @@ from lightframe.processes._integration_recipe import (
     make_recipe,
     needs_statistics,
     sample_statistics,
+    with_fields,
 )
 from lightframe.processes._integration_settings import IntegrationSettings
 from lightframe.processes._integration_tiles import Recipe, TileWorker, tile_shape, tiles
@@ -58,7 +59,7 @@ class Integration:
     weights : ndarray, shape (frames, channels), float64
         Weights, mean 1.
     factors : ndarray, shape (frames, channels), float64
-        What the output normalization multiplied each frame by.
+        What the output normalization multiplied each frame by, in the mean.
     statistics : tuple of FrameStatistics or None
         Of the frames, where they were needed.
     """
@@ -129,6 +130,7 @@ def integrate(  # noqa: PLR0913 - one argument for each thing the caller alone c
     recipe, frame_weights = make_recipe(
         len(sources), shape[0], settings, statistics, weights, reference
     )
+    recipe = with_fields(recipe, sources, settings, statistics, reference, threads=threads)
     task = _Task(sources, shape, recipe, memory_bytes, threads, advance or _ignore)
     result = _Result(shape, len(sources), settings, recipe)
     if settings.large_scale.sides:

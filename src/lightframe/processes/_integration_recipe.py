@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,14 +13,16 @@ from lightframe.processes._combination import COMBINATIONS, WEIGHTS, FrameQualit
 from lightframe.processes._estimators import FrameStatistics, frame_statistics
 from lightframe.processes._integration_settings import IntegrationSettings
 from lightframe.processes._integration_tiles import ChannelTerms, Recipe
+from lightframe.processes._local_normalization import local_fields
 from lightframe.processes._normalization import (
+    LOCAL,
     OUTPUT_NORMALIZATIONS,
     REJECTION_NORMALIZATIONS,
     levels_of,
 )
 from lightframe.processes._rejection import REJECTIONS, choose_rejection
 
-__all__ = ["make_recipe", "needs_statistics", "sample_statistics"]
+__all__ = ["make_recipe", "needs_statistics", "sample_statistics", "with_fields"]
 
 _SAMPLED_PIXELS = 1 << 18
 """Pixels of a frame from which its statistics are taken: the median is good to sigma / 400."""
@@ -119,11 +122,14 @@ def make_recipe(
             all_weights[:, c] = raw / raw.mean()
         w = all_weights[:, c]
         noise = quality[1]
+        factors = output[:, 0]
+        if settings.normalization == LOCAL:  # the fields are applied to the samples themselves
+            output = np.tile(np.array([1.0, 0.0]), (frames, 1))
         if combination.total:
-            output = output * frames
-        variance = (w * output[:, 0] * noise) ** 2
+            output, factors = output * frames, factors * frames
+        variance = (w * factors * noise) ** 2
         columns = np.column_stack([output, output * w[:, None], w, variance])
-        terms.append(ChannelTerms(norm.astype(np.float32), columns))
+        terms.append(ChannelTerms(norm.astype(np.float32), columns, factors))
     name = settings.rejection
     if name == "auto":
         name = choose_rejection(frames)
@@ -139,6 +145,26 @@ def make_recipe(
         tuple(terms), range_limits, name, REJECTIONS[name], settings.limits, combination
     )
     return recipe, all_weights
+
+
+def with_fields(
+    recipe: Recipe,
+    sources: Sequence[PixelSource],
+    settings: IntegrationSettings,
+    statistics: Sequence[FrameStatistics] | None,
+    reference: int,
+    *,
+    threads: int = 1,
+) -> Recipe:
+    """Add the fields of local normalization to a recipe that needs them."""
+    compares = settings.rejection_normalization == LOCAL
+    combines = settings.normalization == LOCAL
+    if statistics is None or not (compares or combines):
+        return recipe
+    levels = [levels_of(statistics, reference, c) for c in range(len(recipe.channels))]
+    scales = np.stack([level.scale for level in levels], axis=1)
+    fields = local_fields(sources, scales, reference, settings.local, threads=threads)
+    return replace(recipe, local=fields, compares_locally=compares, combines_locally=combines)
 
 
 def _given_weights(weights: npt.ArrayLike | None, frames: int, channels: int) -> F64 | None:

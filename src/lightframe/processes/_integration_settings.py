@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from lightframe.processes._combination import COMBINATIONS, WEIGHTS
 from lightframe.processes._large_scale import LargeScaleSettings
+from lightframe.processes._local_normalization import LocalNormalizationSettings
 from lightframe.processes._normalization import OUTPUT_NORMALIZATIONS, REJECTION_NORMALIZATIONS
 from lightframe.processes._rejection import REJECTIONS
 from lightframe.processes._rejection_limits import RejectionLimits
@@ -48,6 +49,9 @@ class IntegrationSettings(Settings):
 
     large_scale: LargeScaleSettings = LargeScaleSettings()
     """Growing of large rejected structures, such as satellite trails; reads the frames twice."""
+
+    local: LocalNormalizationSettings = LocalNormalizationSettings()
+    """Fineness of the normalization ``local``."""
 
     variance: bool = False
     """Whether to predict the variance of each pixel of the result."""

@@ -14,13 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.frames._pixels import PixelSource, Window
+from lightframe.kernels._local import BEYOND, apply_fields
 from lightframe.kernels._stack import LANES, order_integers, order_samples, pick
 from lightframe.kernels._stack_combine import combine, sort_survivors
 from lightframe.processes._combination import Combination
+from lightframe.processes._local_normalization import LocalFields
 from lightframe.processes._rejection import RejectionWork, Rejector
 from lightframe.processes._rejection_limits import RejectionLimits
 
-__all__ = ["ChannelTerms", "Recipe", "TileWorker", "tile_shape", "tiles"]
+__all__ = ["ChannelTerms", "Recipe", "TileWorker", "localized", "tile_shape", "tiles"]
 
 CHUNK_SAMPLES = 131_072
 """Samples that are sorted, rejected and combined at a time; float32, they take 512 kB."""
@@ -30,6 +32,8 @@ MOST_TILE_BYTES = 64 << 20
 
 _PADDING = 16
 """Samples between frames, so that they do not lie a power of two apart (cache aliasing)."""
+
+_UNLIMITED = np.array([-np.inf, np.inf], np.float32)
 
 _MAPS = 6
 """Image, weight, rejected low, rejected high, variance, slope."""
@@ -48,20 +52,18 @@ class ChannelTerms:
         m, s_low, s_high, z of the rejection normalization.
     terms : ndarray, shape (frames, 6), float64
         a and b of the output normalization, w * a, w * b, weight w, and variance of w * a * x.
+    factors : ndarray, shape (frames,), float64
+        What the output normalization multiplies each frame by, in the mean.
     """
 
     norm: F32
     terms: F64
+    factors: F64
 
     @property
     def plain(self) -> bool:
         """Whether samples are compared as they are."""
         return bool((self.norm == np.array([0, 1, 1, 0], np.float32)).all())
-
-    @property
-    def factors(self) -> F64:
-        """What the output normalization multiplies each frame by."""
-        return self.terms[:, 0]
 
     @property
     def combined_as_compared(self) -> bool:
@@ -85,6 +87,11 @@ class Recipe:
         The algorithm and its parameters.
     combination : Combination
         How survivors become one value.
+    local : LocalFields or None
+        Fields of local normalization, where it is used.
+    compares_locally, combines_locally : bool
+        Whether samples are brought to the reference by them before outliers are looked for, and
+        before they are combined.
     """
 
     channels: tuple[ChannelTerms, ...]
@@ -93,6 +100,56 @@ class Recipe:
     rejector: Rejector
     limits: RejectionLimits
     combination: Combination
+    local: LocalFields | None = None
+    compares_locally: bool = False
+    combines_locally: bool = False
+
+
+def localized(
+    recipe: Recipe, place: tuple[int, Window, int], pixels: int, raw: F32, work: F32
+) -> tuple[F32, F32, F32]:
+    """Apply the fields of local normalization to a chunk.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        With fields.
+    place : tuple of int, Window and int
+        Channel, window of the tile, and index of the chunk's first pixel in the tile.
+    pixels : int
+        Pixels of the chunk.
+    raw : ndarray, shape (frames, >= pixels), float32
+        Its samples.
+    work : ndarray, shape (2, frames, >= pixels), float32
+        Receives results.
+
+    Returns
+    -------
+    stack, compared : ndarray, shape (frames, >= pixels), float32
+        Samples to combine and to compare.
+    limits : ndarray, shape (2,), float32
+        Range limits of `compared`. A raw sample out of range is out of range there, but has its
+        value in `stack`, for the median of stacks that lose all their samples.
+    """
+    channel, window, start = place
+    fields, limits = recipe.local, recipe.range_limits
+    if fields is None:
+        return raw, raw, limits
+    corner = (window.y0, window.x0, start)
+    nodes, columns = fields.nodes[channel], window.shape[1]
+
+    def localize(limits: F32, out: F32) -> F32:
+        apply_fields(raw, 0, pixels, corner, columns, nodes, fields.geometry, limits, out)
+        return out
+
+    local = localize(_UNLIMITED, work[0])
+    if not recipe.compares_locally:
+        return local, raw, limits
+    compared = local
+    if not np.isinf(limits).all():
+        compared = localize(limits, work[1])
+        limits = np.array([-BEYOND, BEYOND], np.float32)
+    return (local if recipe.combines_locally else raw), compared, limits
 
 
 def tile_shape(
@@ -143,7 +200,7 @@ def _chunk_pixels(frames: int) -> int:
 def _worker_bytes(frames: int) -> int:
     """Return what a worker needs apart from its tile."""
     pixels = _chunk_pixels(frames)
-    return pixels * (frames * 8 + 24) + frames * LANES * (4 + 4 + 2) + 3 * 4 * frames
+    return pixels * (frames * 16 + 24) + frames * LANES * (4 + 4 + 2) + 3 * 4 * frames
 
 
 class TileWorker:
@@ -188,7 +245,9 @@ class TileWorker:
         self._maps = np.empty((_MAPS, pixels), np.float32)
         self._ordered = np.empty((lanes // LANES, frames, LANES), np.float32)
         self._integers = np.empty((frames, LANES), np.uint16)
-        self._widened = np.empty((frames, lanes) if dtype == np.uint16 else (0, 0), np.float32)
+        widens = dtype == np.uint16 or recipe.local is not None
+        self._widened = np.empty((frames, lanes) if widens else (0, 0), np.float32)
+        self._local = np.empty((2, frames, lanes) if recipe.local else (0, 0, 0), np.float32)
         self._low = np.empty(lanes, np.int32)
         self._high = np.empty(lanes, np.int32)
         self._work = RejectionWork.for_chunks(frames, lanes)
@@ -229,31 +288,35 @@ class TileWorker:
             self.marks(channel, window)[...] = 0
         step = self._low.size
         for start in range(0, pixels, step):
-            self._chunk(channel, channel * pixels, start, min(step, pixels - start))
+            self._chunk(channel, window, start, min(step, pixels - start))
         return self._maps[:, :pixels].reshape(_MAPS, rows, columns)
 
-    def _chunk(self, channel: int, plane: int, start: int, pixels: int) -> None:
+    def _chunk(self, channel: int, window: Window, start: int, pixels: int) -> None:
         recipe = self.recipe
         terms = recipe.channels[channel]
         blocks = -(-pixels // LANES)
         ordered = self._ordered[:blocks]
         low = self._low[: blocks * LANES]
         high = self._high[: blocks * LANES]
-        first = plane + start
+        first = channel * window.shape[0] * window.shape[1] + start
         network = self._work.network
-        limits = recipe.range_limits
         low[:] = 0
         stack, at = self._float_stack(first, pixels)
-        if stack is self._widened and terms.plain and np.isinf(limits).all():
+        place = channel, window, start
+        stack, compared, limits = localized(recipe, place, pixels, stack, self._local)
+        whole = self._stack.dtype == np.uint16 and compared is self._widened
+        if whole and terms.plain and np.isinf(limits).all():
             order_integers(self._stack, first, pixels, network, self._integers, ordered, high)
         else:
-            order_samples(stack, at, pixels, terms.norm, limits, network, ordered, high)
+            order_samples(compared, at, pixels, terms.norm, limits, network, ordered, high)
         recipe.rejector(ordered, low, high, recipe.limits, self._work)
         self._maps[5, start : start + pixels] = self._work.per_pixel[:pixels]
         order = recipe.combination.order
-        anew = order is not None and not terms.combined_as_compared
+        same = terms.combined_as_compared and stack is compared
+        anew = order is not None and not same
         combine(
             stack,
+            compared,
             at,
             pixels,
             terms.norm,
@@ -267,6 +330,7 @@ class TileWorker:
             start,
             self.lost[channel],
             self._marks,
+            first,
         )
         if anew:
             sort_survivors(ordered, low, high, network)
@@ -275,7 +339,7 @@ class TileWorker:
 
     def _float_stack(self, first: int, pixels: int) -> tuple[F32, int]:
         """Return the samples of a chunk as float32, and the column where they begin."""
-        if self._stack.dtype != np.uint16:
+        if not self._widened.size:
             return self._stack, first
         np.copyto(self._widened[:, :pixels], self._stack[:, first : first + pixels])
         return self._widened, 0

@@ -16,9 +16,10 @@ from lightframe.processes._integration_recipe import (
     make_recipe,
     needs_statistics,
     sample_statistics,
+    with_fields,
 )
 from lightframe.processes._integration_settings import IntegrationSettings
-from lightframe.processes._integration_tiles import ChannelTerms, Recipe
+from lightframe.processes._integration_tiles import ChannelTerms, Recipe, localized
 from lightframe.processes._rejection import RejectionWork
 
 __all__ = ["PixelTrace", "Round", "SampleTrace", "trace_pixel"]
@@ -150,22 +151,48 @@ def trace_pixel(  # noqa: PLR0913 - the arguments of `integrate`, and the pixel
     if statistics is None and needs_statistics(settings):
         statistics = sample_statistics(sources)
     recipe, _ = make_recipe(len(sources), first.channels, settings, statistics, weights, reference)
+    recipe = with_fields(recipe, sources, settings, statistics, reference)
     values = np.empty((len(sources), first.channels, 1, 1), np.float32)
     for frame, source in enumerate(sources):
         source.read(Window(y, y + 1, x, x + 1), values[frame])
     return tuple(
-        _trace(x, y, channel, np.ascontiguousarray(values[:, channel, :, 0]), recipe)
+        _trace(x, y, channel, _seen(x, y, channel, values[:, channel, :, 0], recipe), recipe)
         for channel in range(first.channels)
     )
 
 
-def _trace(x: int, y: int, channel: int, values: F32, recipe: Recipe) -> PixelTrace:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The samples of a pixel, each of shape (frames, 1), and the limits of those to compare.
+
+    Local normalization changes samples before anything else: those to compare, to combine, or both.
+    """
+
+    values: F32
+    compared: F32
+    combined: F32
+    limits: F32
+
+
+def _seen(x: int, y: int, channel: int, values: F32, recipe: Recipe) -> _Seen:
+    raw = np.ascontiguousarray(values)
+    if recipe.local is None:
+        return _Seen(raw, raw, raw, recipe.range_limits)
+    place = channel, Window(y, y + 1, x, x + 1), 0
+    combined, compared, limits = localized(
+        recipe, place, 1, raw, np.empty((2, *raw.shape), raw.dtype)
+    )
+    return _Seen(raw, compared, combined, limits)
+
+
+def _trace(x: int, y: int, channel: int, seen: _Seen, recipe: Recipe) -> PixelTrace:
     terms = recipe.channels[channel]
-    rounds = _rounds(values, terms, recipe)
-    marks, result, weight = _combine(values, terms, recipe)
-    column = values[:, 0]
+    rounds = _rounds(seen, terms, recipe)
+    marks, result, weight = _combine(seen, terms, recipe)
+    column = seen.values[:, 0]
+    before = seen.compared[:, 0]
     m, s_low, s_high, z = terms.norm.T
-    compared = (column - m) * np.where(column <= m, s_low, s_high) + z
+    compared = (before - m) * np.where(before <= m, s_low, s_high) + z
     turns = _turns(compared, marks * _in_range(column, recipe), rounds)
     samples = []
     for frame, value in enumerate(column):
@@ -176,7 +203,7 @@ def _trace(x: int, y: int, channel: int, values: F32, recipe: Recipe) -> PixelTr
                 frame,
                 float(value),
                 float(compared[frame]),
-                float(value * a + b),
+                float(seen.combined[frame, 0] * a + b),
                 float(w),
                 fate,
                 int(turns[frame]) or None,
@@ -189,21 +216,23 @@ def _trace(x: int, y: int, channel: int, values: F32, recipe: Recipe) -> PixelTr
 
 
 def _combine(
-    values: F32, terms: ChannelTerms, recipe: Recipe
+    seen: _Seen, terms: ChannelTerms, recipe: Recipe
 ) -> tuple[npt.NDArray[np.uint8], float, float]:
     """Integrate the pixel; return the marks (1 low, 2 high), the average and its weight."""
+    values = seen.combined
     frames = values.shape[0]
-    ordered, high, work = _order(values, terms, recipe)
+    ordered, high, work = _order(seen, terms)
     low = np.zeros(LANES, np.int32)
     recipe.rejector(ordered, low, high, recipe.limits, work)
     maps = np.empty((6, LANES), np.float32)
     marks = np.zeros((frames, 1), np.uint8)
     combine(
         values,
+        seen.compared,
         0,
         1,
         terms.norm,
-        recipe.range_limits,
+        seen.limits,
         terms.terms,
         ordered,
         low,
@@ -213,6 +242,7 @@ def _combine(
         0,
         np.zeros((frames, 3), np.int64),
         marks,
+        0,
     )
     order = recipe.combination.order
     if order is not None:
@@ -227,22 +257,20 @@ def _kept(values: F32, marks: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
     return np.asarray(np.isfinite(values[:, 0]) & (marks[:, 0] == 0))
 
 
-def _order(
-    values: F32, terms: ChannelTerms, recipe: Recipe
-) -> tuple[F32, npt.NDArray[np.int32], RejectionWork]:
-    frames = values.shape[0]
+def _order(seen: _Seen, terms: ChannelTerms) -> tuple[F32, npt.NDArray[np.int32], RejectionWork]:
+    frames = seen.values.shape[0]
     work = RejectionWork.for_chunks(frames, LANES)
     ordered = np.empty((1, frames, LANES), np.float32)
     high = np.empty(LANES, np.int32)
-    order_samples(values, 0, 1, terms.norm, recipe.range_limits, work.network, ordered, high)
+    order_samples(seen.compared, 0, 1, terms.norm, seen.limits, work.network, ordered, high)
     return ordered, high, work
 
 
-def _rounds(values: F32, terms: ChannelTerms, recipe: Recipe) -> list[Round]:
+def _rounds(seen: _Seen, terms: ChannelTerms, recipe: Recipe) -> list[Round]:
     """Reject with one round, with two, ... until nothing changes."""
     rounds: list[Round] = []
     before_low = 0
-    ordered, start, work = _order(values, terms, recipe)
+    ordered, start, work = _order(seen, terms)
     before_high = int(start[0])
     while True:
         low = np.zeros(LANES, np.int32)

@@ -18,7 +18,7 @@ from lightframe.errors import InputError
 from lightframe.processes._estimators import FrameStatistics
 from lightframe.tables import Table
 
-__all__ = ["OUTPUT_NORMALIZATIONS", "REJECTION_NORMALIZATIONS", "Levels", "levels_of"]
+__all__ = ["LOCAL", "OUTPUT_NORMALIZATIONS", "REJECTION_NORMALIZATIONS", "Levels", "levels_of"]
 
 F64 = npt.NDArray[np.float64]
 
@@ -102,6 +102,9 @@ RejectionNormalization = Callable[[Levels], F64]
 OutputNormalization = Callable[[Levels], F64]
 """Levels -> array (frames, 2) of a, b: x * a + b."""
 
+LOCAL = "local"
+"""Name of local normalization in both tables; see `lightframe.processes._local_normalization`."""
+
 REJECTION_NORMALIZATIONS: Table[RejectionNormalization] = Table("rejection normalization")
 OUTPUT_NORMALIZATIONS: Table[OutputNormalization] = Table("normalization")
 
@@ -120,6 +123,14 @@ def _compare_scaled(levels: Levels) -> F64:
 def _compare_equalized(levels: Levels) -> F64:
     ratio = levels.ratio()
     return _columns(levels, 0.0, ratio, ratio, 0.0)
+
+
+@REJECTION_NORMALIZATIONS.add(
+    LOCAL, "x * s + offset(x, y), a smooth field that brings the frame to the reference everywhere"
+)
+def _compare_locally(levels: Levels) -> F64:
+    """Return what is left to do after the fields are applied: nothing."""
+    return _columns(levels, 0.0, 1.0, 1.0, 0.0)
 
 
 @OUTPUT_NORMALIZATIONS.add("none", "samples are averaged as they are; for bias and dark frames")
@@ -147,6 +158,14 @@ def _average_scaled(levels: Levels) -> F64:
 @OUTPUT_NORMALIZATIONS.add("multiplicative-scaling", "x / m * s * m0: equal fluxes and spread")
 def _average_multiplied_scaled(levels: Levels) -> F64:
     return _columns(levels, levels.ratio() * levels.scale, 0.0)
+
+
+@OUTPUT_NORMALIZATIONS.add(
+    LOCAL, "x * s + offset(x, y), a smooth field: equal backgrounds everywhere; for lights"
+)
+def _average_local(levels: Levels) -> F64:
+    """Return the mean of the fields; they are applied to the samples themselves."""
+    return _average_scaled(levels)
 
 
 def _columns(levels: Levels, *columns: F64 | float) -> F64:

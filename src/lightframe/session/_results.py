@@ -127,11 +127,15 @@ def _written(
     header = combined_header(infos, FrameKind.LIGHT).adding(
         *noise_cards(noise, context.settings.units), *_history(lights, result, parts, context)
     )
-    maps = (
+    maps = [
         ("WEIGHT", result.weight, "coverage: sum of the weights of the frames that made the pixel"),
         ("REJ_LOW", result.rejected_low, "fraction of the frames rejected as too dark"),
         ("REJ_HIGH", result.rejected_high, "fraction of the frames rejected as too bright"),
-    )
+    ]
+    if result.slope is not None:
+        maps.append(("SLOPE", result.slope, "slope of the line through the sorted samples, DN"))
+    if result.variance is not None:
+        maps.append(("VARIANCE", result.variance, "variance that the frames' noise predicts, DN^2"))
     report = write_fits(
         path,
         image,

@@ -216,7 +216,7 @@ def look_at(opened: Stack, bench: Bench) -> Looks:
         bench.settings.photometric_scale
         and lights
         and len(opened.infos) > 1
-        and "scaling" in bench.settings.lights.normalization
+        and _scales(bench.settings.lights)
     )
     count = len(opened.infos)
     with (
@@ -243,6 +243,13 @@ def look_at(opened: Stack, bench: Bench) -> Looks:
         for s, r in zip(statistics, ratios, strict=True)
     )
     return Looks(by_brightness, noise, remarks)
+
+
+def _scales(settings: IntegrationSettings) -> bool:
+    """Tell whether frames are multiplied by a scale that stars can give."""
+    return "local" in {settings.normalization, settings.rejection_normalization} or (
+        "scaling" in settings.normalization
+    )
 
 
 def _ratios(stars: Sequence[StarTable], reference: int) -> list[float] | None:
