@@ -9,13 +9,16 @@ from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence, Use, 
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._judging import judge_session
 from lightframe.checks._plan_records import PlanRecord
+from lightframe.checks._result_consequences import RESULT_CONSEQUENCES
 from lightframe.checks._result_evidence import CalibratedSet, LightEvidence, ResultEvidence
+from lightframe.checks._result_judging import judge_results
 from lightframe.checks._rules import RULES, Rule, judge
 from lightframe.checks._settings import CheckSettings
 
 __all__ = [
     "CONSEQUENCES",
     "MODULES",
+    "RESULT_CONSEQUENCES",
     "RULES",
     "CalibratedSet",
     "CheckSettings",
@@ -34,6 +37,7 @@ __all__ = [
     "Use",
     "describe_set",
     "judge",
+    "judge_results",
     "judge_session",
     "make_ledger",
     "measure_frame",

@@ -15,6 +15,7 @@ MODULES = (
     "_evidence_flat_rules",
     "_result_flat_rules",
     "_result_rules",
+    "_result_pattern_rules",
 )
 """A rule is entered by its first witness; those that add a witness to it come later."""
 

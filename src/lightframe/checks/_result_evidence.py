@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from lightframe.checks._finding import Finding
 from lightframe.checks._settings import CheckSettings
-from lightframe.processes import DarkScale, FlatVerdict
+from lightframe.processes import DarkScale, FlatVerdict, HotSlope, PatternLeft
 
 __all__ = ["CalibratedSet", "LightEvidence", "ResultEvidence"]
 
@@ -57,6 +57,11 @@ class LightEvidence:
     dark_scale: DarkScale | None = None
     exposure_ratio: float | None = None
 
+    @property
+    def factor_used(self) -> float:
+        """What the dark was multiplied with."""
+        return 1.0 if self.dark_scale is None else self.dark_scale.k
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CalibratedSet:
@@ -88,6 +93,14 @@ class CalibratedSet:
     unknown_hot : int or None
         Pixels that are hot in nearly all lights, and not in the dark; None where that was not
         looked for.
+    hot_left : HotSlope or None
+        What is left of the dark's hot pixels.
+    hot_symmetry : str or None
+        How the dark must be laid on the lights so that its hot pixels are found; None is unknown.
+    pattern : PatternLeft or None
+        What single pixels share from light to light.
+    masters_of : tuple of int
+        Numbers of frames in the masters that were used; empty if one of them is unknown.
     """
 
     label: str
@@ -103,6 +116,10 @@ class CalibratedSet:
     calibrated_before: bool = False
     same_temperature: bool | None = None
     unknown_hot: int | None = None
+    hot_left: HotSlope | None = None
+    hot_symmetry: str | None = None
+    pattern: PatternLeft | None = None
+    masters_of: tuple[int, ...] = ()
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -115,17 +132,15 @@ class CalibratedSet:
         return float(np.median(known)) if known else None
 
     @property
-    def step_px(self) -> float | None:
-        """By how much the field moves from light to light, beyond a steady drift (rms).
+    def steps_px(self) -> _F64:
+        """By how much the field moves from light to light beyond a steady drift.
 
-        Rotation counts: the movement is that of points spread over the frame. None for fewer than
-        four registered lights.
+        Rotation counts: it is the rms movement of points spread over the frame. A meridian flip is
+        left out.
         """
         moves = _moves(self.lights)
-        if len(moves) < 3:  # noqa: PLR2004 - steps of four lights
-            return None
-        beyond = moves - np.median(moves, axis=0)
-        return float(np.sqrt(np.mean(np.sum(beyond**2, axis=2))))
+        beyond = moves - np.median(moves, axis=0) if len(moves) else moves
+        return np.asarray(np.sqrt(np.mean(np.sum(beyond**2, axis=2), axis=1)))
 
     @property
     def drift_px(self) -> float:
@@ -135,11 +150,31 @@ class CalibratedSet:
             return 0.0
         return float(len(moves) * np.hypot(*np.median(moves, axis=(0, 1))))
 
+    def dithers(self, settings: CheckSettings) -> tuple[int, int] | None:
+        """Return how often the field was moved far enough, and how often it could have been.
+
+        None where there are too few registered lights to tell.
+        """
+        steps = self.steps_px
+        if len(steps) + 1 < settings.dither_lights:
+            return None
+        needed = settings.dither_cfa_px if self.colours else settings.dither_px
+        return int(np.count_nonzero(steps > needed)), len(steps)
+
+    def is_dithered(self, settings: CheckSettings) -> bool | None:
+        """Whether the field was moved often enough; None where that cannot be told."""
+        dithers = self.dithers(settings)
+        return None if dithers is None else dithers[0] * settings.dither_every >= dithers[1]
+
 
 def _moves(lights: Sequence[LightEvidence]) -> _F64:
     """Return the movements from each registered light to the next, shape (n, points, 2)."""
-    placed = [light.placed for light in lights if light.placed is not None]
-    return np.diff(np.array(placed), axis=0) if len(placed) > 1 else np.empty((0, 1, 2))
+    placed = np.array([light.placed for light in lights if light.placed is not None])
+    if len(placed) < 2:  # noqa: PLR2004 - a movement needs two
+        return np.empty((0, 1, 2))
+    moves = np.diff(placed, axis=0)
+    width = float(np.ptp(placed[0], axis=0).max())
+    return np.asarray(moves[np.hypot(*moves.transpose(2, 0, 1)).max(axis=1) < width / 2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -34,7 +34,7 @@ _FLAT_TOO_LOW = (
 )  # fmt: skip
 
 _BEYOND_FLATS = 0.35
-"""Part of the sky that no fault of a flat explains: the lights are at fault."""
+"""Part of the sky that no error of a flat's level explains."""
 _SEPARATED = 3.0
 _AS_THE_BIAS = 0.15
 
@@ -68,6 +68,8 @@ def _cases(evidence: ResultEvidence, sign: int) -> Iterator[_Case]:
         if not side and cause is not None:
             side = _side_of(cause, lights, sign)
             reason = f"as {cause.rule} has it; the sky varied too little to prove it"
+        elif not side and _as_the_bias(lights, verdict):
+            side, reason = "lights", f"it is as much as the bias of {lights.bias_dn:.0f} DN"
         yield _Case(lights, verdict, side, reason, cause)
 
 
@@ -81,8 +83,6 @@ def _side(verdict: FlatVerdict) -> tuple[str, str]:
         return "lights", "the fault does not grow with the sky level"
     if share > _SEPARATED:
         return "flat", "the fault grows with the sky level"
-    if abs(verdict.q_dn) > _BEYOND_FLATS * max(abs(verdict.sky_dn), 1e-9):
-        return "lights", "it is more than a flat can be wrong"
     return "", f"the sky varied by only {100 * verdict.sky_spread:.0f} %"
 
 
@@ -168,15 +168,22 @@ def _amount(case: _Case) -> str:
             f" lights, and {100 * abs(verdict.flat_error):.2g} ± "
             f"{100 * verdict.flat_error_sigma:.1g} % in the flat ({case.reason})"
         )
+    if _beyond_flats(verdict):
+        percent = "the flat is of another sensor, flipped or shifted: its pixels are not these"
     return f"either {dn} {done}, or {percent}; which of both cannot be told: {case.reason}"
 
 
-def _as_bias(case: _Case) -> bool:
-    bias = case.lights.bias_dn
+def _beyond_flats(verdict: FlatVerdict) -> bool:
+    """Whether no error of a flat's level can be so large."""
+    return abs(verdict.q_dn) > _BEYOND_FLATS * max(abs(verdict.sky_dn), 1e-9)
+
+
+def _as_the_bias(lights: CalibratedSet, verdict: FlatVerdict) -> bool:
+    bias = lights.bias_dn
     if not bias:
         return False
-    error = max(_AS_THE_BIAS * bias, 2 * case.verdict.sigma_dn)
-    return abs(abs(case.verdict.q_dn) - bias) < error
+    error = max(_AS_THE_BIAS * bias, 2 * verdict.sigma_dn)
+    return abs(abs(verdict.q_dn) - bias) < error
 
 
 def _why(case: _Case) -> tuple[str, str]:
@@ -188,12 +195,11 @@ def _why(case: _Case) -> tuple[str, str]:
         )
     over = case.verdict.q_dn > 0
     bias = case.lights.bias_dn
-    if case.side != "flat" and _as_bias(case):
+    if bias and case.side == "lights" and _as_the_bias(case.lights, case.verdict):
+        times = "never subtracted from the lights" if over else "subtracted twice from the lights"
         return (
-            f"the bias ({bias:.0f} DN) was {'never' if over else 'twice'} subtracted from the"
-            " lights: a master dark that is free of it was taken for one that holds it"
-            if over
-            else f"the bias ({bias:.0f} DN) was subtracted twice from the lights",
+            f"the bias of {bias:.0f} DN was {times}: a master dark that is free of it was taken for"
+            " one that holds it, or the other way round",
             "give raw darks instead of a calibrated master, and let the run calibrate them",
         )
     if case.side in {"lights", "both"}:
@@ -211,8 +217,9 @@ def _why(case: _Case) -> tuple[str, str]:
             "calibrate the flats with flat-darks of their own exposure, and keep stray light away",
         )
     return (
-        "darks of another offset than the lights, or flats that were not calibrated with frames of"
-        " their own offset" + ("" if over else ", or that hold stray light"),
+        "darks of another offset than the lights, or flats that do not belong to them or were not"
+        " calibrated with frames of their own offset"
+        + ("" if over else ", or that hold stray light"),
         "take darks and flat-darks with the settings of lights and flats",
     )
 

@@ -15,6 +15,8 @@ _ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 _MOST_PEDESTAL_DN = 1000
 _PEDESTAL_SIGMAS = 3.8
 """A normal distribution has 1 in 10,000 of its values below minus so many sigma."""
+_EXPLAINED = 0.3
+"""Part of the pixels below zero that the noise must explain to be called their cause."""
 _ECCENTRICITY_MARGIN = 0.15
 _WORST_CAUSES = (
     "double-bias-subtraction", "offset-mismatch", "gain-mismatch", "gain-label-wrong",
@@ -60,7 +62,7 @@ def clipped_result(evidence: ResultEvidence) -> Iterator[Finding]:
                 remedy="take darks of the exposure and temperature of the lights",
                 evidence=low.numbers,
             )
-        else:
+        elif low.expected > _EXPLAINED * low.fraction:
             pedestal = round(_PEDESTAL_SIGMAS * low.noise - low.level)
             pedestal = min(_MOST_PEDESTAL_DN, max(1, pedestal))
             yield found(
@@ -183,7 +185,7 @@ def pedestal_subtracted(evidence: ResultEvidence) -> Iterator[Finding]:
     severity=_WARNING,
     group=Group.ACQUISITION,
     judges=ResultEvidence,
-    thresholds=("dither_px", "dither_cfa_px", "dither_lights"),
+    thresholds=("dither_px", "dither_cfa_px", "dither_every", "dither_lights"),
 )
 def undithered(evidence: ResultEvidence) -> Iterator[Finding]:
     """Measure by how much the field moves from light to light (guide 3.2).
@@ -192,24 +194,30 @@ def undithered(evidence: ResultEvidence) -> Iterator[Finding]:
     the field in each light. Registration tells the movement; a steady drift is taken off, for it
     draws the pattern out into streaks: walking noise. Rotation of the field counts as movement.
 
-    Example: steps of 0.3 px beyond a drift of 14 px over 20 lights.
+    Example: 20 lights that move by 0.3 px from one to the next, beside a drift of 14 px.
     """
     settings = evidence.settings
     for lights in evidence.sets:
-        step = lights.step_px
-        limit = settings.dither_cfa_px if lights.colours else settings.dither_px
-        registered = sum(light.placed is not None for light in lights.lights)
-        if step is None or registered < settings.dither_lights or step >= limit:
+        dithers = lights.dithers(settings)
+        if dithers is None or lights.is_dithered(settings):
             continue
-        drift = lights.drift_px
+        needed = settings.dither_cfa_px if lights.colours else settings.dither_px
+        typical, drift = median(lights.steps_px.tolist()), lights.drift_px
         yield found(
             "undithered",
             frames=lights.paths,
-            message=f"{lights.label}: the field moves by {step:.2g} px from light to light (needed:"
-            f" {limit:g} px), beside a drift of {drift:.3g} px in all",
+            message=f"{lights.label}: the field was moved by more than {needed:g} px {dithers[0]}"
+            f" times in {dithers[1]} (needed: every {settings.dither_every:g} lights); typically it"
+            f" moves by {typical:.2g} px, beside a steady drift of {drift:.3g} px in all",
             cause="dithering was off, or its steps are counted in pixels of a coarse guide camera",
             remedy="dither by some 10 px every few lights",
-            evidence={"step_px": round(step, 3), "needed_px": limit, "drift_px": round(drift, 2)},
+            evidence={
+                "dithers": dithers[0],
+                "movements": dithers[1],
+                "typical_px": round(typical, 3),
+                "needed_px": needed,
+                "drift_px": round(drift, 2),
+            },
         )
 
 

@@ -38,10 +38,13 @@ class ResultThresholds(Settings):
     """Background below zero, in units of the noise of a pixel, that is an error."""
 
     dither_px: float = Field(2.0, gt=0)
-    """Movement from light to light (rms, beyond a steady drift) that a monochrome camera needs."""
+    """Movement of the field, beyond a steady drift, that dithers a monochrome camera."""
 
     dither_cfa_px: float = Field(3.0, gt=0)
     """The same for a camera with a colour filter array."""
+
+    dither_every: float = Field(6.0, ge=1)
+    """Lights after which the field must have been moved."""
 
     dither_lights: int = Field(5, ge=4)
     """Lights from which on dithering is asked for."""
@@ -66,3 +69,10 @@ class ResultThresholds(Settings):
 
     dark_scale_ratio: float = Field(0.25, gt=0)
     """Relative difference of dark scaling factor and ratio of exposures at equal temperature."""
+
+    pattern_share: float = Field(0.1, gt=0, lt=1)
+    """Share of the variance of a pixel that may be fixed pattern, beside the noise of the
+    masters."""
+
+    ledger_sigma: float = Field(5.0, gt=0)
+    """Errors by which what is left of hot pixels must differ from nothing."""

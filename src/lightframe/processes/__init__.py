@@ -48,12 +48,21 @@ from lightframe.processes._estimators import (
 from lightframe.processes._flat_fit import FlatFit, flat_fit, flat_noise
 from lightframe.processes._flat_scaling import FLAT_SCALINGS, FlatScale
 from lightframe.processes._flat_verdict import FlatVerdict, flat_verdict
+from lightframe.processes._hot_pixel_ledger import (
+    SYMMETRIES,
+    HotPixels,
+    HotSlope,
+    hot_pixels,
+    hot_slope,
+    mean_slope,
+)
 from lightframe.processes._integration import Integration, integrate
 from lightframe.processes._integration_quality import IntegrationQuality, integration_quality
 from lightframe.processes._integration_recipe import sample_statistics
 from lightframe.processes._integration_settings import IntegrationSettings, RangeLimits
 from lightframe.processes._integration_trace import PixelTrace, trace_pixel
 from lightframe.processes._large_scale import LargeScaleSettings
+from lightframe.processes._local_normalization import LocalNormalizationSettings
 from lightframe.processes._master_noise import AddedNoise, LightStack, added_noise, own_noise
 from lightframe.processes._measure import Measurement, choose_reference, measure, reference_scores
 from lightframe.processes._noise import NOISE_METHODS, NoiseEstimate, evaluate_noise
@@ -79,6 +88,7 @@ from lightframe.processes._resampling import (
     resample,
     source_window,
 )
+from lightframe.processes._residual_pattern import PatternLeft, pattern_left, pattern_sample
 from lightframe.processes._stars import DetectionSettings, StarTable, detect_stars
 from lightframe.processes._statistics import PlaneStatistics, colour_samples, image_statistics
 from lightframe.processes._stretch import (
@@ -111,6 +121,7 @@ __all__ = [
     "REJECTIONS",
     "REJECTION_NORMALIZATIONS",
     "SCALE_ESTIMATORS",
+    "SYMMETRIES",
     "WEIGHTS",
     "AddedNoise",
     "BackgroundTiles",
@@ -130,6 +141,8 @@ __all__ = [
     "FlatVerdict",
     "FrameLevels",
     "FrameStatistics",
+    "HotPixels",
+    "HotSlope",
     "InputPedestal",
     "Integration",
     "IntegrationQuality",
@@ -137,11 +150,13 @@ __all__ = [
     "Interpolation",
     "LargeScaleSettings",
     "LightStack",
+    "LocalNormalizationSettings",
     "Masters",
     "Measurement",
     "NoiseEstimate",
     "OverscanRegion",
     "OverscanSettings",
+    "PatternLeft",
     "PhotometricScale",
     "PixelTrace",
     "PlaneStatistics",
@@ -186,15 +201,20 @@ __all__ = [
     "flat_verdict",
     "frame_pedestal",
     "frame_statistics",
+    "hot_pixels",
+    "hot_slope",
     "image_statistics",
     "integrate",
     "integration_quality",
+    "mean_slope",
     "measure",
     "merge_cfa",
     "midtones_transfer",
     "overscan_from_sections",
     "own_noise",
     "parse_defect_list",
+    "pattern_left",
+    "pattern_sample",
     "photometric_scale",
     "prepare_calibration",
     "read_defect_list",

@@ -33,6 +33,9 @@ _LEAST_SIGNAL = 0.15
 """Least share of the variance of the flat's pixels that is not the flat's noise."""
 _NOISE_ERROR = 0.02
 """Relative error of the variance of the flat's noise."""
+_GROUPS = (0.6, 0.9)
+"""Where tiles are divided by the structure of the flat in them."""
+_LEAST_GROUP = 12
 _EVEN_SHARE = 0.9
 _EVEN_SCATTER = 1.7
 _LEAST_LEVERAGE = 0.003
@@ -156,7 +159,25 @@ def _fine(products: _F64, reciprocal: _F32, flat_noise: float) -> _Term | None:
         )
     )
     statistical = float(np.sqrt(rest @ rest)) / total
+    statistical *= _disagreement(own - through * cd, below - through * gd, rest, q, gg / noise)
     return _Term(q, float(np.hypot(statistical, common)), common, float(np.median(level)))
+
+
+def _disagreement(above: _F64, below: _F64, rest: _F64, q: float, structure: _F64) -> float:
+    """Return by what factor tiles of much and of little structure disagree beyond their errors.
+
+    What is left of the flat follows dust shadows and single pixels alike. Dust that has moved, or
+    pixels of another sensor, follow one of them only.
+    """
+    order = np.argsort(structure)
+    chi2, groups = 0.0, 0
+    for part in np.split(order, [int(share * len(order)) for share in _GROUPS]):
+        total = float(below[part].sum())
+        if len(part) >= _LEAST_GROUP and total > 0:
+            error = float(np.sqrt(rest[part] @ rest[part])) / total
+            chi2 += ((float(above[part].sum()) / total - q) / error) ** 2
+            groups += 1
+    return float(np.sqrt(max(1.0, chi2 / (groups - 1)))) if groups > 1 else 1.0
 
 
 def _broad(tiles: BackgroundTiles, colour: int, inverse: _F64) -> _Term | None:

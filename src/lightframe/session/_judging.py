@@ -1,5 +1,6 @@
 """The findings of a run on its calibrated lights."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,8 +9,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.checks import CalibratedSet, Finding, LightEvidence, ResultEvidence, judge
-from lightframe.processes import flat_verdict, photometric_scale
+from lightframe.checks import (
+    CalibratedSet,
+    Finding,
+    LightEvidence,
+    ResultEvidence,
+    judge_results,
+)
+from lightframe.processes import flat_verdict, mean_slope, pattern_left, photometric_scale
 from lightframe.session._alignment import AlignedLight
 from lightframe.session._calibrating import Master
 from lightframe.session._context import Context
@@ -19,6 +26,10 @@ from lightframe.session._plan_types import Assignment, LightGroup, Plan
 __all__ = ["Field", "judge_lights"]
 
 _SAME_TEMPERATURE_C = 1.0
+_LEDGER_LIGHTS = 5
+_ALWAYS = 0.8
+_PATTERN_LIGHTS = 24
+"""Lights in which fixed pattern is looked for."""
 _POINTS = ((0.5, 0.5), (0.1, 0.1), (0.9, 0.1), (0.1, 0.9), (0.9, 0.9))
 """Points of the frame whose movement is that of the field, as parts of width and height."""
 
@@ -68,7 +79,7 @@ def judge_lights(
     evidence = ResultEvidence(
         sets=tuple(sets), findings=plan.findings, settings=context.settings.check
     )
-    return judge(evidence)
+    return judge_results(evidence)
 
 
 def _calibrated_set(
@@ -100,6 +111,13 @@ def _calibrated_set(
         megapixels=first.height * first.width / 1e6,
         calibrated_before=part.calibrated_before,
         same_temperature=_same_temperature(members, dark),
+        unknown_hot=_unknown_hot(members),
+        hot_left=mean_slope(
+            [light.glimpse.hot_left for light in members if light.glimpse.hot_left is not None]
+        ),
+        hot_symmetry=_symmetry(members),
+        pattern=pattern_left([light.glimpse.pattern for light in members[:_PATTERN_LIGHTS]]),
+        masters_of=_counts(part, masters),
     )
 
 
@@ -164,6 +182,33 @@ def _same_temperature(lights: Sequence[MeasuredLight], dark: Master | None) -> b
     if not own or any(light.info.set_temperature_c is None for light in lights):
         return None
     return max(abs(value - dark.job.temperature_c) for value in own) <= _SAME_TEMPERATURE_C
+
+
+def _symmetry(lights: Sequence[MeasuredLight]) -> str | None:
+    """Return how the dark lies on most of the lights; None where they do not say."""
+    named = Counter(light.glimpse.hot_symmetry for light in lights)
+    name, count = named.most_common(1)[0]
+    return name if 2 * count > len(lights) else None
+
+
+def _unknown_hot(lights: Sequence[MeasuredLight]) -> int | None:
+    """Count pixels that were found hot in four of five lights, and not in the dark."""
+    known = lights[0].treatment.defects
+    if known is None or lights[0].treatment.assignment.dark is None:
+        return None
+    found = [light.defects.hot for light in lights if light.defects is not None]
+    if len(found) < _LEDGER_LIGHTS:
+        return None
+    places, counts = np.unique(np.concatenate(found), return_counts=True)
+    always = places[counts >= _ALWAYS * len(found)]
+    return int(np.setdiff1d(always, known.pixels).size)
+
+
+def _counts(part: Assignment, masters: Mapping[str, Master]) -> tuple[int, ...]:
+    """Return the numbers of frames in dark and flat; empty if one of them is missing or unknown."""
+    names = [name for name in (part.dark, part.flat) if name is not None]
+    counts = [masters[name].record["frames"] for name in names]
+    return tuple(counts) if len(names) == 2 and all(counts) else ()  # noqa: PLR2004 - both
 
 
 def _bias_level(part: Assignment, masters: Mapping[str, Master]) -> float | None:

@@ -10,16 +10,22 @@ import numpy.typing as npt
 from lightframe.errors import LightframeError
 from lightframe.frames import FrameInfo, PixelSource, Window, open_pixels
 from lightframe.processes import (
+    SYMMETRIES,
     BackgroundTiles,
     Clipping,
     FlatFit,
     FlatProbe,
+    HotPixels,
+    HotSlope,
     PreparedCalibration,
     background_tiles,
     flat_fit,
     flat_noise,
     flat_probe,
     flat_products,
+    hot_pixels,
+    hot_slope,
+    pattern_sample,
 )
 from lightframe.session._calibrating import Master
 from lightframe.session._context import Context
@@ -31,6 +37,10 @@ _F32 = npt.NDArray[np.float32]
 
 _ROWS = 128
 """Rows of two flats from which their noise is taken."""
+_CEILING = 0.9
+"""Part of the range up to which hot pixels are taken."""
+_MISSING = -0.6
+"""Slope of hot pixels that are not where the dark has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +51,12 @@ class Probe:
     ----------
     flat : FlatProbe or None
         Their flat; None if there is none.
+    hot : HotPixels or None
+        The hot pixels of their dark; None if there is none.
     """
 
     flat: FlatProbe | None
+    hot: HotPixels | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +71,20 @@ class Glimpse:
         Its background.
     flat_fit : FlatFit or None
         How much of it follows the flat; None where that cannot be told.
+    hot_left : HotSlope or None
+        What is left of the dark's hot pixels; None where that cannot be told.
+    hot_symmetry : str or None
+        How the dark must be laid on the light so that its hot pixels are found.
+    pattern : ndarray of float32
+        Single pixels less their neighbours, at the same places in each light.
     """
 
     low_fraction: float
     tiles: BackgroundTiles
     flat_fit: FlatFit | None
+    hot_left: HotSlope | None
+    hot_symmetry: str | None
+    pattern: _F32
 
 
 def prepare_probe(
@@ -74,14 +96,18 @@ def prepare_probe(
 ) -> Probe:
     """Prepare what `examine` needs, once for all lights of an assignment."""
     reciprocal = calibration.flat_reciprocal
-    if reciprocal is None or assignment.flat is None:
-        return Probe(None)
-    shape = (calibration.height, calibration.width)
     dark = None if assignment.dark is None else masters[assignment.dark].pixels
-    if dark is not None and dark.shape[1:] != shape:
-        dark = None
+    if dark is not None and dark.shape[1:] != (calibration.height, calibration.width):
+        dark = None  # it still has its overscan
+    hot = None
+    if dark is not None:
+        gain = None if reciprocal is None else reciprocal[0]
+        ceiling = infos[assignment.frames[0]].saturation_dn or _CEILING * float(np.nanmax(dark))
+        hot = hot_pixels(dark[0], calibration.cfa, gain, ceiling_dn=_CEILING * ceiling)
+    if reciprocal is None or assignment.flat is None:
+        return Probe(None, hot)
     noise = _noise_of_flat(masters[assignment.flat].job, calibration, infos, context)
-    return Probe(flat_probe(reciprocal, dark, calibration.cfa, noise))
+    return Probe(flat_probe(reciprocal, dark, calibration.cfa, noise), hot)
 
 
 def _noise_of_flat(
@@ -137,4 +163,22 @@ def examine(
     fit = None
     if probe.flat is not None:
         fit = flat_fit(tiles, flat_products(pixels, probe.flat), probe.flat)
-    return Glimpse(clipping.low_fraction, tiles, fit)
+    left, symmetry = None, None
+    if probe.hot is not None:
+        noise = float(np.nanmedian(tiles.noise))
+        left, symmetry = _ledger(pixels[0], probe.hot, noise)
+    pattern = pattern_sample(pixels[0], calibration.cfa)
+    return Glimpse(clipping.low_fraction, tiles, fit, left, symmetry, pattern)
+
+
+def _ledger(plane: _F32, hot: HotPixels, noise_dn: float) -> tuple[HotSlope | None, str | None]:
+    """Look hot pixels up where the dark has them, and if they are not there, where they may be."""
+    left = hot_slope(plane, hot, noise_dn)
+    if left is None:
+        return None, None
+    if left.slope > _MISSING:
+        return left, "as stored"
+    found = {name: hot_slope(plane, hot, noise_dn, symmetry=name) for name in SYMMETRIES}
+    slopes = {name: slope.slope for name, slope in found.items() if slope is not None}
+    best = max(slopes, key=lambda name: slopes[name])
+    return left, best if slopes[best] > -_MISSING else None
