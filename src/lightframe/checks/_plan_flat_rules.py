@@ -258,6 +258,8 @@ def too_few_frames(plan: PlanRecord) -> Iterator[Finding]:
     is mostly that of the readout, N calibration frames raise the noise of a result of n lights
     by up to ``sqrt(1 + n / N) - 1``. With fewer than three frames outliers cannot be told from
     signal: that is a warning.
+
+    Example: 20 lights and 5 darks: up to 124 % more noise where the readout dominates.
     """
     lights = max((len(group.paths) for group in plan.light_groups), default=0)
     scarce = [s for s in plan.integrated if len(s.paths) < plan.few_frames]
