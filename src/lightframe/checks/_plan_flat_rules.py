@@ -1,7 +1,7 @@
 """Rules that headers alone decide, by what a plan has to do without: flats, darks, counts."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from math import sqrt
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from lightframe.checks._plan_records import (
     CalibrationRecord,
     Pairing,
     PlanRecord,
+    SetRecord,
     paths_of,
 )
 from lightframe.checks._rules import found, rule
@@ -252,45 +253,102 @@ def no_flat(plan: PlanRecord) -> Iterator[Finding]:
     judges=PlanRecord,
 )
 def too_few_frames(plan: PlanRecord) -> Iterator[Finding]:
-    """Count the frames of each set: their noise is added to every light (guide 6).
+    """Measure the noise that each master adds to the results, or count its frames (guide 6).
 
-    The noise of a master falls with the root of the number of its frames. If the lights' noise
-    is mostly that of the readout, N calibration frames raise the noise of a result of n lights
-    by up to ``sqrt(1 + n / N) - 1``. With fewer than three frames outliers cannot be told from
-    signal: that is a warning.
+    The noise of a master falls with the root of the number of its frames. Lights that show the same
+    field pixel by pixel average their own noise, but not the master's; dithered lights average
+    both. A run measures the noise of lights and masters, and how far the lights are dithered: above
+    `master_noise_percent` it is a warning, with the number of frames that would do.
+
+    Before a run frames are counted: N calibration frames raise the noise of a result of n lights by
+    up to ``sqrt(1 + n / N) - 1``, if they are not dithered and their noise is that of the readout.
+    With fewer than three frames outliers cannot be told from signal: that is a warning.
 
     Example: 20 lights and 5 darks: up to 124 % more noise where the readout dominates.
     """
-    lights = max((len(group.paths) for group in plan.light_groups), default=0)
-    scarce = [s for s in plan.integrated if len(s.paths) < plan.few_frames]
+    yield from _noisy_masters(plan)
+    counted = [s for s in plan.integrated if not _noisy(plan, s)]
+    scarce = [s for s in counted if len(s.paths) < plan.few_frames]
     few = [s for s in scarce if len(s.paths) >= plan.fewest_frames]
-    fewest = [
-        s for s in (*plan.integrated, *plan.light_groups) if len(s.paths) < plan.fewest_frames
-    ]
-    for severity, sets, least in (
-        (_WARNING, fewest, plan.fewest_frames),
-        (_INFO, few, plan.few_frames),
-    ):
-        if not sets:
-            continue
-        smallest = min(len(s.paths) for s in sets)
-        raised = 100 * (sqrt(1 + lights / smallest) - 1)
-        noise = f"; they raise the noise of the result by up to {raised:.0f} %" if lights else ""
-        yield found(
-            "too-few-frames",
-            frames=paths_of(sets),
-            severity=severity,
-            message=f"few frames in {len(sets)} set{'s' * (len(sets) != 1)}: "
-            + ", ".join(f"[{s.label}]" for s in sets)
-            + (noise if severity is _INFO else "; outliers cannot be rejected"),
-            cause="fewer frames were taken than the masters need",
-            remedy=f"take at least {least} frames of each kind, better 20 and more",
-            evidence={
-                "frames": {s.label: len(s.paths) for s in sets},
-                "threshold": least,
-                "noise_raised_percent": round(raised, 1) if lights else None,
-            },
-        )
+    fewest = [s for s in (*counted, *plan.light_groups) if len(s.paths) < plan.fewest_frames]
+    if fewest:
+        yield _scarce_finding(plan, fewest, _WARNING, plan.fewest_frames)
+    if few:
+        yield _scarce_finding(plan, few, _INFO, plan.few_frames)
+
+
+def _noisy(plan: PlanRecord, frames: SetRecord) -> bool:
+    measured = plan.measured_noise.get(frames.paths)
+    return measured is not None and measured.percent > plan.master_noise_percent
+
+
+def _noisy_masters(plan: PlanRecord) -> Iterator[Finding]:
+    """Yield one finding for all masters that were found to add too much noise."""
+    noisy = [(s, plan.measured_noise[s.paths]) for s in plan.integrated if _noisy(plan, s)]
+    if not noisy:
+        return
+    noisy.sort(key=lambda item: -item[1].percent)
+    limit = plan.master_noise_percent
+    missing = {s.label: n.more_frames for s, n in noisy if n.more_frames is not None}
+    wanted = ", ".join(f"{count} more for [{label}]" for label, count in missing.items())
+    undithered = any(noise.undithered for _, noise in noisy)
+    yield found(
+        "too-few-frames",
+        frames=paths_of(s for s, _ in noisy),
+        severity=_WARNING,
+        message="masters add noise to the result: "
+        + ", ".join(f"[{s.label}] {noise.percent:.1f} %" for s, noise in noisy)
+        + f" (allowed: {limit:g} %)",
+        cause="fewer frames were taken than lights of so little noise need"
+        + (", and the lights are hardly dithered: a master's noise adds up" * undithered),
+        remedy=(f"take more frames: {wanted}" if missing else "use the plain master bias")
+        + ("; or dither between the lights" * undithered),
+        evidence={
+            "adds_noise_percent": {s.label: round(noise.percent, 2) for s, noise in noisy},
+            "allowed_percent": limit,
+            "frames": {s.label: len(s.paths) for s, _ in noisy},
+            "more_frames": missing,
+            "lights_dithered": not undithered,
+        },
+    )
+
+
+def _scarce_finding(
+    plan: PlanRecord, sets: Sequence[SetRecord], severity: Severity, least: int
+) -> Finding:
+    """Return the finding on sets of few frames: what they add, as measured, or at the most."""
+    measured = {
+        s.label: round(plan.measured_noise[s.paths].percent, 2)
+        for s in sets
+        if s.paths in plan.measured_noise
+    }
+    guessed = [len(s.paths) for s in sets if s.paths not in plan.measured_noise]
+    lights = max((len(group.paths) for group in plan.light_groups), default=0)
+    raised = 100 * (sqrt(1 + lights / min(guessed)) - 1) if guessed and lights else None
+    if severity is _WARNING:
+        effect = "; outliers cannot be rejected"
+    elif raised is not None:
+        effect = f"; they raise the noise of the result by up to {raised:.0f} %"
+    elif measured:
+        effect = f"; they raise the noise of the result by {max(measured.values()):.1f} % at most"
+    else:
+        effect = ""
+    return found(
+        "too-few-frames",
+        frames=paths_of(sets),
+        severity=severity,
+        message=f"few frames in {len(sets)} set{'s' * (len(sets) != 1)}: "
+        + ", ".join(f"[{s.label}]" for s in sets)
+        + effect,
+        cause="fewer frames were taken than the masters need",
+        remedy=f"take at least {least} frames of each kind, better 20 and more",
+        evidence={
+            "frames": {s.label: len(s.paths) for s in sets},
+            "threshold": least,
+            "noise_raised_percent": None if raised is None else round(raised, 1),
+            "adds_noise_percent": measured,
+        },
+    )
 
 
 def _explained(plan: PlanRecord, record: CalibrationRecord) -> bool:

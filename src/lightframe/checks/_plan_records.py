@@ -1,6 +1,6 @@
 """What a plan tells the rules: plain records of sets of frames and of what was compared."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +13,7 @@ __all__ = [
     "Binding",
     "CalibrationRecord",
     "Comparison",
+    "MeasuredNoise",
     "Outcome",
     "Pairing",
     "PlanRecord",
@@ -234,6 +235,25 @@ class SetAside:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredNoise:
+    """What a master was found to add to the noise of results.
+
+    Attributes
+    ----------
+    percent : float
+        Added noise in percent, in the result and colour where it is the most.
+    more_frames : int or None
+        Frames missing to bring it to the limit; None where frames do not help.
+    undithered : bool
+        Whether lights that show the same field pixel by pixel make it worse.
+    """
+
+    percent: float
+    more_frames: int | None
+    undithered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRecord:
     """Everything the rules of a plan look at.
 
@@ -259,6 +279,10 @@ class PlanRecord:
         Days between flats and lights above which it is said.
     few_frames, fewest_frames : int
         Below which number of frames it is said, and warned of.
+    master_noise_percent : float
+        Noise added to a result above which it is warned of.
+    measured_noise : mapping of tuple of Path to MeasuredNoise
+        What the masters of these frames add to the results; empty before there are any.
     """
 
     refused: tuple[tuple[Path, str], ...] = ()
@@ -273,6 +297,8 @@ class PlanRecord:
     flat_age_days: float = 30.0
     few_frames: int = 10
     fewest_frames: int = 3
+    master_noise_percent: float = 5.0
+    measured_noise: Mapping[tuple[Path, ...], MeasuredNoise] = field(default_factory=dict)
 
 
 def paths_of(sets: Iterable[SetRecord]) -> list[Path]:

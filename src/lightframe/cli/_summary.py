@@ -47,15 +47,16 @@ def render_summary(document: Mapping[str, Any], out: Path, report: Path) -> Rend
 
 def _masters(masters: list[Mapping[str, Any]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left", title="Masters")
-    for name in ("Master", "Frames", "Level DN", "Noise DN", "Rejected"):
+    for name in ("Master", "Frames", "Level DN", "Noise DN", "Adds", "Rejected"):
         table.add_column(name, justify="left" if name == "Master" else "right")
     for master in masters:
-        rejected = master["rejected_fraction"]
+        rejected, added = master["rejected_fraction"], master["adds_noise_percent"]
         table.add_row(
             master["name"] + (" (given)" if master["given"] else ""),
             str(master["frames"] or "-"),
             _numbers(master["median_dn"], ".1f"),
             _numbers(master["noise_dn"], ".2f"),
+            "-" if added is None else f"{added:.1f} %",
             "-" if rejected is None else f"{rejected:.3%}",
         )
     return table

@@ -130,6 +130,9 @@ class MatchSettings(Settings):
     """Days between flats and lights from which it is said."""
     few_frames: int = Field(default=10, ge=1)
     """Fewer calibration frames in a set are reported, with the noise they add."""
+    master_noise_percent: float = Field(default=5.0, gt=0)
+    """Noise that a master may add to a result, in percent of what it has without; more is warned
+    of, with the number of frames that would do."""
     fewest_frames: int = Field(default=3, ge=1)
     """Fewer frames in a set are warned of: outliers cannot be told from signal."""
     calibrated_frames: Annotated[str, OneOf(CALIBRATED_FRAMES)] = "set-aside"

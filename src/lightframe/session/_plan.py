@@ -120,12 +120,14 @@ class _Planner:
             )
             for s in needed
         )
+        record = self._record(needed)
         return Plan(
             groups=groups,
             masters=masters,
             unused=tuple(self._unused(needed)),
             refused=self.refused,
-            findings=judge(self._record(needed)),
+            findings=judge(record),
+            record=record,
         )
 
     def _needed(self) -> list[FrameSet]:
@@ -216,6 +218,7 @@ class _Planner:
             flat_age_days=settings.flat_age_days,
             few_frames=settings.few_frames,
             fewest_frames=settings.fewest_frames,
+            master_noise_percent=settings.master_noise_percent,
         )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lightframe.checks import Finding, Severity
+from lightframe.checks import Finding, PlanRecord, Severity
 from lightframe.checks._plan_records import Comparison
 from lightframe.frames._info import FrameKind
 
@@ -277,6 +277,8 @@ class Plan:
         Files that could not be read, and why.
     findings : tuple of Finding
         What the rules say of the plan, the worst first. They are not part of `as_dict`.
+    record : PlanRecord or None
+        What the rules have looked at, to be judged again when more is known.
     """
 
     groups: tuple[LightGroup, ...] = ()
@@ -284,6 +286,7 @@ class Plan:
     unused: tuple[Unused, ...] = ()
     refused: tuple[tuple[Path, str], ...] = ()
     findings: tuple[Finding, ...] = ()
+    record: PlanRecord | None = field(default=None, repr=False, compare=False)
     _by_name: dict[str, MasterJob] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )

@@ -17,7 +17,7 @@ from lightframe.checks import Finding, Group, Severity
 from lightframe.errors import InputError, LightframeError, SettingsError
 from lightframe.frames import FrameInfo, FrameKind, kind_from_path
 from lightframe.processes import DEBAYER_METHODS, Defects
-from lightframe.session._added_noise import noise_by_masters, record_added_noise
+from lightframe.session._added_noise import record_added_noise, with_measured_noise
 from lightframe.session._alignment import AlignedLight, align
 from lightframe.session._calibrating import Master
 from lightframe.session._context import Context
@@ -40,8 +40,6 @@ from lightframe.session._warm_up import warm_up
 __all__ = ["Outcome", "plan_run", "run"]
 
 _NO_RESULT = 3
-_DITHERED = 0.5
-"""Part of the lights that must be independent of each other for a stack to count as dithered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +188,7 @@ class _Run:
             self._integrate_field(field, masters)
         self._add_unused()
         self._report_exclusions()
-        self._report_added_noise(masters)
+        self.findings = with_measured_noise(self.findings, self.plan, masters.values())
         shutil.rmtree(context.scratch, ignore_errors=True)
         document = self._document(paths, [master.record for master in masters.values()])
         text = json.dumps(document, indent=1, allow_nan=False)
@@ -253,8 +251,7 @@ class _Run:
             return
         self.results.append(result)
         limit = self.context.settings.match.master_noise_percent / 100
-        for name, entry in noise_by_masters(group, members, parts, masters, limit).items():
-            record_added_noise(masters[name].record, entry)
+        record_added_noise(group, members, parts, masters, limit)
         for aligned, part in zip(members, parts, strict=True):
             path = aligned.light.info.path
             self.lights[path] |= part | {"used": True, "reason": "", "group": group.name}
@@ -303,24 +300,6 @@ class _Run:
                 )
             )
 
-    def _report_added_noise(self, masters: Mapping[str, Master]) -> None:
-        """Judge the numbers of frames again, now that the noise they add has been measured."""
-        if self.plan.record is None:
-            return
-        measured = {
-            master.job.frames: MeasuredNoise(
-                percent=master.record["adds_noise_percent"],
-                more_frames=master.record["more_frames"],
-                undithered=any(_undithered(entry) for entry in master.record["adds_noise"]),
-            )
-            for master in masters.values()
-            if master.record["adds_noise_percent"] is not None
-        }
-        again = judge(replace(self.plan.record, measured_noise=measured))
-        rule = "too-few-frames"
-        self.findings = [finding for finding in self.findings if finding.rule != rule]
-        self.findings += [finding for finding in again if finding.rule == rule]
-
     def _document(self, paths: Sequence[Path], masters: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Return the content of run.json."""
         return {
@@ -335,11 +314,6 @@ class _Run:
             "settings": self.context.settings.model_dump(mode="json"),
             "resources": self.context.meter.as_dict(),
         }
-
-
-def _undithered(entry: Mapping[str, Any]) -> bool:
-    """Whether the lights of a result are dithered so little that a master's noise adds up."""
-    return bool(entry["lights"] > 1 and entry["independent"] < _DITHERED * entry["lights"])
 
 
 def _fields(groups: Sequence[LightGroup]) -> list[list[LightGroup]]:
