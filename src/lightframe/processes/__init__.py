@@ -39,15 +39,24 @@ from lightframe.processes._debayer import (
 )
 from lightframe.processes._defects import Defects, parse_defect_list, read_defect_list
 from lightframe.processes._detection_image import detection_image
+from lightframe.processes._dust import (
+    DustMoved,
+    DustProbe,
+    dust_moved,
+    dust_probe,
+    dust_stamps,
+)
 from lightframe.processes._estimators import (
     LOCATION_ESTIMATORS,
     SCALE_ESTIMATORS,
     FrameStatistics,
     frame_statistics,
 )
+from lightframe.processes._flat_dark_test import FlatDarkTest, dark_signal, flat_dark_test
 from lightframe.processes._flat_fit import FlatFit, flat_fit, flat_noise
 from lightframe.processes._flat_scaling import FLAT_SCALINGS, FlatScale
 from lightframe.processes._flat_verdict import FlatVerdict, flat_verdict
+from lightframe.processes._glow import GlowLeft, glow_left, glow_map
 from lightframe.processes._hot_pixel_ledger import (
     SYMMETRIES,
     HotPixels,
@@ -135,12 +144,16 @@ __all__ = [
     "DebayerMethod",
     "Defects",
     "DetectionSettings",
+    "DustMoved",
+    "DustProbe",
+    "FlatDarkTest",
     "FlatFit",
     "FlatProbe",
     "FlatScale",
     "FlatVerdict",
     "FrameLevels",
     "FrameStatistics",
+    "GlowLeft",
     "HotPixels",
     "HotSlope",
     "InputPedestal",
@@ -186,6 +199,7 @@ __all__ = [
     "colour_samples",
     "correct_defects",
     "dark_residuals",
+    "dark_signal",
     "debayer",
     "debayer_margin",
     "debayer_scale",
@@ -193,7 +207,11 @@ __all__ = [
     "detect_defects",
     "detect_stars",
     "detection_image",
+    "dust_moved",
+    "dust_probe",
+    "dust_stamps",
     "evaluate_noise",
+    "flat_dark_test",
     "flat_fit",
     "flat_noise",
     "flat_probe",
@@ -201,6 +219,8 @@ __all__ = [
     "flat_verdict",
     "frame_pedestal",
     "frame_statistics",
+    "glow_left",
+    "glow_map",
     "hot_pixels",
     "hot_slope",
     "image_statistics",

@@ -250,8 +250,13 @@ def with_measured_noise(
         if master.record["adds_noise_percent"] is not None
     }
     again = judge(replace(plan.record, measured_noise=measured))
-    others = [finding for finding in findings if finding.rule != _RULE]
-    return others + [finding for finding in again if finding.rule == _RULE]
+    again = tuple(finding for finding in again if finding.rule == _RULE)
+    # What the lights themselves tell of the same noise is said in the same place.
+    seen = [f.message for f in findings if f.rule == _RULE and f not in plan.findings]
+    if again and seen:
+        evidence = {**again[0].evidence, "seen_in_lights": seen}
+        again = (replace(again[0], evidence=evidence), *again[1:])
+    return [finding for finding in findings if finding.rule != _RULE] + list(again)
 
 
 def _undithered(entry: Mapping[str, Any]) -> bool:
