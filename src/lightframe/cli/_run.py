@@ -38,6 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="intermediate files to write, of calibrated,debayered,registered",
     )
     parser.add_argument("--units", dest="set:units", choices=("unit", "dn"), help="of the results")
+    parser.add_argument(
+        "--force",
+        dest="set:force",
+        action="store_const",
+        const="true",
+        help="go on although the settings would subtract the bias twice",
+    )
     parser.add_argument("--fresh", action="store_true", help="forget what an earlier run has left")
 
 

@@ -20,6 +20,7 @@ from lightframe.processes import DEBAYER_METHODS, Defects
 from lightframe.session._added_noise import record_added_noise, with_measured_noise
 from lightframe.session._alignment import AlignedLight, align
 from lightframe.session._calibrating import Master
+from lightframe.session._check import check_session
 from lightframe.session._context import Context
 from lightframe.session._judging import Field, judge_lights
 from lightframe.session._keep import keep_before_registration
@@ -40,6 +41,8 @@ from lightframe.session._warm_up import warm_up
 __all__ = ["Outcome", "plan_run", "run"]
 
 _NO_RESULT = 3
+_REFUSED = frozenset({"double-bias-subtraction"})
+"""Findings on settings with which no work is begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +159,24 @@ def run(
     with context.meter.step("scan and plan"):
         found = _scanned(paths, progress)
         plan = _planned(found, paths, settings)
+    if not settings.force:
+        _refuse_nonsense(plan)
     if fresh and (out / ".lightframe").is_dir():
         shutil.rmtree(out / ".lightframe")
     context.prepare_folders()
     return _Run(plan, {info.path: info for info in found.frames}, context).execute(paths)
+
+
+def _refuse_nonsense(plan: Plan) -> None:
+    """Raise if the plan would spoil every light, whatever the frames are like."""
+    for finding in plan.findings:
+        if finding.rule in _REFUSED:
+            raise SettingsError(
+                finding.message,
+                where=f"plan ({finding.rule})",
+                cause=finding.cause,
+                remedy=f"{finding.remedy}; or insist with --force",
+            )
 
 
 class _Run:
@@ -183,6 +200,8 @@ class _Run:
             context.hashes.update(hashes(sorted(used), context.threads))
         with context.meter.step("compiling"):
             self._warm_up()
+        if context.settings.check_pixels:
+            self._check_pixels()
         masters = build_masters(self.plan.masters, self.infos, context)
         for field in _fields(self.plan.groups):
             self._integrate_field(field, masters)
@@ -196,6 +215,21 @@ class _Run:
         failed = any(finding.severity is Severity.ERROR for finding in self.findings)
         missing = bool(self.plan.groups) and not self.results
         return Outcome(document, _NO_RESULT if missing else int(failed))
+
+    def _check_pixels(self) -> None:
+        """Look at the raw pixels before any work; their findings join those of the plan."""
+        context = self.context
+        with context.meter.step("checks"):
+            self.findings = list(
+                check_session(
+                    self.infos.values(),
+                    self.plan,
+                    context.settings.check,
+                    progress=context.progress,
+                    threads=context.threads,
+                    cache=context.out / ".lightframe" / "evidence",
+                )
+            )
 
     def _warm_up(self) -> None:
         """Compile what the lights need, unless that has been done."""

@@ -31,6 +31,12 @@ class RunSettings(Settings):
     check: CheckSettings = CheckSettings()
     """Thresholds of the checks."""
 
+    check_pixels: bool = True
+    """Whether the checks look at the raw pixels of all frames before the work begins."""
+
+    force: bool = False
+    """Whether to go on although the settings would subtract the bias twice."""
+
     calibration: CalibrationSettings = CalibrationSettings()
     """Calibration of lights and flats. The plan chooses the dark scaling; see `match`."""
 
