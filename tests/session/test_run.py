@@ -429,3 +429,17 @@ def test_a_second_run_takes_up_finished_masters_unless_it_is_fresh(colour, tmp_p
     master = next((tmp_path / "masters").glob("flat-dark*"))
     master.write_bytes(master.read_bytes()[:-2880])
     assert taken_up(flats_anew) == 2
+
+
+def test_settings_that_subtract_the_bias_twice_are_refused_unless_forced(mono, tmp_path):
+    """The run does not begin; with force it does, and the finding stands."""
+    twice = {"match": {"use_bias": "always"}, "calibration": {"calibrate_dark": False}}
+
+    with pytest.raises(SettingsError, match="subtracted twice"):
+        run([mono[0] / "raw"], tmp_path, RunSettings.parse(twice))
+    assert not (tmp_path / "run.json").exists()
+
+    outcome = run([mono[0] / "raw"], tmp_path, RunSettings.parse(twice | {"force": True}))
+    assert outcome.exit_code == 1
+    errors = {f["rule"] for f in outcome.document["findings"] if f["severity"] == "error"}
+    assert "double-bias-subtraction" in errors
