@@ -25,6 +25,7 @@ from lightframe.processes._integration_recipe import (
 )
 from lightframe.processes._integration_settings import IntegrationSettings
 from lightframe.processes._integration_tiles import Recipe, TileWorker, tile_shape, tiles
+from lightframe.processes._integration_variance import with_calibrated_variance
 from lightframe.processes._large_scale import HIGH, LOW, LargeScaleSettings, RejectedPixels
 
 __all__ = ["Integration", "integrate"]
@@ -47,9 +48,12 @@ class Integration:
     rejected_low, rejected_high : ndarray, shape (channels, height, width), float32
         Rejected samples over number of frames.
     variance : ndarray or None
-        Predicted variance of the image in DN^2, from the noise of the frames, their weights and
-        which of them survived. For the median of Gaussian noise pi / 2 of this; not meant for
-        minimum and maximum.
+        Predicted variance of the image in DN^2 by the noise of the frames' background, from that
+        noise, their weights and which of them survived, with what the combination and the false
+        rejections of the algorithm add to it (`lightframe.processes._integration_variance`). With
+        the noise that resampled frames had before resampling, it predicts sums and means over areas
+        of several pixels: interpolation correlates neighbours and hides noise from single ones. The
+        photon noise of stars is not in it.
     slope : ndarray or None
         DN per rank of the line through each sorted stack, after linear fit clipping.
     rejection : str
@@ -131,6 +135,8 @@ def integrate(  # noqa: PLR0913 - one argument for each thing the caller alone c
         len(sources), shape[0], settings, statistics, weights, reference
     )
     recipe = with_fields(recipe, sources, settings, statistics, reference, threads=threads)
+    if settings.variance and statistics is not None:
+        recipe = with_calibrated_variance(recipe, statistics)
     task = _Task(sources, shape, recipe, memory_bytes, threads, advance or _ignore)
     result = _Result(shape, len(sources), settings, recipe)
     if settings.large_scale.sides:

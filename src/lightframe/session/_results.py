@@ -1,11 +1,13 @@
 """Pass 2: the result of a group, tile by tile, straight from the raw frames."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from lightframe.frames import Card, FrameKind, write_fits
+from lightframe.frames import Card, CfaPattern, FrameKind, write_fits
 from lightframe.processes import FrameStatistics, Integration, integrate
 from lightframe.session._alignment import AlignedLight, comparable_statistics
 from lightframe.session._context import Context
@@ -16,7 +18,7 @@ from lightframe.session._previews import write_map_preview, write_preview_of
 from lightframe.session._provenance import combined_header, history, noise_cards
 from lightframe.session._sources import RegisteredSource
 
-__all__ = ["integrate_group"]
+__all__ = ["integrate_group", "of_mosaic"]
 
 
 def integrate_group(
@@ -70,8 +72,27 @@ def integrate_group(
             threads=context.threads,
             advance=advance,
         )
+    if result.variance is not None and (cfa := lights[0].light.cfa) is not None:
+        result = replace(result, variance=of_mosaic(result.variance, cfa))
     parts = _light_parts(lights, statistics, result, reference)
     return _written(group, lights, result, parts, reference, context), parts
+
+
+def of_mosaic(variance: npt.NDArray[np.float32], cfa: CfaPattern) -> npt.NDArray[np.float32]:
+    """Turn the variance of a mosaic's samples into that of its interpolated planes.
+
+    Interpolation adds pixels, not samples: an area holds as many samples of a colour as it has
+    sites of it, a quarter of its pixels for red and blue of a Bayer mosaic, one half for green.
+
+    Parameters
+    ----------
+    variance : ndarray of float32, shape (3, height, width)
+        Predicted from the noise of single samples.
+    cfa : CfaPattern
+        Of the mosaics.
+    """
+    sites = np.bincount(cfa.planes().reshape(-1), minlength=len(variance))
+    return variance * (cfa.period**2 / sites).astype(np.float32)[:, None, None]
 
 
 def _given_weights(lights: Sequence[AlignedLight], context: Context) -> list[float] | None:
