@@ -16,6 +16,7 @@ MODULES = (
     "_result_flat_rules",
     "_result_rules",
     "_result_pattern_rules",
+    "_result_shadow_rules",
 )
 """A rule is entered by its first witness; those that add a witness to it come later."""
 

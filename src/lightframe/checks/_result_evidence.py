@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from lightframe.checks._finding import Finding
 from lightframe.checks._settings import CheckSettings
-from lightframe.processes import DarkScale, FlatVerdict, HotSlope, PatternLeft
+from lightframe.processes import DarkScale, DustMoved, FlatVerdict, GlowLeft, HotSlope, PatternLeft
 
 __all__ = ["CalibratedSet", "LightEvidence", "ResultEvidence"]
 
@@ -101,6 +101,10 @@ class CalibratedSet:
         What single pixels share from light to light.
     masters_of : tuple of int
         Numbers of frames in the masters that were used; empty if one of them is unknown.
+    dust : DustMoved or None
+        How the dust shadows lie against those of the flat; None where that cannot be told.
+    glow : GlowLeft or None
+        The dark's glow, and what is left of it; None where no bias tells what is glow.
     """
 
     label: str
@@ -120,6 +124,8 @@ class CalibratedSet:
     hot_symmetry: str | None = None
     pattern: PatternLeft | None = None
     masters_of: tuple[int, ...] = ()
+    dust: DustMoved | None = None
+    glow: GlowLeft | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:

@@ -198,8 +198,10 @@ def _why(case: _Case) -> tuple[str, str]:
     if bias and case.side == "lights" and _as_the_bias(case.lights, case.verdict):
         times = "never subtracted from the lights" if over else "subtracted twice from the lights"
         return (
-            f"the bias of {bias:.0f} DN was {times}: a master dark that is free of it was taken for"
-            " one that holds it, or the other way round",
+            (
+                f"the bias of {bias:.0f} DN was {times}: a master dark that is free of it was taken"
+                " for one that holds it, or the other way round"
+            ),
             "give raw darks instead of a calibrated master, and let the run calibrate them",
         )
     if case.side in {"lights", "both"}:

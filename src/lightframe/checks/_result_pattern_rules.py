@@ -1,7 +1,6 @@
 """Rules on what calibration leaves of the sensor's pattern: hot pixels, fixed pattern, noise."""
 
 from collections.abc import Iterator
-from math import sqrt
 
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._result_evidence import CalibratedSet, ResultEvidence
@@ -16,8 +15,9 @@ _KNOWN_DARK_FAULTS = (
     "master-dark-clipped", "dark-light-leak", "mixed-scaling", "units-mismatch", "filtered-raw",
     "no-dark-correlation", "hot-pixel-mismatch", "stale-dark", "frame-type-mislabelled",
 )  # fmt: skip
-_KNOWN_PATTERN_FAULTS = (*_KNOWN_DARK_FAULTS, "no-flat", "flat-filter-missing", "undithered",
-                         "too-few-frames", "flat-underexposed")  # fmt: skip
+_KNOWN_PATTERN_FAULTS = (
+    *_KNOWN_DARK_FAULTS, "no-flat", "flat-filter-missing", "undithered", "flat-underexposed",
+)  # fmt: skip
 
 
 @witness("hot-pixel-mismatch", judges=ResultEvidence, thresholds=("hot_slope", "ledger_sigma"))
@@ -164,36 +164,5 @@ def residual_pattern(evidence: ResultEvidence) -> Iterator[Finding]:
                 "error_percent": round(100 * left.sigma, 2),
                 "pattern_dn": round(left.pattern_dn, 3),
                 "allowed_percent": round(100 * limit, 2),
-            },
-        )
-
-
-@witness("too-few-frames", judges=ResultEvidence)
-def noise_of_masters(evidence: ResultEvidence) -> Iterator[Finding]:
-    """Measure by how much the noise of the masters raises that of the calibrated lights.
-
-    It is what single pixels share from light to light. Mentioned where it is above 5 %.
-    """
-    least = 0.05
-    for lights in evidence.sets:
-        left = lights.pattern
-        if left is None or not lights.masters_of or not lights.is_dithered(evidence.settings):
-            continue
-        share = min(max(left.share, 0.0), 0.99)
-        raised = 1.0 / sqrt(1.0 - share) - 1.0
-        known = evidence.known(("too-few-frames",), lights.darks + lights.flats)
-        if raised < least or known is None:
-            continue
-        yield found(
-            "too-few-frames",
-            frames=lights.paths,
-            severity=Severity.INFO,
-            message=f"{lights.label}: the masters raise the noise of each light by"
-            f" {100 * raised:.0f} %, as measured",
-            cause="few calibration frames",
-            remedy="take more darks and flats; dithering lessens what is left in the result",
-            evidence={
-                "noise_raised_percent": round(100 * raised, 1),
-                "consequence_of": "too-few-frames",
             },
         )

@@ -76,3 +76,12 @@ class ResultThresholds(Settings):
 
     ledger_sigma: float = Field(5.0, gt=0)
     """Errors by which what is left of hot pixels must differ from nothing."""
+
+    dust_shift_px: float = Field(1.5, gt=0)
+    """Movement of the dust shadows between flat and lights in pixels."""
+
+    glow_visible: float = Field(1.0, gt=0)
+    """Glow of the dark in units of the noise of a light from which on it counts as glow."""
+
+    glow_left: float = Field(0.1, gt=0)
+    """Share of the dark's glow that may be left in the lights."""

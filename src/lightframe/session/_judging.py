@@ -16,7 +16,16 @@ from lightframe.checks import (
     ResultEvidence,
     judge_results,
 )
-from lightframe.processes import flat_verdict, mean_slope, pattern_left, photometric_scale
+from lightframe.processes import (
+    DustMoved,
+    GlowLeft,
+    dust_moved,
+    flat_verdict,
+    glow_left,
+    mean_slope,
+    pattern_left,
+    photometric_scale,
+)
 from lightframe.session._alignment import AlignedLight
 from lightframe.session._calibrating import Master
 from lightframe.session._context import Context
@@ -54,7 +63,11 @@ class Field:
 
 
 def judge_lights(
-    field: Field, masters: Mapping[str, Master], plan: Plan, context: Context
+    field: Field,
+    masters: Mapping[str, Master],
+    plan: Plan,
+    known: Sequence[Finding],
+    context: Context,
 ) -> tuple[Finding, ...]:
     """Judge the lights of one field.
 
@@ -65,7 +78,9 @@ def judge_lights(
     masters : mapping of str to Master
         All masters by name.
     plan : Plan
-        What was planned, and what its rules have said.
+        What was planned.
+    known : sequence of Finding
+        What headers, settings and raw frames have said already.
     context : Context
         Settings and folders.
     """
@@ -77,7 +92,7 @@ def judge_lights(
             if members:
                 sets.append(_calibrated_set(group, part, members, field.aligned, masters, plan))
     evidence = ResultEvidence(
-        sets=tuple(sets), findings=plan.findings, settings=context.settings.check
+        sets=tuple(sets), findings=tuple(known), settings=context.settings.check
     )
     return judge_results(evidence)
 
@@ -118,6 +133,8 @@ def _calibrated_set(
         hot_symmetry=_symmetry(members),
         pattern=pattern_left([light.glimpse.pattern for light in members[:_PATTERN_LIGHTS]]),
         masters_of=_counts(part, masters),
+        dust=_dust(members),
+        glow=_glow(members),
     )
 
 
@@ -202,6 +219,20 @@ def _unknown_hot(lights: Sequence[MeasuredLight]) -> int | None:
     places, counts = np.unique(np.concatenate(found), return_counts=True)
     always = places[counts >= _ALWAYS * len(found)]
     return int(np.setdiff1d(always, known.pixels).size)
+
+
+def _dust(lights: Sequence[MeasuredLight]) -> DustMoved | None:
+    probe = lights[0].treatment.probe.dust
+    if probe is None:
+        return None
+    return dust_moved(
+        [light.glimpse.dust for light in lights if light.glimpse.dust is not None], probe
+    )
+
+
+def _glow(lights: Sequence[MeasuredLight]) -> GlowLeft | None:
+    glow = lights[0].treatment.probe.glow
+    return None if glow is None else glow_left([light.glimpse.tiles for light in lights], glow)
 
 
 def _counts(part: Assignment, masters: Mapping[str, Master]) -> tuple[int, ...]:

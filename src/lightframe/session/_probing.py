@@ -8,21 +8,25 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.errors import LightframeError
-from lightframe.frames import FrameInfo, PixelSource, Window, open_pixels
+from lightframe.frames import FrameInfo, FrameKind, PixelSource, Window, open_pixels
 from lightframe.processes import (
     SYMMETRIES,
     BackgroundTiles,
     Clipping,
+    DustProbe,
     FlatFit,
     FlatProbe,
     HotPixels,
     HotSlope,
     PreparedCalibration,
     background_tiles,
+    dust_probe,
+    dust_stamps,
     flat_fit,
     flat_noise,
     flat_probe,
     flat_products,
+    glow_map,
     hot_pixels,
     hot_slope,
     pattern_sample,
@@ -37,6 +41,8 @@ _F32 = npt.NDArray[np.float32]
 
 _ROWS = 128
 """Rows of two flats from which their noise is taken."""
+_BIAS_LIKE = (FrameKind.BIAS, FrameKind.FLAT_DARK)
+"""Frames whose dark signal is small against that of a dark."""
 _CEILING = 0.9
 """Part of the range up to which hot pixels are taken."""
 _MISSING = -0.6
@@ -53,10 +59,16 @@ class Probe:
         Their flat; None if there is none.
     hot : HotPixels or None
         The hot pixels of their dark; None if there is none.
+    dust : DustProbe or None
+        The dust shadows of their flat; None if there are none.
+    glow : ndarray of float64 or None
+        Large-scale structure of dark minus bias in tiles; None if one of both is missing.
     """
 
-    flat: FlatProbe | None
-    hot: HotPixels | None
+    flat: FlatProbe | None = None
+    hot: HotPixels | None = None
+    dust: DustProbe | None = None
+    glow: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +89,8 @@ class Glimpse:
         How the dark must be laid on the light so that its hot pixels are found.
     pattern : ndarray of float32
         Single pixels less their neighbours, at the same places in each light.
+    dust : ndarray of float32 or None
+        The surroundings of the flat's dust shadows.
     """
 
     low_fraction: float
@@ -85,6 +99,7 @@ class Glimpse:
     hot_left: HotSlope | None
     hot_symmetry: str | None
     pattern: _F32
+    dust: _F32 | None
 
 
 def prepare_probe(
@@ -104,10 +119,37 @@ def prepare_probe(
         gain = None if reciprocal is None else reciprocal[0]
         ceiling = infos[assignment.frames[0]].saturation_dn or _CEILING * float(np.nanmax(dark))
         hot = hot_pixels(dark[0], calibration.cfa, gain, ceiling_dn=_CEILING * ceiling)
+    glow = _glow_of(assignment, dark, calibration, masters)
     if reciprocal is None or assignment.flat is None:
-        return Probe(None, hot)
+        return Probe(hot=hot, glow=glow)
     noise = _noise_of_flat(masters[assignment.flat].job, calibration, infos, context)
-    return Probe(flat_probe(reciprocal, dark, calibration.cfa, noise), hot)
+    return Probe(
+        flat_probe(reciprocal, dark, calibration.cfa, noise),
+        hot,
+        dust_probe(reciprocal[0], calibration.cfa),
+        glow,
+    )
+
+
+def _glow_of(
+    assignment: Assignment,
+    dark: _F32 | None,
+    calibration: PreparedCalibration,
+    masters: Mapping[str, Master],
+) -> npt.NDArray[np.float64] | None:
+    """Return the large-scale dark signal in tiles, where a bias of the same settings is there."""
+    shape = (calibration.height, calibration.width)
+    others = [
+        master.pixels
+        for name, master in masters.items()
+        if (name == assignment.bias or master.job.kind in _BIAS_LIKE)
+        and master.job.gain == assignment.gain
+        and master.pixels.shape[1:] == shape
+    ]
+    if dark is None or not others or not assignment.dark_holds_bias:
+        return None
+    cfa = calibration.cfa
+    return glow_map(background_tiles(dark, cfa), background_tiles(others[0], cfa))
 
 
 def _noise_of_flat(
@@ -168,7 +210,8 @@ def examine(
         noise = float(np.nanmedian(tiles.noise))
         left, symmetry = _ledger(pixels[0], probe.hot, noise)
     pattern = pattern_sample(pixels[0], calibration.cfa)
-    return Glimpse(clipping.low_fraction, tiles, fit, left, symmetry, pattern)
+    dust = None if probe.dust is None else dust_stamps(pixels[0], probe.dust)
+    return Glimpse(clipping.low_fraction, tiles, fit, left, symmetry, pattern, dust)
 
 
 def _ledger(plane: _F32, hot: HotPixels, noise_dn: float) -> tuple[HotSlope | None, str | None]:

@@ -256,7 +256,7 @@ class _Run:
             aligned = {light.light.info.path: light for light in align(measured, context)}
         with context.meter.step("checks"):
             field = Field(groups, measured, aligned)
-            self.findings += judge_lights(field, masters, self.plan, context)
+            self.findings += judge_lights(field, masters, self.plan, self.findings, context)
         reference = next((light for light in aligned.values() if light.is_reference), None)
         if reference is None:
             return

@@ -1,0 +1,106 @@
+"""Amplifier glow: how much of it the dark holds, and how much is left in calibrated lights."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.processes._background_tiles import BackgroundTiles
+
+__all__ = ["GlowLeft", "glow_left", "glow_map"]
+
+_F64 = npt.NDArray[np.float64]
+
+_BLOCKS = 4
+_LEAST_TILES = 60
+_CLIP = 3.0
+_ROUNDS = 3
+_MAD_TO_SIGMA = 1.4826
+
+
+@dataclass(frozen=True, slots=True)
+class GlowLeft:
+    """What is left of the dark's glow in lights.
+
+    Attributes
+    ----------
+    share, sigma : float
+        Left over that of the dark: 0 is right, negative is too much subtracted; and its error.
+    glow_dn : float
+        The glow of the dark: 99th percentile of its tiles less their median.
+    area : float
+        Part of the frame where the dark's structure is above half of that. Glow is bright in a
+        corner or at an edge; a gradient of the dark current covers more.
+    """
+
+    share: float
+    sigma: float
+    glow_dn: float
+    area: float
+
+
+def glow_map(dark: BackgroundTiles, bias: BackgroundTiles) -> _F64:
+    """Return the large-scale dark signal, mean of the colours, less its median.
+
+    Parameters
+    ----------
+    dark, bias : BackgroundTiles
+        Of the master dark, and of a bias or a dark of short exposure.
+    """
+    signal = np.mean(dark.values.astype(float) - bias.values, axis=0)
+    return np.asarray(signal - np.nanmedian(signal))
+
+
+def glow_left(tiles: Sequence[BackgroundTiles], glow: _F64) -> GlowLeft | None:
+    """Fit the lights' background with a sky of second order and the dark's glow.
+
+    Parameters
+    ----------
+    tiles : sequence of BackgroundTiles
+        Of lights; their median is taken.
+    glow : ndarray of float64, shape (rows, columns)
+        From `glow_map`.
+
+    Returns
+    -------
+    GlowLeft or None
+        None where too few tiles are known. The error comes from leaving out each of 16 blocks of
+        the frame in turn, so that a nebula in one of them widens it.
+    """
+    if not tiles:
+        return None
+    light = np.median([np.mean(t.values.astype(float), axis=0) for t in tiles], axis=0)
+    used = np.isfinite(light) & np.isfinite(glow)
+    if used.sum() < _LEAST_TILES:
+        return None
+    x, y = tiles[0].x, tiles[0].y
+    terms = np.stack([np.ones_like(light), x, y, x * x, x * y, y * y, glow], axis=-1)
+    solution = np.zeros(terms.shape[-1])
+    for _ in range(_ROUNDS):
+        solution = np.linalg.lstsq(terms[used], light[used], rcond=None)[0]
+        left = np.abs(light - terms @ solution)
+        spread = _MAD_TO_SIGMA * float(np.median(left[used]))
+        again = np.isfinite(left) & (left <= _CLIP * spread)
+        if again.sum() < _LEAST_TILES:
+            break
+        used = again
+    known = glow[np.isfinite(glow)]
+    level = float(np.percentile(known, 99))
+    area = float(np.mean(known > 0.5 * level))
+    return GlowLeft(float(solution[-1]), _error(terms, light, used), level, area)
+
+
+def _error(terms: _F64, light: _F64, used: npt.NDArray[np.bool_]) -> float:
+    rows, columns = light.shape
+    block = (np.arange(rows) * _BLOCKS // rows)[:, None] * _BLOCKS
+    block = block + (np.arange(columns) * _BLOCKS // columns)[None, :]
+    without = [
+        np.linalg.lstsq(terms[part], light[part], rcond=None)[0][-1]
+        for index in range(_BLOCKS**2)
+        if (part := used & (block != index)).sum() >= _LEAST_TILES
+    ]
+    if len(without) < _BLOCKS:
+        return float("inf")
+    count = len(without)
+    return float(np.sqrt((count - 1) / count * np.sum((without - np.mean(without)) ** 2)))
