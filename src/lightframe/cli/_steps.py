@@ -108,7 +108,7 @@ def _print_failures(failures: Sequence[Failure]) -> None:
             error
             if named
             else LightframeError(
-                error.what, where=failure.path, cause=error.cause, remedy=error.remedy
+                failure.reason, where=failure.path, cause=error.cause, remedy=error.remedy
             )
         )
 
@@ -143,7 +143,7 @@ def print_remarks(remarks: Iterable[tuple[str, ...]]) -> None:
 def refused_lights(failures: Sequence[Failure]) -> list[dict[str, Any]]:
     """Return files that were set aside as entries of ``lights``."""
     return [
-        unknown_light(failure.path, None) | {"used": False, "reason": failure.error.what}
+        unknown_light(failure.path, None) | {"used": False, "reason": failure.reason}
         for failure in failures
     ]
 

@@ -22,6 +22,11 @@ from lightframe.processes import (
     overscan_from_sections,
     prepare_calibration,
 )
+from lightframe.session._master_fit import (
+    MasterLevels,
+    refuse_colour_image,
+    refuse_other_scale,
+)
 from lightframe.session._match import compare
 from lightframe.session._match_settings import MatchSettings
 from lightframe.session._provenance import hashes
@@ -52,10 +57,17 @@ class MasterFiles:
 
 @dataclass(frozen=True, slots=True)
 class _LoadedMaster:
-    """A master in memory."""
+    """A master in memory; its levels where it is subtracted with its bias."""
 
     info: FrameInfo
     pixels: _F32
+    levels: MasterLevels | None
+
+    @classmethod
+    def read(cls, path: Path, kind: FrameKind) -> Self:
+        """Read a master that is given as one of a kind, whatever its header says."""
+        info, pixels = read_image(path)
+        return cls(info, pixels, MasterLevels.of(replace(info, kind=kind), pixels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +129,7 @@ class Calibrator:
                 "nothing to calibrate with: no bias, no dark, no flat, no overscan",
                 remedy="give at least one master frame, e.g. --dark FILE",
             )
-        loaded = {kind: _LoadedMaster(*read_image(path)) for kind, path in files.items()}
+        loaded = {kind: _LoadedMaster.read(path, kind) for kind, path in files.items()}
         if settings.dark_scaling != "none":
             _require_bias(loaded, settings)
         digests = hashes(files.values(), bench.threads)
@@ -174,6 +186,7 @@ class Calibrator:
             up, or does not fit the masters.
         """
         self._refuse(info)
+        refuse_other_scale(info, raw, list(self._levels()))
         return calibrate_frame(
             raw,
             self.prepared(info),
@@ -181,6 +194,13 @@ class Calibrator:
             exposure_s=info.exposure_s,
             pedestal=frame_pedestal(info, self.settings),
         )
+
+    def _levels(self) -> Iterator[MasterLevels]:
+        """Yield the levels of what is subtracted as it is: a dark to be scaled may be brighter."""
+        for kind, master in self._loaded.items():
+            scaled = kind is FrameKind.DARK and self.settings.dark_scaling != "none"
+            if master.levels is not None and not scaled:
+                yield master.levels
 
     def _refuse(self, info: FrameInfo) -> None:
         if info.calibration and not self.again:
@@ -190,6 +210,7 @@ class Calibrator:
                 cause="its header says so",
                 remedy="give the raw frame, or calibrate it again with --again",
             )
+        refuse_colour_image(info, [master.info for master in self._loaded.values()])
         dark = self._loaded.get(FrameKind.DARK)
         allowed = self.match.allow_dark_scale_up or self.settings.dark_scaling == "none"
         if dark is None or allowed or not self._longer(info, dark.info):

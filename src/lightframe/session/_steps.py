@@ -25,6 +25,13 @@ class Failure:
     path: Path
     error: LightframeError
 
+    @property
+    def reason(self) -> str:
+        """What happened, with the other file that it happened in, if it is another one."""
+        where = Path(self.error.where).name
+        known = not where or where == self.path.name or where in self.error.what
+        return self.error.what if known else f"{where}: {self.error.what}"
+
     def as_dict(self) -> dict[str, str]:
         """Return JSON values."""
         return {
