@@ -229,6 +229,9 @@ def _not_dark(
 ) -> tuple[str, str] | None:
     settings = evidence.settings
     others = [f for f in frames.frames if f is not frame]
+    if len(others) < 2:  # noqa: PLR2004 - too few of its own: darks of other exposures will do
+        alike = [s for s in evidence.of(*DARK_KINDS) if s is not frames and same_setup(s, frames)]
+        others = [f for s in alike for f in s.frames[:3]]
     level = float(np.median([f.level for f in others])) if others else frame.level
     noise = float(np.median([f.noise.mean() for f in others])) if others else frame.noise.mean()
     if light > settings.illuminated:
@@ -394,7 +397,6 @@ def _calibrated(evidence: SessionEvidence, frame: FrameEvidence, reference: floa
     negative = float(levels.negative.mean())
     if negative > settings.calibrated_fraction:
         return f"{negative:.0%} of the pixels are negative"
-    darkest = float(levels.quantile(0.001).min())
     quiet = max(float(frame.noise.mean()), 1.0)
     if reference is None or reference < max(10.0 * quiet, 20.0):
         return ""
@@ -404,7 +406,7 @@ def _calibrated(evidence: SessionEvidence, frame: FrameEvidence, reference: floa
             f"{zeros:.1%} of the pixels are zero and the median is {frame.level:.0f} DN, while"
             f" frames without light have {reference:.0f} DN"
         )
-    if darkest < 0.1 * reference and frame.level < 0.5 * reference:
+    if frame.level < min(2.0 * quiet, 0.1 * reference):
         return (
             f"the median is {frame.level:.0f} DN, while frames without light of the same settings"
             f" have {reference:.0f} DN"

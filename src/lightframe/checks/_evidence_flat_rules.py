@@ -127,7 +127,8 @@ def flat_underexposed(evidence: SessionEvidence) -> Iterator[Finding]:
         strongest = int(np.argmax(signal))
         dim = scale is not None and float(signal[strongest]) < settings.flat_lowest * scale
         noisy = float(master[strongest]) < settings.flat_snr
-        if not (dim and noisy) and float(single[strongest]) >= settings.flat_single_snr:
+        starved = scale is None and float(single[strongest]) < settings.flat_single_snr
+        if not (dim and noisy) and not starved:
             continue
         share = "" if scale is None else f", {signal[strongest] / scale:.1%} of the range"
         yield found(
@@ -163,7 +164,7 @@ def flat_weak_channel(evidence: SessionEvidence) -> Iterator[Finding]:
 
     With coloured light one colour may be well exposed and another have hardly any signal: its
     noise then goes into that colour of all lights (guide 5.6). Reported where the colours
-    differ by more than a factor of 2 and the weakest has less than 10 % of the range with a
+    differ by more than a factor of 2 and the weakest has less than 5 % of the range with a
     signal-to-noise ratio below 200 in the master. Use whiter light, or expose so that the
     strongest colour stays just below saturation.
 
@@ -178,7 +179,7 @@ def flat_weak_channel(evidence: SessionEvidence) -> Iterator[Finding]:
         weakest = int(np.argmin(signal))
         ratio = float(signal.max() / max(signal[weakest], 1e-9))
         scale = full_scale(evidence, flats)
-        low = scale is None or float(signal[weakest]) < settings.flat_lowest * scale
+        low = scale is None or float(signal[weakest]) < 0.5 * settings.flat_lowest * scale
         noisy = (
             float(master[weakest]) < settings.flat_snr
             or float(single[weakest]) < settings.flat_single_snr

@@ -100,18 +100,16 @@ def excess_at(pixels: npt.NDArray[Any], y: Int64, x: Int64) -> Float64:
 
 
 def hot_pixels_of(darks: SetEvidence) -> tuple[Int64, Int64, Float64]:
-    """Return row, column and mean excess of the pixels that are hot in most frames of a set."""
+    """Return row, column and median excess of the pixels that are hot in most frames of a set."""
     width = darks.shape[1]
-    counts: Counter[int] = Counter()
-    sums: Counter[int] = Counter()
+    found: dict[int, list[float]] = {}
     for frame in darks.frames:
         flat = frame.hot.y * width + frame.hot.x
-        for place, excess in zip(flat.tolist(), frame.hot.excess.tolist(), strict=True):
-            counts[place] += 1
-            sums[place] += excess
-    always = [place for place, n in counts.items() if 2 * n > len(darks.frames)]
+        for place, value in zip(flat.tolist(), frame.hot.excess.tolist(), strict=True):
+            found.setdefault(place, []).append(value)
+    always = [place for place, values in found.items() if 2 * len(values) > len(darks.frames)]
     places = np.array(always, np.int64)
-    excess = np.array([sums[place] / counts[place] for place in always])
+    excess = np.array([float(np.median(found[place])) for place in always])
     order = np.argsort(-excess, kind="stable") if always else places
     places, excess = places[order], excess[order] if always else np.empty(0)
     return places // width, places % width, excess

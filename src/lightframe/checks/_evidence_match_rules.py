@@ -183,7 +183,10 @@ def gain_label_wrong(evidence: SessionEvidence) -> Iterator[Finding]:
     where the flat-darks have 7.6 DN: they were taken at a lower gain.
     """
     for group in setups(evidence):
+        _, deviating = deviants(bias_levels(evidence, group))
         transfers = transfers_of(evidence, group)
+        if any(item.frames.is_dark for item in deviating):
+            transfers = []  # without the level of the bias the light is not known
         wrong = list(_gain_outliers(evidence, transfers))
         yield from wrong
         yield from _claimed_gain(evidence, [t for t in transfers if not _named(t[0], wrong)])

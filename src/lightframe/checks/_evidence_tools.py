@@ -28,6 +28,10 @@ _PILE_FRACTION = 1e-4
 _PILE_PIXELS = 10
 """Pixels at the highest value from which on it is a ceiling, not chance."""
 _CFA_PLANES = 4
+_MOST_SNR = 500.0
+_LEAST_FULL_WELL_DN = 8000.0
+_UPPER_TAIL = 2.07
+"""Distance of the quantiles 95 % and 99.99 % of a Gaussian in standard deviations."""
 
 
 def same_setup(a: SetEvidence, b: SetEvidence) -> bool:
@@ -74,9 +78,23 @@ def measured_saturation(sets: Iterable[SetEvidence]) -> float | None:
     piles: list[float] = []
     for frames in sets:
         for frame in frames.frames:
+            if frames.kind is FrameKind.FLAT and (level := _full_wells(frame)) is not None:
+                piles.append(level)
             ends = [frame.levels.maximum[p] for p in range(_CFA_PLANES) if _piles_up(frame, p)]
             piles += [float(end) for end in set(ends) if ends.count(end) > 1]
     return max(piles, default=None)
+
+
+def _full_wells(frame: FrameEvidence) -> float | None:
+    """Return the level of a flat that is too even for light: full wells below the ADC's ceiling.
+
+    N electrons of light scatter by the root of N, and no pixel holds more than some 200 000: a
+    ratio of signal to noise above 500 is no light.
+    """
+    high, low = frame.levels.quantile(0.9999), frame.levels.quantile(0.95)
+    noise = np.maximum(high - low, max(frame.levels.frame_step, 1)) / _UPPER_TAIL
+    even = np.flatnonzero((high > _LEAST_FULL_WELL_DN) & (high > _MOST_SNR * noise))
+    return float(high[even].max()) if even.size else None
 
 
 def _piles_up(frame: FrameEvidence, phase: int) -> bool:

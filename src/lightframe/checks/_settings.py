@@ -23,7 +23,7 @@ class CheckSettings(ResultThresholds):
     """Signal-to-noise ratio of a pixel of the master flat below which a dim flat is reported."""
 
     flat_single_snr: float = Field(50.0, gt=0)
-    """Signal-to-noise ratio of a pixel of a single flat below which it is reported."""
+    """The same for a single flat, where the range is not known."""
 
     flat_colour_ratio: float = Field(2.0, gt=1)
     """Ratio of the strongest to the weakest colour of a flat above which it is looked at."""

@@ -18,6 +18,11 @@ Int64 = npt.NDArray[np.int64]
 _BLOCK = 64
 """Pixels whose maximum is taken at once: it is quick, and rules most of them out."""
 
+_REACH = 6
+"""Distance of the surroundings of a star in cells of 2x2 pixels."""
+_RING = 2 * _REACH + 1
+"""Rows of cells that are kept."""
+
 
 @kernel
 def phase_histograms(
@@ -207,13 +212,13 @@ def star_like(
         How many were found, at most the capacity.
     """
     height, width = pixels.shape[0] // 2, pixels.shape[1] // 2
-    reach = 6
-    sums = np.empty((2 * reach + 1, width), np.float64)
+    reach = _REACH
+    sums = np.empty((_RING, width), np.float64)
     capacity = rows.shape[0]
     count = 0
     spread = 3.0 * noise
     for bottom in range(height):
-        slot = bottom % (2 * reach + 1)
+        slot = bottom % _RING
         upper, lower = pixels[2 * bottom], pixels[2 * bottom + 1]
         for x in range(width):
             sums[slot, x] = (
@@ -225,11 +230,11 @@ def star_like(
         y = bottom - reach
         if y < reach:
             continue
-        here = sums[y % (2 * reach + 1)]
-        above = sums[(y - 1) % (2 * reach + 1)]
-        below = sums[(y + 1) % (2 * reach + 1)]
-        far_above = sums[(y - reach) % (2 * reach + 1)]
-        far_below = sums[bottom % (2 * reach + 1)]
+        here = sums[y % _RING]
+        above = sums[(y - 1) % _RING]
+        below = sums[(y + 1) % _RING]
+        far_above = sums[(y - reach) % _RING]
+        far_below = sums[bottom % _RING]
         for x in range(reach, width - reach):
             value = here[x]
             left, right, up, down = here[x - 1], here[x + 1], above[x], below[x]
@@ -244,8 +249,10 @@ def star_like(
                 continue
             wide = max(left, right) - surroundings > spread
             tall = max(up, down) - surroundings > spread
-            sharp = min(left, right) < surroundings + 0.8 * height_above
-            steep = min(up, down) < surroundings + 0.8 * height_above
+            # Two cells away a star has fallen off; what the noise tips a broad hump with has not.
+            foot = surroundings + 0.65 * height_above
+            sharp = max(here[x - 2], here[x + 2]) < foot
+            steep = max(sums[(y - 2) % _RING, x], sums[(y + 2) % _RING, x]) < foot
             if wide and tall and sharp and steep:
                 rows[count] = 2 * y
                 columns[count] = 2 * x
