@@ -20,6 +20,7 @@ __all__ = [
     "Ledger",
     "excess_at",
     "hot_pixels_of",
+    "hot_ratios",
     "make_ledger",
     "unknown_hot_pixels",
 ]
@@ -113,6 +114,24 @@ def hot_pixels_of(darks: SetEvidence) -> tuple[Int64, Int64, Float64]:
     order = np.argsort(-excess, kind="stable") if always else places
     places, excess = places[order], excess[order] if always else np.empty(0)
     return places // width, places % width, excess
+
+
+def hot_ratios(darks: SetEvidence) -> list[float | None]:
+    """Return the hot pixels of each frame relative to those of the set; None if too few."""
+    fewest, most = 20, 500
+    width = darks.shape[1]
+    y, x, excess = hot_pixels_of(darks)
+    places = (y * width + x)[:most].tolist()
+    usual = excess[:most]
+    if len(places) < fewest:
+        return [None] * len(darks.frames)
+    ratios: list[float | None] = []
+    for frame in darks.frames:
+        flat = (frame.hot.y * width + frame.hot.x).tolist()
+        values = dict(zip(flat, frame.hot.excess.tolist(), strict=True))
+        own = np.array([values.get(place, 0.0) for place in places])
+        ratios.append(float(np.median(own / usual)))
+    return ratios
 
 
 def make_ledger(

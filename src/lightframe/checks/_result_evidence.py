@@ -82,6 +82,8 @@ class CalibratedSet:
         What the lights say of their flat.
     bias_dn : float or None
         Level of the bias, where frames of this session tell it.
+    flat_level_dn : float or None
+        Level of the master flat.
     colours : bool
         Whether they have a colour filter array.
     megapixels : float
@@ -115,6 +117,7 @@ class CalibratedSet:
     others: tuple[Path, ...] = ()
     verdict: FlatVerdict | None = None
     bias_dn: float | None = None
+    flat_level_dn: float | None = None
     colours: bool = False
     megapixels: float = 0.0
     calibrated_before: bool = False

@@ -33,6 +33,10 @@ _FLAT_TOO_LOW = (
     "bias-unstable", "flat-underexposed",
 )  # fmt: skip
 
+_MUTUAL = ("offset-mismatch", "gain-mismatch", "gain-label-wrong")
+
+_MORE_THAN_BIAS = 2.0
+"""A flat that is wrong by more than this many times the bias is not wrong by its calibration."""
 _BEYOND_FLATS = 0.35
 """Part of the sky that no error of a flat's level explains."""
 _SEPARATED = 3.0
@@ -56,7 +60,7 @@ def _cases(evidence: ResultEvidence, sign: int) -> Iterator[_Case]:
         verdict = lights.verdict
         if verdict is None or verdict.q_dn * sign <= 0:
             continue
-        side, reason = _side(verdict)
+        side, reason = _side(lights, verdict)
         cause = _known_cause(evidence, lights, verdict, side)
         sigma = hypot(verdict.sigma_dn, settings.flat_colour_error * abs(verdict.sky_dn))
         significance, effect = settings.flat_residual_sigma, settings.flat_residual_effect
@@ -73,7 +77,7 @@ def _cases(evidence: ResultEvidence, sign: int) -> Iterator[_Case]:
         yield _Case(lights, verdict, side, reason, cause)
 
 
-def _side(verdict: FlatVerdict) -> tuple[str, str]:
+def _side(lights: CalibratedSet, verdict: FlatVerdict) -> tuple[str, str]:
     """Return on whose side the fault lies ("" if that cannot be told), and why."""
     additive = abs(verdict.additive_dn) / max(verdict.additive_sigma_dn, 1e-9)
     share = abs(verdict.flat_error) / max(verdict.flat_error_sigma, 1e-9)
@@ -83,6 +87,10 @@ def _side(verdict: FlatVerdict) -> tuple[str, str]:
         return "lights", "the fault does not grow with the sky level"
     if share > _SEPARATED:
         return "flat", "the fault grows with the sky level"
+    if lights.bias_dn and lights.flat_level_dn and not _beyond_flats(verdict):
+        in_flat = abs(verdict.q_dn / verdict.level_dn) * lights.flat_level_dn
+        if in_flat > _MORE_THAN_BIAS * lights.bias_dn:
+            return "lights", f"in the flat it would be {in_flat:.0f} DN, far more than its bias"
     return "", f"the sky varied by only {100 * verdict.sky_spread:.0f} %"
 
 
@@ -91,15 +99,16 @@ def _known_cause(
 ) -> Finding | None:
     """Return the finding that says why already."""
     over = verdict.q_dn > 0
+    flat_frames = lights.flats + lights.others
     of_lights = evidence.known(
         _LIGHTS_TOO_HIGH if over else _LIGHTS_TOO_LOW, lights.paths + lights.darks
     )
-    flat_frames = lights.flats + lights.others
     of_flat = evidence.known(_FLAT_TOO_LOW if over else _FLAT_TOO_HIGH, flat_frames)
     if side == "flat":
         return of_flat
-    if side in {"lights", "both"}:
-        return of_lights or (of_flat if side == "both" else None)
+    if side == "lights":
+        # Which of two sets has the wrong level, levels alone cannot tell.
+        return of_lights or evidence.known(_MUTUAL, flat_frames)
     return of_lights or of_flat
 
 

@@ -122,6 +122,9 @@ def _calibrated_set(
             [light.glimpse.flat_fit for light in members if light.glimpse.flat_fit is not None]
         ),
         bias_dn=_bias_level(part, masters),
+        flat_level_dn=None
+        if first.flat_scale is None
+        else float(np.mean(first.flat_scale.factors)),
         colours=first.cfa is not None,
         megapixels=first.height * first.width / 1e6,
         calibrated_before=part.calibrated_before,
