@@ -1,6 +1,7 @@
 # make demo   set everything up and do the main job on a simulated session
 # make test   set everything up and run all tests
 # make lint   ruff and mypy          make bench   the benchmarks, ratios side by side
+# make bench-peers   the same with ccdproc and seiza, and with Siril where it is installed
 # make clean  remove the virtual environment and what demo made
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   ?= demo
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test lint format bench bench-peers clean
 
 demo: $(VENV)/.installed
 	$(BIN)/lightframe demo $(DEMO)
@@ -28,6 +29,9 @@ format: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks
 
+bench-peers: $(VENV)/.installed-bench
+	$(BIN)/python -m benchmarks
+
 clean:
 	rm -rf $(VENV) demo
 
@@ -37,6 +41,10 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --group bench
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

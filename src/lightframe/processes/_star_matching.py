@@ -20,7 +20,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
-from scipy.stats import binom
+from scipy.special import bdtrc  # scipy.stats would take longer to import than all the rest
 
 __all__ = [
     "Candidate",
@@ -286,4 +286,5 @@ def chance_logarithm(pairs: int, free: int, tries: int, probability: float) -> f
     """
     if pairs <= free:
         return 0.0
-    return float(binom.logsf(pairs - free - 1, max(tries - free, 1), probability) / np.log(10))
+    with np.errstate(divide="ignore"):
+        return float(np.log10(bdtrc(pairs - free - 1, max(tries - free, 1), probability)))
