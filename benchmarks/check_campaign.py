@@ -235,7 +235,8 @@ def print_table(
         " `benchmarks/check_campaign.py` makes them.\n"
     )
     print(
-        f"- Recall: {faulty['found']} of {faulty['sessions']} faults ({faulty['found'] / total:.1%})"
+        f"- Recall: {faulty['found']} of {faulty['sessions']} faults"
+        f" ({faulty['found'] / total:.1%})"
     )
     print(f"- First-named cause right: {faulty['first']} of {faulty['sessions']}")
     print(f"- Clean sessions with an error or warning: {alarms} of {clean['sessions']}")

@@ -1,8 +1,8 @@
 """What is said of real frames: all of it is true, and nothing else is said."""
 
 import pytest
-from check_sessions import serious
 
+from check_sessions import serious
 from lightframe.checks._evidence_levels_of_bias import setups, transfers_of
 from lightframe.session._check import check
 

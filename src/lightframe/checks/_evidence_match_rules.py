@@ -259,7 +259,7 @@ def _agrees_with_label(evidence: SessionEvidence, frames: SetEvidence, transfer:
         return abs(log(transfer.e_per_dn / nearest)) < log(evidence.settings.gain_ratio)
     for ledger in evidence.ledgers:
         expected = (ledger.lights.exposure_s or 1.0) / (ledger.dark.exposure_s or 1.0)
-        if ledger.lights is frames and ledger.slope:
+        if ledger.lights is frames and ledger.slope is not None and ledger.slope > 0:
             return abs(log(ledger.slope / expected)) < log(evidence.settings.gain_ratio)
     return False
 

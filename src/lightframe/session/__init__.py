@@ -1,6 +1,7 @@
 """A session: from folders of frames to a plan, and from the plan to the results."""
 
 from lightframe.session._calibrator import Calibrator, MasterFiles
+from lightframe.session._check import Check, check, check_session
 from lightframe.session._match_settings import MatchSettings
 from lightframe.session._plan import make_plan
 from lightframe.session._plan_types import (
@@ -45,6 +46,7 @@ __all__ = [
     "Bench",
     "CalibratedFile",
     "Calibrator",
+    "Check",
     "CorrectedFile",
     "DarkComparison",
     "DarkTrial",
@@ -73,6 +75,8 @@ __all__ = [
     "Unused",
     "Written",
     "calibrate_files",
+    "check",
+    "check_session",
     "compare_dark_scaling",
     "correct_files",
     "debayer_files",
