@@ -28,8 +28,10 @@ def main() -> None:
     """Run the benchmarks that are named, or all."""
     names = sorted(path.stem for path in Path(__file__).parent.glob("bench_*.py"))
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[[], *names], metavar="NAME", help=str(names))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names))
     chosen = parser.parse_args().names or names
+    if unknown := sorted({*chosen} - {*names}):
+        parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(names)}")
     load = os.getloadavg()[0]
     print(f"{cpu()}, {os.cpu_count()} cores, load {load:.1f}, Python {platform.python_version()}")
     if load > 0.5:
