@@ -104,6 +104,8 @@ def flat_fit(tiles: BackgroundTiles, products: _F64, probe: FlatProbe) -> FlatFi
         inverses.append(inverse[np.isfinite(inverse)])
         if probe.noise is not None:
             noise = probe.noise[min(colour, len(probe.noise) - 1)]
+            if noise <= 0:
+                continue  # a saturated flat
             terms.append(_fine(products[colour], probe.flat_levels[0][channel, :, plane], noise))
         terms.append(_broad(tiles, colour, inverse))
     found = [term for term in terms if term is not None and np.isfinite(term.sigma)]
@@ -139,6 +141,7 @@ def _fine(products: _F64, reciprocal: _F32, flat_noise: float) -> _Term | None:
     count, cc, cg, gg, cd, gd, dd, level = products[used].T
     g = reciprocal[used].astype(float)
     weight = count / cc
+    structure = gg / count
     noise = weight * count * g * g * flat_noise**2
     cg, gg, cd, gd, dd = (weight * term for term in (cg, gg, cd, gd, dd))
     own, below = cg - noise * level, gg - noise * g
@@ -159,7 +162,7 @@ def _fine(products: _F64, reciprocal: _F32, flat_noise: float) -> _Term | None:
         )
     )
     statistical = float(np.sqrt(rest @ rest)) / total
-    statistical *= _disagreement(own - through * cd, below - through * gd, rest, q, gg / noise)
+    statistical *= _disagreement(own - through * cd, below - through * gd, rest, q, structure)
     return _Term(q, float(np.hypot(statistical, common)), common, float(np.median(level)))
 
 
