@@ -39,9 +39,14 @@ def _structure_changes(frames: SetEvidence) -> list[tuple[FrameEvidence, float, 
     usual = np.median(maps, axis=0)
     changes = []
     for frame, own in zip(alike, maps, strict=True):
-        smooth = smooth_part(own - usual)
+        difference = own - usual
+        smooth = smooth_part(difference)
         # Six coefficients are fitted to all tiles of four phases.
         error = float(frame.tile_error.mean()) / 2.0 * np.sqrt(6.0 / usual.size) * 4.0
+        # Rows that share noise make bands, and a few bands look like a gradient.
+        rest = difference - difference.mean() - smooth
+        bands = max(float(np.std(rest.mean(axis=1))), float(np.std(rest.mean(axis=0))))
+        error = max(error, bands)
         changes.append((frame, float(np.ptp(smooth)), error, smooth))
     return changes
 

@@ -22,6 +22,8 @@ from lightframe.frames import FrameKind
 __all__ = ["gain_outliers"]
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
+_FAINT_STARS = 2.0
+"""Factor by which faint stars and nebulae may lower the gain that the sky seems to have."""
 _NO_BIAS = 0.05
 """Part of the bias level below which lights have none."""
 
@@ -203,14 +205,14 @@ def gain_outliers(
     if len(transfers) < 2:  # noqa: PLR2004 - two make a comparison
         return
     votes = [
-        sum(not _apart(evidence, t, u) for _, u in transfers)
+        sum(not _apart(evidence, (frames, t), other) for other in transfers)
         + 1.5 * _agrees_with_label(evidence, frames, t)
         + 0.1 * (frames.kind is FrameKind.LIGHT)
         for frames, t in transfers
     ]
     reference = transfers[int(np.argmax(votes))]
     for frames, transfer in transfers:
-        if not _apart(evidence, transfer, reference[1]):
+        if not _apart(evidence, (frames, transfer), reference):
             continue
         yield found(
             "gain-label-wrong",
@@ -235,10 +237,17 @@ def _gain_text(frames: SetEvidence) -> str:
     return "(not stated)" if frames.gain is None else f"{frames.gain:g}"
 
 
-def _apart(evidence: SessionEvidence, a: Transfer, b: Transfer) -> bool:
-    ratio = abs(log(a.e_per_dn / b.e_per_dn))
-    error = 5.0 * float(np.hypot(a.error / a.e_per_dn, b.error / b.e_per_dn))
-    return ratio > log(evidence.settings.gain_ratio) + error
+def _apart(
+    evidence: SessionEvidence, a: tuple[SetEvidence, Transfer], b: tuple[SetEvidence, Transfer]
+) -> bool:
+    """Whether two gains differ by more than is allowed, and more than their errors explain."""
+    low, high = sorted((a, b), key=lambda item: item[1].e_per_dn)
+    errors = [transfer.error / transfer.e_per_dn for _, transfer in (a, b)]
+    allowed = evidence.settings.gain_ratio
+    if low[0].kind is FrameKind.LIGHT:
+        allowed = max(allowed, _FAINT_STARS)
+    ratio = log(high[1].e_per_dn / low[1].e_per_dn)
+    return ratio > log(allowed) + 5.0 * float(np.hypot(*errors))
 
 
 def _nearest_claim(frames: SetEvidence, transfer: Transfer) -> float | None:

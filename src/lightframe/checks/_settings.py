@@ -61,7 +61,7 @@ class CheckSettings(ResultThresholds):
     bias_unstable_steps: float = Field(4.0, gt=0)
     """The same in steps of the integers; both must be exceeded."""
 
-    leak_sigma: float = Field(0.5, gt=0)
+    leak_sigma: float = Field(0.75, gt=0)
     """Change of the structure of darks from frame to frame in units of their noise."""
 
     dark_level_sigma: float = Field(1.0, gt=0)
