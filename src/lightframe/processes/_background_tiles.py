@@ -21,7 +21,9 @@ _CELLS = 400
 """Colour cells of a tile that are looked at: its median is good to a 16th of the noise."""
 _SMALL = 24
 """Pixels along the side of a tile in which pixels are compared with their flat one by one."""
-_MOST_TILES = 8000
+_MOST_TILES = 2500
+_EVERY = 2
+"""Cells of a small tile of flat and dark from which its median and spread are taken."""
 _CLIP_SIGMA = 3.5
 
 
@@ -196,7 +198,7 @@ def _small_tiles(planes: _F32, cfa: CfaPattern | None, side: int) -> tuple[_F32,
     location, scale = np.empty(shape, np.float32), np.empty(shape, np.float32)
     for index, plane in enumerate(planes):
         inner = np.ascontiguousarray(plane[:, period:])
-        tile_statistics(inner, cell, side, 1, location[index], scale[index])
+        tile_statistics(inner, cell, side, _EVERY, location[index], scale[index])
     return location, scale
 
 
