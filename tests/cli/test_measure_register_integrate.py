@@ -199,3 +199,27 @@ def test_every_command_explains_itself(lightframe, command):
     code, text, _ = lightframe(*command.split(), "--help")
     assert code == 0
     assert f"usage: lightframe {command}" in text
+
+
+def test_local_normalization_is_a_choice(lightframe, registered, tmp_path):
+    """Gradients of registered files are evened out to the reference, with scales by stars."""
+    paths = []
+    for number, path in enumerate(sorted((registered / "r").glob("*_r.fits"))):
+        paths.append(tmp_path / path.name)
+        with fits.open(path) as units:
+            width = units[0].data.shape[1]
+            units[0].data += number * 100 / 65535 * np.linspace(-1, 1, width, dtype=np.float32)
+            units.writeto(paths[-1])
+    slopes = {}
+    for name in ("local", "additive-scaling"):
+        out = tmp_path / f"{name}.fits"
+        code, _, _ = lightframe(
+            "integrate", *paths, "-o", out, "--normalization", name, "--rejection", "none", "--json"
+        )
+        assert code == 0
+        image = read_image(out)[1][0]
+        first = read_image(paths[0])[1][0]
+        left = image - first
+        slopes[name] = np.nanmedian(left[:, -60:-20]) - np.nanmedian(left[:, 20:60])
+    assert slopes["additive-scaling"] > 100
+    assert abs(slopes["local"]) < 10

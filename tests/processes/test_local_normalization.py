@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.interpolate import BSpline
+from star_fields import star_table
 from test_integration import Planes
 
 from lightframe.kernels._local import apply_fields, tile_differences
@@ -16,6 +17,7 @@ from lightframe.processes._local_normalization import (
     _smooth,
     local_fields,
 )
+from lightframe.processes._photometric_scale import photometric_scale
 
 BOTH = {"normalization": "local", "rejection_normalization": "local"}
 PAIRS = (
@@ -106,7 +108,7 @@ def test_tiles_measure_the_difference_beside_stars():
     frame[:, 150:] = np.nan
     edges = np.array([0, 70, 150, 200])
     offset, sigma = np.empty(3), np.empty(3)
-    tile_differences(reference, frame, 1.5, edges, offset, sigma)
+    tile_differences(reference, frame, np.full(3, 1.5), edges, offset, sigma)
     for k in range(2):
         r = reference[:, edges[k] : edges[k + 1]].astype(float)
         t = frame[:, edges[k] : edges[k + 1]] * 1.5
@@ -173,7 +175,7 @@ def test_integration_and_trace_agree_with_the_definition(pair, combination):
     settings = IntegrationSettings(**pair, weight="none", combination=combination)
     result = integrate(sources, settings, statistics=statistics)
     scales = (1.0 / clear)[:, None]
-    fields = local_fields(sources, scales, 0, LocalNormalizationSettings())
+    fields = local_fields(sources, (scales, np.zeros((9, 2))), 0, LocalNormalizationSettings())
     raw = np.stack([s.planes[0] for s in sources])
     local = np.empty((9, 48 * 96), np.float32)
     unlimited = np.array([-np.inf, np.inf], np.float32)
@@ -263,7 +265,8 @@ def test_a_frame_that_covers_a_part_is_continued_as_a_plane():
     """Where a frame has no pixels its field goes on from where it has some; no overlap is zero."""
     sources, _, clear = field((240, 360), 3)
     sources[1].planes[:, :, 180:] = np.nan
-    fields = local_fields(sources, (1 / clear)[:, None], 0, LocalNormalizationSettings())
+    scales = (1 / clear)[:, None], np.zeros((3, 2))
+    fields = local_fields(sources, scales, 0, LocalNormalizationSettings())
     assert np.isfinite(fields.nodes).all()
     assert (fields.nodes[0, 0, 0] == 1).all()
     assert (fields.nodes[0, 0, 1] == 0).all()
@@ -284,3 +287,47 @@ def test_statistics_are_measured_where_none_are_given():
     assert np.median(result.image, axis=(1, 2)) == pytest.approx(300, abs=1)
     assert (result.rejected_high[:, 20:32, 20:50] > 0).all()
     assert result.frames_high[3] == pytest.approx(16 * 34 / (64 * 96), abs=0.01)
+
+
+def test_transparency_may_change_across_the_field():
+    """With the slope that stars show, a nebula and stars have their flux at every place."""
+    rng = np.random.default_rng(11)
+    shape = (400, 600)
+    y, x = places(shape)
+    things = sum(spot(shape, 80.0 + 80 * i, 100.0 + 200 * j, 25.0, 800.0) for i in range(4)
+                 for j in range(3))  # fmt: skip
+    sources, statistics = [], []
+    for k in range(10):
+        slope = (0.0, 0.0) if k == 0 else tuple(rng.uniform(-0.2, 0.2, 2))
+        clear = 1.0 if k == 0 else rng.uniform(0.8, 1.0)
+        sky = SKY * (1 + 0.05 * rng.uniform(-1, 1) * x)
+        pixels = sky + clear * (1 + slope[0] * y + slope[1] * x) * things
+        sources.append(Planes(rng.normal(pixels, SIGMA)[None].astype(np.float32)))
+        c = np.array([clear])
+        statistics.append(FrameStatistics(np.array([SKY]), c, c, np.array([SIGMA]), slope))
+    settings = IntegrationSettings(**BOTH, rejection="none")
+    result = integrate(sources, settings, statistics=statistics)
+    sky = result.image[0] - things
+    assert np.abs(sky[things > 50].mean() - sky[things < 1].mean()) < 0.005 * 800
+    for column in (slice(50, 150), slice(450, 550)):
+        peaks = sky[:, column][things[:, column] > 400]
+        assert abs(peaks.mean() - sky[:, column][things[:, column] < 1].mean()) < 0.005 * 800
+
+
+def test_the_slope_of_transparency_is_measured_from_stars():
+    """A plane in the ratios of fluxes is found if it is significant, and is zero if not."""
+    rng = np.random.default_rng(12)
+    x, y = rng.uniform(0, 600, 300), rng.uniform(0, 400, 300)
+    flux = 10 ** rng.uniform(4, 5, 300)
+    change = 0.9 * (1 + 0.1 * ((y + 0.5) / 400 - 0.5) - 0.05 * ((x + 0.5) / 600 - 0.5))
+    scatter = 1 + 0.01 * rng.standard_normal(300)
+    reference = star_table(x, y, flux)
+    sloped = photometric_scale(
+        star_table(x, y, flux * change * scatter), np.eye(3), reference, shape=(400, 600)
+    )
+    assert sloped.ratio == pytest.approx(0.9, abs=0.005)
+    assert sloped.slope == pytest.approx((0.1, -0.05), abs=0.01)
+    even = photometric_scale(
+        star_table(x, y, 0.9 * flux * scatter), np.eye(3), reference, shape=(400, 600)
+    )
+    assert even.slope == (0.0, 0.0)

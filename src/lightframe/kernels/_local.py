@@ -32,7 +32,7 @@ def _middle(values: F32, n: int, work: F32) -> tuple[np.float32, np.float32]:
 
 @kernel
 def tile_differences(
-    reference: F32, frame: F32, scale: float, edges: I64, offset: F64, sigma: F64
+    reference: F32, frame: F32, scales: F64, edges: I64, offset: F64, sigma: F64
 ) -> None:
     """Fill `offset` and `sigma` with ``reference - scale * frame`` in the tiles of a band of rows.
 
@@ -45,8 +45,8 @@ def tile_differences(
     ----------
     reference, frame : (rows, w) float32
         The same band of both; NaN is missing.
-    scale : float
-        What `frame` is multiplied by.
+    scales : (n,) float64
+        What `frame` is multiplied by in each tile.
     edges : (n + 1,) int64
         First columns of the tiles, and the end of the last.
     offset, sigma : (n,) float64
@@ -57,8 +57,8 @@ def tile_differences(
     ours = np.empty(most, np.float32)
     theirs = np.empty(most, np.float32)
     work = np.empty(most, np.float32)
-    factor = np.float32(scale)
     for tile in range(offset.shape[0]):
+        factor = np.float32(scales[tile])
         n = 0
         for y in range(rows):
             for x in range(edges[tile], edges[tile + 1]):

@@ -175,12 +175,16 @@ class FrameStatistics:
         Square root of the biweight midvariance of the samples below and above the median.
     noise : ndarray, shape (channels,), float64
         Standard deviation of the noise from pixel to pixel.
+    slope : tuple of float
+        Relative change of the scale from the first row to the last and from the first column to the
+        last, about the centre, against the reference; for local normalization.
     """
 
     location: F64
     scale_low: F64
     scale_high: F64
     noise: F64
+    slope: tuple[float, float] = (0.0, 0.0)
 
 
 def frame_statistics(

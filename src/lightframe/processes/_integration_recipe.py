@@ -163,7 +163,8 @@ def with_fields(
         return recipe
     levels = [levels_of(statistics, reference, c) for c in range(len(recipe.channels))]
     scales = np.stack([level.scale for level in levels], axis=1)
-    fields = local_fields(sources, scales, reference, settings.local, threads=threads)
+    slopes = np.array([s.slope for s in statistics])
+    fields = local_fields(sources, (scales, slopes), reference, settings.local, threads=threads)
     return replace(recipe, local=fields, compares_locally=compares, combines_locally=combines)
 
 

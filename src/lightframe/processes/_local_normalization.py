@@ -1,11 +1,11 @@
 """Local normalization: smooth fields that bring each frame to the reference everywhere.
 
 Moonlight, light pollution and thin clouds add to the sky differently in each frame and each corner;
-one number a frame cannot even that out. Here each frame t becomes ``t * scale + offset(x, y)``: the
-scale is that of the brightness of its stars, and the offset a smooth surface through the medians of
-``reference - t * scale`` in tiles without their stars. Because the difference is taken pixel by
-pixel, nebulae and halos cancel and need no mask; the surface is made by local regression of planes
-and by a B-spline, neither of which can overshoot.
+one number a frame cannot even that out. Here each frame t becomes ``t * scale + offset``, both of
+them fields: the scale is that of the brightness of its stars, tilted where the stars show it, and
+the offset a smooth surface through the medians of ``reference - t * scale`` in tiles without their
+stars. Because the difference is taken pixel by pixel, nebulae and halos cancel and need no mask;
+the surface is made by local regression of planes and by a B-spline, neither of which can overshoot.
 """
 
 from collections.abc import Sequence
@@ -31,6 +31,9 @@ _SAMPLES = 2048
 _FEWEST_ROWS = 8
 _BEYOND = 2
 """Nodes outside the image on each side: a cubic B-spline reaches so far."""
+
+_LEAST_CHANGE = 0.1
+"""A frame's brightness does not fall below a tenth of that at its centre."""
 
 _WIDTH_TILES = 1.0
 """Standard deviation of the Gaussian weights of the local regression."""
@@ -83,6 +86,12 @@ class _Tiles:
         return np.round(np.arange(self.count + 1) * self.step).astype(np.int64)
 
     @property
+    def places(self) -> F64:
+        """Places of the nodes, -0.5 to 0.5 from edge to edge."""
+        nodes = np.arange(-_BEYOND, self.count + _BEYOND)
+        return np.asarray((nodes + 0.5) / self.count - 0.5, np.float64)
+
+    @property
     def origin(self) -> float:
         """Place of the first node."""
         return (0.5 - _BEYOND) * self.step - 0.5
@@ -90,7 +99,7 @@ class _Tiles:
 
 def local_fields(
     sources: Sequence[PixelSource],
-    scales: F64,
+    scales: tuple[F64, F64],
     reference: int,
     settings: LocalNormalizationSettings,
     *,
@@ -104,8 +113,9 @@ def local_fields(
     ----------
     sources : sequence of PixelSource
         The frames, on one grid.
-    scales : ndarray, shape (frames, channels), float64
-        What each frame is multiplied by.
+    scales : two ndarrays, shapes (frames, channels) and (frames, 2), float64
+        What each frame is multiplied by at the centre; relative change of the brightness that this
+        makes up for, from the first row to the last and from the first column to the last.
     reference : int
         Index of the reference.
     settings : LocalNormalizationSettings
@@ -127,10 +137,13 @@ def local_fields(
 
     def field(index: int) -> F32:
         nodes = np.empty(shape, np.float32)
-        nodes[:, 0] = scales[index][:, None, None]
+        down, right = scales[1][index]
+        change = 1.0 + down * rows.places[:, None] + right * columns.places
+        nodes[:, 0] = scales[0][index][:, None, None] / np.maximum(change, _LEAST_CHANGE)
         nodes[:, 1] = 0.0
         if index != reference:
-            offset, sigma = _differences(sources[index], windows, theirs, scales[index], columns)
+            inner = nodes[:, 0, _BEYOND:-_BEYOND, _BEYOND:-_BEYOND].astype(np.float64)
+            offset, sigma = _differences(sources[index], windows, theirs, inner, columns)
             for channel in range(first.channels):
                 nodes[channel, 1] = _smooth(offset[channel], sigma[channel])
         return nodes
@@ -164,16 +177,16 @@ def _differences(
     scales: F64,
     columns: _Tiles,
 ) -> tuple[F64, F64]:
-    """Return offset and its error in each tile, shape (channels, rows, columns)."""
+    """Return offset and its error in each tile, shape (channels, rows, columns) as `scales`."""
     offset = np.empty((source.channels, len(windows), columns.count))
     sigma = np.empty_like(offset)
     for row, (window, band) in enumerate(zip(windows, theirs, strict=True)):
         ours = _read(source, window)
-        for channel, scale in enumerate(scales):
+        for channel in range(source.channels):
             tile_differences(
                 band[channel],
                 ours[channel],
-                float(scale),
+                np.ascontiguousarray(scales[channel, row]),
                 columns.edges,
                 offset[channel, row],
                 sigma[channel, row],

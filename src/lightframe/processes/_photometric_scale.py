@@ -14,6 +14,8 @@ _MATCH_RADIUS_PX = 1.5
 _LEAST_SNR = 20.0
 """Fainter stars add scatter, and the faintest are only found where noise lifts them."""
 _LEAST_PAIRS = 8
+_LEAST_PAIRS_FOR_SLOPE = 30
+_SIGNIFICANT = 5.0
 _CLIP_SIGMAS = 3.0
 _ROUNDS = 5
 _MAD_TO_SIGMA = 1.4826
@@ -32,15 +34,23 @@ class PhotometricScale:
         Its standard error.
     pairs : int
         Stars it was measured on.
+    slope : tuple of float
+        Relative change of the ratio from the reference's first row to its last, and from its first
+        column to its last, about the centre; zero where it is not significant or was not asked for.
     """
 
     ratio: float
     sigma: float
     pairs: int
+    slope: tuple[float, float] = (0.0, 0.0)
 
 
 def photometric_scale(
-    stars: StarTable, transform: npt.NDArray[np.float64], reference: StarTable
+    stars: StarTable,
+    transform: npt.NDArray[np.float64],
+    reference: StarTable,
+    *,
+    shape: tuple[int, int] | None = None,
 ) -> PhotometricScale | None:
     """Measure the ratio of fluxes of the stars that a frame shares with the reference.
 
@@ -50,6 +60,8 @@ def photometric_scale(
         Stars of the frame and of the reference; saturated ones are left out.
     transform : ndarray of float64, shape (3, 3)
         Frame pixel -> reference pixel.
+    shape : tuple of int, optional
+        Rows and columns of the reference: with it the slope is measured.
 
     Returns
     -------
@@ -59,7 +71,8 @@ def photometric_scale(
     Notes
     -----
     The median of the ratios is taken, after clipping at 3 sigma (1.4826 MAD); its standard error is
-    1.2533 sigma / sqrt(n).
+    1.2533 sigma / sqrt(n). The slope is that of a plane through the ratios that are left, taken if
+    it has at least 30 stars and five times its standard error along one of the axes.
     """
     ours, theirs = _usable(stars), _usable(reference)
     if min(ours.size, theirs.size) < _LEAST_PAIRS:
@@ -70,6 +83,7 @@ def photometric_scale(
     near = distance < _MATCH_RADIUS_PX
     partners = theirs[np.asarray(found)[near]]
     ratios = stars.flux_dn[ours[near]] / reference.flux_dn[partners]
+    x, y = reference.x[partners], reference.y[partners]
     for _ in range(_ROUNDS):
         if ratios.size < _LEAST_PAIRS:
             return None
@@ -78,9 +92,30 @@ def photometric_scale(
         kept = np.abs(ratios - middle) <= _CLIP_SIGMAS * sigma
         if kept.all():
             break
-        ratios = ratios[kept]
+        ratios, x, y = ratios[kept], x[kept], y[kept]
     error = _MEDIAN_EFFICIENCY * sigma / np.sqrt(ratios.size)
-    return PhotometricScale(middle, float(error), int(ratios.size))
+    slope = (0.0, 0.0)
+    if shape is not None:
+        height, width = shape
+        slope = _slope(ratios / middle, (y + 0.5) / height - 0.5, (x + 0.5) / width - 0.5)
+    return PhotometricScale(middle, float(error), int(ratios.size), slope)
+
+
+def _slope(
+    ratios: npt.NDArray[np.float64], v: npt.NDArray[np.float64], u: npt.NDArray[np.float64]
+) -> tuple[float, float]:
+    """Fit a plane by least squares; return its slopes if they are significant, otherwise zeros."""
+    if ratios.size < _LEAST_PAIRS_FOR_SLOPE:
+        return 0.0, 0.0
+    design = np.column_stack((np.ones_like(v), v, u))
+    fit, _, rank, _ = np.linalg.lstsq(design, ratios, rcond=None)
+    if rank < design.shape[1]:
+        return 0.0, 0.0
+    variance = np.sum((ratios - design @ fit) ** 2) / (ratios.size - design.shape[1])
+    errors = np.sqrt(variance * np.diag(np.linalg.inv(design.T @ design)))
+    if not (np.abs(fit[1:]) > _SIGNIFICANT * errors[1:]).any():
+        return 0.0, 0.0
+    return float(fit[1] / fit[0]), float(fit[2] / fit[0])
 
 
 def _usable(stars: StarTable) -> npt.NDArray[np.intp]:

@@ -1,7 +1,7 @@
 """Registration of the lights of one field, and the scale of each relative to its group."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,7 @@ import numpy.typing as npt
 from lightframe.errors import RegistrationError
 from lightframe.processes import (
     FrameStatistics,
+    PhotometricScale,
     Registration,
     choose_reference,
     photometric_scale,
@@ -17,7 +18,7 @@ from lightframe.processes import (
 from lightframe.session._context import Context
 from lightframe.session._lights import MeasuredLight
 
-__all__ = ["AlignedLight", "align", "comparable_statistics"]
+__all__ = ["AlignedLight", "align", "by_brightness", "comparable_statistics"]
 
 _ATTEMPTS = 3
 
@@ -132,26 +133,30 @@ def comparable_statistics(
                 "too few stars in common: scales are taken from the spread of the backgrounds"
             )
         return reference, statistics
-    return reference, [
-        FrameStatistics(s.location, np.full_like(s.noise, r), np.full_like(s.noise, r), s.noise)
-        for s, r in zip(statistics, ratios, strict=True)
-    ]
+    return reference, [by_brightness(s, r) for s, r in zip(statistics, ratios, strict=True)]
 
 
-def _ratios(lights: Sequence[AlignedLight], reference: int) -> list[float] | None:
+def by_brightness(statistics: FrameStatistics, scale: PhotometricScale) -> FrameStatistics:
+    """Return statistics whose scale is the brightness of the stars."""
+    ratio = np.full_like(statistics.noise, scale.ratio)
+    return replace(statistics, scale_low=ratio, scale_high=ratio, slope=scale.slope)
+
+
+def _ratios(lights: Sequence[AlignedLight], reference: int) -> list[PhotometricScale] | None:
     """Return each light's brightness relative to the reference, or None if one is unknown."""
     chosen = lights[reference]
     ratios = []
     for aligned in lights:
         if aligned is chosen:
-            ratios.append(1.0)
+            ratios.append(PhotometricScale(1.0, 0.0, 0))
             continue
         found = photometric_scale(
             aligned.light.measurement.stars,
             chosen.inverse @ aligned.transform,
             chosen.light.measurement.stars,
+            shape=_shape(chosen.light),
         )
         if found is None:
             return None
-        ratios.append(found.ratio)
+        ratios.append(found)
     return ratios

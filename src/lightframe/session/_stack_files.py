@@ -14,12 +14,14 @@ from lightframe.frames import FrameInfo, FrameKind, PixelSource, Window
 from lightframe.processes import (
     FrameStatistics,
     IntegrationSettings,
+    PhotometricScale,
     StarTable,
     frame_pedestal,
     frame_statistics,
     measure,
     photometric_scale,
 )
+from lightframe.session._alignment import by_brightness
 from lightframe.session._context import Context
 from lightframe.session._noise import colour_noise
 from lightframe.session._steps import Bench
@@ -234,15 +236,14 @@ def look_at(opened: Stack, bench: Bench) -> Looks:
         remarks = ("the noise of the files is that of their headers, from before interpolation",)
     if not by_stars:
         return Looks(statistics, noise, remarks)
-    ratios = _ratios([stars for _, _, stars in looks if stars is not None], opened.reference)
+    first = opened.sources[opened.reference]
+    tables = [stars for _, _, stars in looks if stars is not None]
+    ratios = _ratios(tables, opened.reference, (first.height, first.width))
     if ratios is None:
         remark = "too few stars in common: scales are taken from the spread of the backgrounds"
         return Looks(statistics, noise, (*remarks, remark))
-    by_brightness = tuple(
-        FrameStatistics(s.location, np.full_like(s.noise, r), np.full_like(s.noise, r), s.noise)
-        for s, r in zip(statistics, ratios, strict=True)
-    )
-    return Looks(by_brightness, noise, remarks)
+    by_stars_alone = tuple(by_brightness(s, r) for s, r in zip(statistics, ratios, strict=True))
+    return Looks(by_stars_alone, noise, remarks)
 
 
 def _scales(settings: IntegrationSettings) -> bool:
@@ -252,17 +253,19 @@ def _scales(settings: IntegrationSettings) -> bool:
     )
 
 
-def _ratios(stars: Sequence[StarTable], reference: int) -> list[float] | None:
+def _ratios(
+    stars: Sequence[StarTable], reference: int, shape: tuple[int, int]
+) -> list[PhotometricScale] | None:
     """Return each file's brightness relative to the reference; None if one is unknown."""
     ratios = []
     for index, table in enumerate(stars):
         if index == reference:
-            ratios.append(1.0)
+            ratios.append(PhotometricScale(1.0, 0.0, 0))
             continue
-        found = photometric_scale(table, np.eye(3), stars[reference])
+        found = photometric_scale(table, np.eye(3), stars[reference], shape=shape)
         if found is None:
             return None
-        ratios.append(found.ratio)
+        ratios.append(found)
     return ratios
 
 
