@@ -161,3 +161,14 @@ def test_real_folders(shared_data):
     kinds = [info.kind for info in frames]
     assert [kinds.count(kind) for kind in FrameKind] == [6, 8, 0, 6, 0]
     assert {info.kind_from for info in frames} == {"path"}
+
+
+def test_the_truth_of_a_simulated_session_is_no_frame(tmp_path):
+    """Its folder is left out, whatever lies in it."""
+    (tmp_path / "truth").mkdir()
+    (tmp_path / "truth" / "truth.fits").write_bytes(b"SIMPLE  = a cube")
+    (tmp_path / "truth" / "truth.json").write_text("{}")
+
+    found = scan([tmp_path])
+
+    assert (found.frames, found.refused, found.ignored) == ((), (), ())

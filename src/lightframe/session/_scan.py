@@ -26,6 +26,8 @@ _THREADS = 8  # more than processors: on a network drive, opening a file is most
 
 _OWN_FOLDER = ".lightframe"
 _OWN_RECORD = "run.json"
+_SIMULATED_TRUTH = frozenset({"truth.fits", "truth.json"})
+"""What lies beside a simulated session is no frame of it."""
 _OWN_RESULTS = frozenset(
     {"masters", "results", "previews", "calibrated", "cosmetic", "debayered", "registered"}
 )
@@ -96,7 +98,8 @@ def scan(paths: Iterable[Path | str], *, threads: int = _THREADS) -> Scan:
     """Find all frames in folders and files.
 
     Folders are walked with all their sub-folders. Hidden files and folders are left out, and so are
-    output folders of Lightframe (those with ``run.json`` and ``.lightframe``); if such a folder is
+    output folders of Lightframe (those with ``run.json`` and ``.lightframe``) and the truth of
+    simulated sessions; if such a folder is
     itself given, only the results in it are. A file that is given by itself is read whatever its
     name.
 
@@ -151,7 +154,7 @@ def _walk(folder: Path, found: _Found, *, given: bool = False) -> None:
         return
     names = {entry.name for entry in entries}
     is_own = {_OWN_FOLDER, _OWN_RECORD} <= names
-    if is_own and not given:
+    if (is_own or _SIMULATED_TRUTH <= names) and not given:
         return
     for entry in _visible(entries):
         if entry.is_dir():
