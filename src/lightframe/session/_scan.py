@@ -154,7 +154,7 @@ def _walk(folder: Path, found: _Found, *, given: bool = False) -> None:
         return
     names = {entry.name for entry in entries}
     is_own = {_OWN_FOLDER, _OWN_RECORD} <= names
-    if (is_own or _SIMULATED_TRUTH <= names) and not given:
+    if (is_own or names >= _SIMULATED_TRUTH) and not given:
         return
     for entry in _visible(entries):
         if entry.is_dir():
