@@ -1,7 +1,7 @@
 """Rules on frames that must agree: offset, gain, sensor, orientation, temperature, by pixels."""
 
 from collections.abc import Iterator, Sequence
-from math import log
+from math import hypot, log
 
 import numpy as np
 
@@ -247,7 +247,7 @@ def _apart(
     if low[0].kind is FrameKind.LIGHT:
         allowed = max(allowed, _FAINT_STARS)
     ratio = log(high[1].e_per_dn / low[1].e_per_dn)
-    return ratio > log(allowed) + 5.0 * float(np.hypot(*errors))
+    return ratio > log(allowed) + 5.0 * hypot(*errors)
 
 
 def _nearest_claim(frames: SetEvidence, transfer: Transfer) -> float | None:
