@@ -262,12 +262,16 @@ def master_record(job: MasterJob, made: IntegratedMaster, context: Context) -> d
     members, result = made.members, made.result
     rejected = float(np.mean(result.rejected_low) + np.mean(result.rejected_high))
     record = _record(job, members[0], result.image)
-    return record | noise_record(job, made, context.settings) | {
-        "frames": len(members),
-        "rejected_fraction": rejected,
-        "frames_rejected": (result.frames_low + result.frames_high).mean(axis=1).tolist(),
-        "inputs": [{"path": str(i.path), "sha256": context.hashes[i.path]} for i in members],
-    }
+    return (
+        record
+        | noise_record(job, made, context.settings)
+        | {
+            "frames": len(members),
+            "rejected_fraction": rejected,
+            "frames_rejected": (result.frames_low + result.frames_high).mean(axis=1).tolist(),
+            "inputs": [{"path": str(i.path), "sha256": context.hashes[i.path]} for i in members],
+        }
+    )
 
 
 def master_header(
