@@ -84,7 +84,8 @@ def test_it_is_the_twin(height, width, layers, trim, columns, rows, seed):
         return
     options = {"columns": columns, "rows": rows, "layers": layers, "trim": trim}
     model = superbias(bias, SuperbiasSettings(**options), threads=2)
-    np.testing.assert_allclose(model.image[0], _twin(bias, **options), rtol=2e-6)
+    # Sums hold values of up to 9000 DN: float32 rounds those to 5e-4 DN.
+    np.testing.assert_allclose(model.image[0], _twin(bias, **options), rtol=2e-6, atol=2e-3)
 
 
 def test_strips_and_threads_do_not_show():
