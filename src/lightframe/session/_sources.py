@@ -33,6 +33,7 @@ __all__ = [
     "CorrectedSource",
     "CountedSource",
     "DebayeredSource",
+    "Derived",
     "RegisteredSource",
 ]
 
@@ -43,7 +44,7 @@ Raw = npt.NDArray[np.uint16] | Float32
 
 
 @dataclass(frozen=True, slots=True)
-class _Derived:
+class Derived:
     """A source with the geometry of another one, in float32."""
 
     source: PixelSource
@@ -73,7 +74,7 @@ class _Derived:
 
 
 @dataclass(frozen=True, slots=True)
-class CountedSource(_Derived):
+class CountedSource(Derived):
     """A raw frame whose bytes are counted as they are read.
 
     Parameters
@@ -97,7 +98,7 @@ class CountedSource(_Derived):
 
 
 @dataclass(frozen=True, slots=True)
-class CalibratedSource(_Derived):
+class CalibratedSource(Derived):
     """A raw frame, calibrated as it is read (guide, section 8).
 
     Parameters
@@ -138,7 +139,7 @@ class CalibratedSource(_Derived):
 
 
 @dataclass(frozen=True, slots=True)
-class CorrectedSource(_Derived):
+class CorrectedSource(Derived):
     """A calibrated frame whose defective pixels are replaced as it is read (guide, section 9.1).
 
     Parameters
@@ -175,7 +176,7 @@ class CorrectedSource(_Derived):
 
 
 @dataclass(frozen=True, slots=True)
-class DebayeredSource(_Derived):
+class DebayeredSource(Derived):
     """A mosaic frame, interpolated to three planes as it is read (guide, section 9.2).
 
     Parameters

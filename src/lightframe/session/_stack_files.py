@@ -24,6 +24,7 @@ from lightframe.processes import (
 from lightframe.session._alignment import by_brightness
 from lightframe.session._context import Context
 from lightframe.session._noise import colour_noise
+from lightframe.session._sources import Derived
 from lightframe.session._steps import Bench
 
 __all__ = ["Looks", "Stack", "StackOptions", "look_at", "open_stack"]
@@ -62,38 +63,14 @@ class StackOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class _WithoutPedestal:
+class _WithoutPedestal(Derived):
     """A frame whose pedestal is taken off as it is read."""
 
-    source: PixelSource
     pedestal_dn: float
-
-    @property
-    def channels(self) -> int:
-        return self.source.channels
-
-    @property
-    def height(self) -> int:
-        return self.source.height
-
-    @property
-    def width(self) -> int:
-        return self.source.width
-
-    @property
-    def dtype(self) -> np.dtype[np.generic]:
-        return np.dtype(np.float32)
-
-    @property
-    def by_rows(self) -> bool:
-        return self.source.by_rows
 
     def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
         self.source.read(window, out)
         np.subtract(out, np.float32(self.pedestal_dn), out=out)
-
-    def close(self) -> None:
-        self.source.close()
 
 
 @dataclass(frozen=True, slots=True)
