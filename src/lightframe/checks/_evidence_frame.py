@@ -29,7 +29,7 @@ __all__ = [
     "read_plane",
 ]
 
-EVIDENCE_VERSION = 1
+EVIDENCE_VERSION = 2
 """Raised whenever the same pixels would give other evidence."""
 
 Float64 = npt.NDArray[np.float64]

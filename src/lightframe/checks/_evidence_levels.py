@@ -24,6 +24,11 @@ _MOST = 0.999
 _DENSE = 20
 """Counts per value from which on a value that does not occur is a gap, not bad luck."""
 _FEWEST_VALUES = 8
+_WHOLE_BINS, _LOW_BINS = 128, 64
+_AROUND = 64
+"""Single values that are counted on either side of the median."""
+_BEYOND_MEDIAN = 3.0
+"""Spreads above the median up to which the low end is counted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -50,6 +55,13 @@ class Levels:
         Mean distance of the values that occur where the histogram is dense; NaN if it nowhere is.
     values : int64 (4,)
         How many different values `spacing` was measured on.
+    whole, low : int64 (4, 128), (4, 64)
+        Counts in bins: of all pixels, and of those from the lowest value up to beyond the median.
+    whole_start, whole_width, low_start, low_width : float64 (4,)
+        Lower edge of the first bin, and width of the bins; widths of `whole` are powers of two, and
+        edges their multiples.
+    around : int64 (4, 129)
+        Counts of single values, from 64 below the median to 64 above it; zero for fractions.
     """
 
     quantiles: Float64
@@ -66,6 +78,13 @@ class Levels:
     step: npt.NDArray[np.int64]
     spacing: Float64
     values: npt.NDArray[np.int64]
+    whole: npt.NDArray[np.int64]
+    whole_start: Float64
+    whole_width: Float64
+    low: npt.NDArray[np.int64]
+    low_start: Float64
+    low_width: Float64
+    around: npt.NDArray[np.int64]
 
     def quantile(self, fraction: float) -> Float64:
         """Return a stored quantile of each phase."""
@@ -121,6 +140,30 @@ def _of_histogram(counts: npt.NDArray[np.int64]) -> dict[str, object]:
         "step": step,
         "spacing": spacing,
         "values": values,
+    } | _windows(counts, occupied, max(step, 1))
+
+
+def _windows(
+    counts: npt.NDArray[np.int64], occupied: npt.NDArray[np.int64], step: int
+) -> dict[str, object]:
+    """Return the histogram as a whole, at its low end, and around its median."""
+    first, last = int(occupied[0]), int(occupied[-1])
+    below = np.cumsum(counts)
+    lower, median, upper = np.searchsorted(below, np.array([0.16, 0.5, 0.84]) * below[-1])
+    width = 2 ** int(np.ceil(np.log2(max(last + 1, _WHOLE_BINS) / _WHOLE_BINS)))
+    reach = median + _BEYOND_MEDIAN * max(0.5 * (upper - lower), step) - first
+    low_width = step * int(np.ceil(max(reach, 1.0) / (_LOW_BINS * step)))
+    padded = np.pad(counts, (_AROUND, max(_AROUND, _LOW_BINS * low_width)))
+    return {
+        "whole": counts[: _WHOLE_BINS * width].reshape(_WHOLE_BINS, width).sum(axis=1),
+        "whole_start": 0.0,
+        "whole_width": float(width),
+        "low": padded[_AROUND + first :][: _LOW_BINS * low_width]
+        .reshape(_LOW_BINS, low_width)
+        .sum(axis=1),
+        "low_start": float(first),
+        "low_width": float(low_width),
+        "around": padded[median : median + 2 * _AROUND + 1],
     }
 
 
@@ -202,4 +245,29 @@ def _of_sample(values: npt.NDArray[np.float32]) -> dict[str, object]:
         "step": 0,
         "spacing": float("nan"),
         "values": 0,
+    } | _float_windows(known)
+
+
+def _float_windows(known: Float64) -> dict[str, object]:
+    """Return the same of sorted values that are not whole numbers."""
+    low, lower, median, upper, high = np.quantile(known, [1e-4, 0.16, 0.5, 0.84, 0.9999])
+    span = max(float(high - low), 1e-6)
+    width = 2.0 ** np.ceil(np.log2(span / (_WHOLE_BINS - 1)))
+    start = np.floor(low / width) * width
+    reach = float(median + _BEYOND_MEDIAN * max(0.5 * (upper - lower), 1e-6) - low)
+    low_width = max(reach, 1e-6) / _LOW_BINS
+    return {
+        "whole": _counted(known, start, width, _WHOLE_BINS),
+        "whole_start": start,
+        "whole_width": width,
+        "low": _counted(known, low, low_width, _LOW_BINS),
+        "low_start": low,
+        "low_width": low_width,
+        "around": np.zeros(2 * _AROUND + 1, np.int64),
     }
+
+
+def _counted(known: Float64, start: float, width: float, bins: int) -> npt.NDArray[np.int64]:
+    """Return counts in bins; values below the first take part in it, those above in none."""
+    edges = np.searchsorted(known, start + width * np.arange(1, bins + 1))
+    return np.asarray(np.diff(edges, prepend=0), np.int64)

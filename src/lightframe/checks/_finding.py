@@ -6,6 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from lightframe.checks._pictures import Picture, picture_from_dict
+
 __all__ = ["Finding", "Group", "Severity"]
 
 
@@ -54,7 +56,7 @@ class Finding:
     remedy : str
         What to do about it.
     evidence : mapping of str to JSON values
-        The numbers behind the message.
+        The numbers behind the message; under ``picture``, what shows them.
     """
 
     rule: str
@@ -65,6 +67,12 @@ class Finding:
     cause: str = ""
     remedy: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def picture(self) -> Picture | None:
+        """What shows the evidence; None where numbers say it all."""
+        values = self.evidence.get("picture")
+        return None if values is None else picture_from_dict(values)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the finding as JSON values, keys in the order of ``run.json``."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._pictures import Picture, picture_as_dict
 from lightframe.tables import Table
 
 __all__ = ["RULES", "Rule", "Stage", "Witness", "found", "judge", "rule", "witness"]
@@ -145,9 +146,11 @@ def found(  # noqa: PLR0913 - the parts of a finding, by keyword
     evidence: Mapping[str, Any] | None = None,
     severity: Severity | None = None,
     group: Group | None = None,
+    picture: Picture | None = None,
 ) -> Finding:
     """Build a finding of the rule `name`; severity and group are the rule's own unless given."""
     entry = RULES[name]
+    shown = {} if picture is None else {"picture": picture_as_dict(picture)}
     return Finding(
         rule=name,
         severity=severity or entry.severity,
@@ -156,7 +159,7 @@ def found(  # noqa: PLR0913 - the parts of a finding, by keyword
         message=message,
         cause=cause,
         remedy=remedy,
-        evidence=evidence or {},
+        evidence={**(evidence or {}), **shown},
     )
 
 

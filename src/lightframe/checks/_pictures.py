@@ -1,0 +1,447 @@
+"""Pictures of evidence as data: what is plotted and in which units. How it looks is not known here.
+
+A rule hands a picture to `found`, and the finding carries it among its evidence, as JSON values
+under the key ``picture``. A picture holds a few hundred numbers at most: it shows why a finding
+stands, and is no copy of the pixels.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, TypeAdapter, ValidationError
+
+from lightframe.errors import InputError
+
+__all__ = [
+    "Axis",
+    "Comparison",
+    "Correlation",
+    "Counts",
+    "Curve",
+    "FrameChart",
+    "Histogram",
+    "Line",
+    "Mark",
+    "Panels",
+    "Picture",
+    "Points",
+    "Profile",
+    "Row",
+    "Scatter",
+    "TileMap",
+    "numbers",
+    "picture_as_dict",
+    "picture_from_dict",
+    "table",
+]
+
+Numbers: TypeAlias = tuple[float | None, ...]
+"""None is unknown."""
+
+_DIGITS = 4
+
+
+def numbers(values: Iterable[float], digits: int = _DIGITS) -> Numbers:
+    """Return values of a few digits, as JSON has them; what is not finite is None."""
+    return tuple(float(f"{v:.{digits}g}") if np.isfinite(v) else None for v in values)
+
+
+def table(values: npt.NDArray[np.floating], digits: int = _DIGITS) -> tuple[Numbers, ...]:
+    """Return the rows of an array, shape (rows, columns), as `numbers`."""
+    return tuple(numbers(row, digits) for row in values)
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What an axis shows.
+
+    Attributes
+    ----------
+    name : str
+        The quantity.
+    unit : str
+        Its unit; empty for pure numbers.
+    log : bool
+        Whether it is to be spaced by powers of ten.
+    """
+
+    name: str
+    unit: str = ""
+    log: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A value on an axis that matters: a limit, an expected level."""
+
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Picture:
+    """What all pictures have.
+
+    Attributes
+    ----------
+    title : str
+        What is shown, in a few words.
+    caption : str
+        What there is to be seen in it.
+    """
+
+    title: str
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """One distribution of a histogram.
+
+    Attributes
+    ----------
+    name : str
+        What was counted: a colour, a set of frames.
+    percent : tuple of float
+        Percentage of the pixels in each bin.
+    """
+
+    name: str
+    percent: Numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram(_Picture):
+    """How often values occur.
+
+    Attributes
+    ----------
+    axis : Axis
+        The values.
+    start, width : float
+        Lower edge of the first bin, and the width of all bins.
+    series : tuple of Counts
+        Distributions over the same bins.
+    marks : tuple of Mark
+        Values that matter.
+    log : bool
+        Whether percentages are to be spaced by powers of ten.
+    apart : bool
+        Whether the distributions are combs, to be drawn below each other.
+    """
+
+    axis: Axis
+    start: float
+    width: float
+    series: tuple[Counts, ...]
+    marks: tuple[Mark, ...] = ()
+    log: bool = False
+    apart: bool = False
+    kind: Literal["histogram"] = "histogram"
+
+    def __post_init__(self) -> None:
+        _same_length(self.title, *(item.percent for item in self.series))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileMap(_Picture):
+    """Values over the frame in tiles, first stored row first.
+
+    Attributes
+    ----------
+    value : Axis
+        What the tiles hold.
+    values : tuple of tuple of float or None
+        By row and column; None is unknown.
+    aspect : float
+        Height of the frame over its width.
+    neutral : float or None
+        The value of nothing, from which others differ to both sides; None where there is none.
+    """
+
+    value: Axis
+    values: tuple[Numbers, ...]
+    aspect: float = 1.0
+    neutral: float | None = 0.0
+    kind: Literal["map"] = "map"
+
+    def __post_init__(self) -> None:
+        _same_length(self.title, *self.values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correlation(_Picture):
+    """How alike two images are at each shift of one against the other.
+
+    Attributes
+    ----------
+    values : tuple of tuple of float or None
+        Correlation coefficients by shift in y and x; the middle is no shift.
+    step_px : float
+        Shift from one to the next in pixels.
+    shift_px : tuple of (float, float)
+        The shift found, in x and y.
+    """
+
+    values: tuple[Numbers, ...]
+    step_px: float
+    shift_px: tuple[float, float]
+    kind: Literal["correlation"] = "correlation"
+
+    def __post_init__(self) -> None:
+        _same_length(self.title, *self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Points of a scatter plot.
+
+    Attributes
+    ----------
+    name : str
+        What they are.
+    x, y : tuple of float or None
+        Where they are.
+    error : tuple of float or None
+        Standard error of y; empty where it is not known.
+    joined : bool
+        Whether they follow each other.
+    wrong : bool
+        Whether they are what the finding is about.
+    """
+
+    name: str
+    x: Numbers
+    y: Numbers
+    error: Numbers = ()
+    joined: bool = False
+    wrong: bool = False
+
+    def __post_init__(self) -> None:
+        _same_length(self.name, self.x, self.y, *((self.error,) if self.error else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A straight line, y = intercept + slope x.
+
+    Attributes
+    ----------
+    name : str
+        What it stands for.
+    slope, intercept : float
+        In the units of the axes.
+    expected : bool
+        Whether it is what should be; else it was fitted.
+    """
+
+    name: str
+    slope: float
+    intercept: float = 0.0
+    expected: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scatter(_Picture):
+    """One quantity against another.
+
+    Attributes
+    ----------
+    x, y : Axis
+        The quantities.
+    points : tuple of Points
+        Groups of points.
+    lines : tuple of Line
+        What they follow, or should.
+    frame : tuple of (float, float), optional
+        Width and height in pixels if the points are places in a frame: y then runs downwards, and
+        both axes have one scale.
+    """
+
+    x: Axis
+    y: Axis
+    points: tuple[Points, ...]
+    lines: tuple[Line, ...] = ()
+    frame: tuple[float, float] | None = None
+    kind: Literal["scatter"] = "scatter"
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One curve of a profile.
+
+    Attributes
+    ----------
+    name : str
+        What it belongs to: a frame.
+    values : tuple of float or None
+        Its values at equal distances.
+    """
+
+    name: str
+    values: Numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile(_Picture):
+    """Averages along the rows, or columns, of frames.
+
+    Attributes
+    ----------
+    x, y : Axis
+        The place, and what is averaged.
+    start, step : float
+        Place of the first value, and the distance to the next.
+    curves : tuple of Curve
+        The profiles.
+    marks : tuple of Mark
+        Places that matter.
+    """
+
+    x: Axis
+    y: Axis
+    start: float
+    step: float
+    curves: tuple[Curve, ...]
+    marks: tuple[Mark, ...] = ()
+    kind: Literal["profile"] = "profile"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameChart(_Picture):
+    """One value a frame, in the order in which they were taken.
+
+    Attributes
+    ----------
+    axis : Axis
+        What is shown.
+    frames : tuple of str
+        Names of the frames.
+    values : tuple of float or None
+        One a frame.
+    errors : tuple of float or None
+        Their standard errors; empty where they are not known.
+    wrong : tuple of bool
+        Which frames the finding is about.
+    band : tuple of (float, float) or None
+        What is allowed.
+    marks : tuple of Mark
+        Values that matter.
+    """
+
+    axis: Axis
+    frames: tuple[str, ...]
+    values: Numbers
+    errors: Numbers = ()
+    wrong: tuple[bool, ...] = ()
+    band: tuple[float, float] | None = None
+    marks: tuple[Mark, ...] = ()
+    kind: Literal["frames"] = "frames"
+
+    def __post_init__(self) -> None:
+        _same_length(
+            self.title, self.frames, self.values, *(c for c in (self.errors, self.wrong) if c)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One of the things compared.
+
+    Attributes
+    ----------
+    name : str
+        What it is.
+    value : float or None
+        Its value.
+    low, high : float or None
+        What the value may be; None is unknown, or unbounded.
+    wrong : bool
+        Whether the finding is about it.
+    """
+
+    name: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    wrong: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison(_Picture):
+    """The same quantity of several things: of sets of frames, of colours.
+
+    Attributes
+    ----------
+    axis : Axis
+        The quantity.
+    rows : tuple of Row
+        The things.
+    marks : tuple of Mark
+        Values that matter.
+    from_zero : bool
+        Whether values are amounts, to be drawn as bars from zero.
+    """
+
+    axis: Axis
+    rows: tuple[Row, ...]
+    marks: tuple[Mark, ...] = ()
+    from_zero: bool = False
+    kind: Literal["comparison"] = "comparison"
+
+
+_Single: TypeAlias = Histogram | TileMap | Correlation | Scatter | Profile | FrameChart | Comparison
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panels:
+    """A few pictures that tell something together.
+
+    Attributes
+    ----------
+    pictures : tuple of pictures
+        The most telling first.
+    """
+
+    pictures: tuple[Annotated[_Single, Field(discriminator="kind")], ...]
+    kind: Literal["panels"] = field(default="panels")
+
+
+Picture: TypeAlias = _Single | Panels
+
+_ADAPTER: TypeAdapter[Picture] = TypeAdapter(Annotated[Picture, Field(discriminator="kind")])
+
+
+def picture_as_dict(picture: Picture) -> dict[str, Any]:
+    """Return a picture as JSON values, its kind among them."""
+    values: dict[str, Any] = _ADAPTER.dump_python(picture, mode="json")
+    return values
+
+
+def picture_from_dict(values: Mapping[str, Any]) -> Picture:
+    """Return the picture that `picture_as_dict` has written.
+
+    Raises
+    ------
+    InputError
+        If the values are not those of a picture.
+    """
+    try:
+        return _ADAPTER.validate_python(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise InputError(
+            f"this is not the picture of a finding: {place}: {first['msg']}",
+            cause="run.json was written by another version, or edited",
+            remedy="run again, or use the version that wrote it",
+        ) from error
+
+
+def _same_length(where: str, *columns: tuple[object, ...]) -> None:
+    lengths = sorted({len(column) for column in columns})
+    if len(lengths) > 1:
+        raise ValueError(f"{where}: as many values are needed everywhere, not {lengths}")
