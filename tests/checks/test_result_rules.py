@@ -228,3 +228,69 @@ def test_a_meridian_flip_and_one_reframing_are_no_dithering():
     for case in (still, still[:4] + moved, still[:4] + flipped):
         assert [f.rule for f in judged(replace(lights(), lights=tuple(case)))] == ["undithered"]
     assert judged(replace(lights(), lights=tuple(still[:4]))) == ()
+
+
+def small_group(brightness=(), fwhm_px=(), eccentricity=(), exposure_s=()):
+    """Return a set of few lights that differ in the values given."""
+    members = []
+    for place, path in enumerate(PATHS[: max(map(len, (brightness, fwhm_px, eccentricity)))]):
+        changes = {"exposure_s": 120.0}
+        for name, values in (
+            ("brightness", brightness), ("fwhm_px", fwhm_px), ("eccentricity", eccentricity),
+            ("exposure_s", exposure_s),
+        ):  # fmt: skip
+            if values:
+                changes[name] = values[place]
+        members.append(light(path, **changes))
+    return lights(lights=tuple(members), masters_of=())
+
+
+@pytest.mark.parametrize(
+    ("values", "bad"),
+    [
+        ({"brightness": (1.0, 0.97, 0.5)}, {2}),
+        ({"brightness": (1.0, 0.95, 0.5, 1.05)}, {2}),
+        ({"brightness": (1.0, 1.0, 0.3, 0.33)}, {2, 3}),
+        ({"brightness": (0.9, 1.0, 1.0, 0.3, 0.3)}, {3, 4}),
+        ({"fwhm_px": (3.0, 3.2, 6.0)}, {2}),
+        ({"eccentricity": (0.4, 0.5, 0.85)}, {2}),
+        ({"brightness": (0.5, 1.0, 0.49, 1.0), "exposure_s": (60.0, 120.0, 120.0, 120.0)}, {2}),
+    ],
+)
+def test_one_bad_light_of_a_small_group_is_named(values, bad):
+    """From three lights on, whatever their exposures."""
+    found = judged(small_group(**values))
+
+    assert {finding.rule for finding in found} == {"bad-light"}
+    assert {PATHS.index(finding.frames[0]) for finding in found} == bad
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"brightness": (1.0, 0.4)},
+        {"brightness": (1.0, 0.45, 0.44)},
+        {"brightness": (1.0, 0.9, 0.8, 0.65, 0.45)},
+        {"brightness": (0.5, 1.0, 1.0), "exposure_s": (60.0, 120.0, 120.0)},
+        {"brightness": (0.5, 1.0, 1.0), "exposure_s": (None, 120.0, 120.0)},
+        {"fwhm_px": (2.4, 2.5, 3.0, 3.9)},
+        {"fwhm_px": (2.2, 3.0, 4.4)},
+        {"eccentricity": (0.3, 0.5, 0.69)},
+        {"eccentricity": (0.68, 0.66, 0.78)},
+    ],
+)
+def test_seeing_and_extinction_make_no_bad_lights_in_small_groups(values):
+    """What changes step by step through the night, or can be either way, is not called bad."""
+    assert judged(small_group(**values)) == ()
+
+
+def test_lights_of_one_filter_and_two_exposures_are_compared():
+    """The one clouded light of three exposures has no other light of its own exposure."""
+    peers = small_group(brightness=(0.5, 0.98)).lights
+    alone = light(PATHS[5], brightness=0.25, exposure_s=60.0)
+    clouded = lights(lights=(replace(alone, brightness=0.12),), peers=peers)
+
+    assert judged(lights(lights=(alone,), peers=peers)) == ()
+    (finding,) = judged(replace(clouded, peers=(*peers, light(PATHS[6], exposure_s=120.0))))
+    assert finding.frames == (PATHS[5],)
+    assert finding.evidence["relative_brightness"] == pytest.approx(0.324, abs=0.01)

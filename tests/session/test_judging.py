@@ -1,5 +1,6 @@
 """What a run says of its calibrated lights, on simulated sessions with one fault each."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -217,14 +218,18 @@ def test_thresholds_come_from_the_settings(clean, tmp_path):
 
 
 @pytest.mark.slow
-def test_real_frames_of_a_globular_cluster_are_silent(shared_data, tmp_path):
-    """M13 fills the field; nothing is said of its calibrated lights that is not so."""
+def test_of_real_frames_of_a_globular_cluster_one_is_clouded(shared_data, tmp_path):
+    """M13 fills the field; one light of z shows half of the stars' light; nothing else is said."""
     findings = findings_of([shared_data / "m13-mono-ccd"], tmp_path)
 
     assert not {
-        "over-correction", "under-correction", "dust-embossed", "residual-pattern", "bad-light",
+        "over-correction", "under-correction", "dust-embossed", "residual-pattern",
         "clipped-result", "stale-dark", "hot-pixel-mismatch", "dark-scale-disagrees",
     } & set(findings)  # fmt: skip
+    document = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    bad = [f for f in document["findings"] if f["rule"] == "bad-light"]
+    assert [Path(f["frames"][0]).name for f in bad] == ["M13_sdss_z_20190503_091030.fits"]
+    assert bad[0]["evidence"]["relative_brightness"] == pytest.approx(0.51, abs=0.05)
 
 
 def test_a_session_on_an_altazimuth_mount_is_undithered(shared_data, tmp_path):

@@ -17,6 +17,7 @@ MODULES = (
     "_evidence_flat_rules",
     "_result_flat_rules",
     "_result_rules",
+    "_result_bad_light_rule",
     "_result_pattern_rules",
     "_result_shadow_rules",
 )

@@ -42,6 +42,8 @@ class LightEvidence:
         Factor of the dark, where it is scaled.
     exposure_ratio : float or None
         Exposure over that of the dark.
+    exposure_s : float or None
+        Exposure in seconds.
     """
 
     path: Path
@@ -56,6 +58,7 @@ class LightEvidence:
     placed: _F64 | None = None
     dark_scale: DarkScale | None = None
     exposure_ratio: float | None = None
+    exposure_s: float | None = None
 
     @property
     def factor_used(self) -> float:
@@ -75,6 +78,8 @@ class CalibratedSet:
         Those that could be calibrated.
     group : str
         The result they go into.
+    peers : tuple of LightEvidence
+        The other lights of that result: of another exposure, or calibrated with other masters.
     flats, darks, others : tuple of Path
         Frames of the master flat; of the master dark and bias; of the masters that calibrated the
         flats.
@@ -112,6 +117,7 @@ class CalibratedSet:
     label: str
     lights: tuple[LightEvidence, ...]
     group: str = ""
+    peers: tuple[LightEvidence, ...] = ()
     flats: tuple[Path, ...] = ()
     darks: tuple[Path, ...] = ()
     others: tuple[Path, ...] = ()

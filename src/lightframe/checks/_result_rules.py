@@ -1,4 +1,4 @@
-"""Rules of calibrated lights: levels, dithering, bad frames, scaled darks."""
+"""Rules of calibrated lights: levels, dithering, scaled darks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,6 @@ _PEDESTAL_SIGMAS = 3.8
 """A normal distribution has 1 in 10,000 of its values below minus so many sigma."""
 _EXPLAINED = 0.3
 """Part of the pixels below zero that the noise must explain to be called their cause."""
-_ECCENTRICITY_MARGIN = 0.15
 _WORST_CAUSES = (
     "double-bias-subtraction", "offset-mismatch", "gain-mismatch", "gain-label-wrong",
     "units-mismatch", "mixed-scaling", "dark-light-leak", "dark-exposure-mismatch",
@@ -219,98 +218,6 @@ def undithered(evidence: ResultEvidence) -> Iterator[Finding]:
                 "drift_px": round(drift, 2),
             },
         )
-
-
-@rule(
-    "bad-light",
-    "a light is clouded, trailed, out of focus or in twilight",
-    severity=_WARNING,
-    group=Group.ACQUISITION,
-    judges=ResultEvidence,
-    thresholds=(
-        "set_lights", "bad_brightness", "bad_fwhm", "bad_eccentricity", "bad_star_count",
-        "bad_weight",
-    ),
-)  # fmt: skip
-def bad_light(evidence: ResultEvidence) -> Iterator[Finding]:
-    """Compare each light with the others of its set (guide 9.3).
-
-    Never by its sky alone, which the moon may brighten: by the brightness of the same stars
-    (clouds), their width (focus) and roundness (tracking), their number, and by the noise that its
-    sky adds (twilight). Lights that cannot be registered at all are reported under the same name.
-
-    Such a light has little weight in the result; it is not left out for that.
-    """
-    for lights in evidence.sets:
-        if len(lights.lights) < evidence.settings.set_lights:
-            continue
-        usual = _Usual(lights)
-        for light in lights.lights:
-            reasons = list(_faults(light, usual, evidence))
-            if reasons:
-                yield found(
-                    "bad-light",
-                    frames=[light.path],
-                    message=f"{light.path.name}: {'; '.join(text for text, _, _ in reasons)}",
-                    cause=reasons[0][1],
-                    remedy="look at the frame, and leave it out if it is as bad as that",
-                    evidence={
-                        name: value for _, _, part in reasons for name, value in part.items()
-                    },
-                )
-
-
-class _Usual:
-    """Medians of a set."""
-
-    def __init__(self, lights: CalibratedSet) -> None:
-        self.brightness = lights.median(lambda light: light.brightness)
-        self.fwhm = lights.median(lambda light: light.fwhm_px)
-        self.eccentricity = lights.median(lambda light: light.eccentricity)
-        self.stars = lights.median(lambda light: float(light.stars)) or 0.0
-        self.noise = lights.median(_noise)
-        self.level = lights.median(lambda light: max(light.level_dn, default=None))
-
-
-def _noise(light: LightEvidence) -> float | None:
-    return median(light.noise_dn) if light.noise_dn else None
-
-
-def _faults(
-    light: LightEvidence, usual: _Usual, evidence: ResultEvidence
-) -> Iterator[tuple[str, str, dict[str, float]]]:
-    """Yield what is wrong with a light: in words, the likely cause, the numbers."""
-    settings = evidence.settings
-    dimmed = light.brightness / usual.brightness if light.brightness and usual.brightness else None
-    if dimmed is not None and dimmed < settings.bad_brightness:
-        text = f"its stars have {100 * dimmed:.0f} % of the brightness they have in the set"
-        yield text, "clouds, haze, dew, or an obstacle", {"relative_brightness": round(dimmed, 3)}
-    if light.fwhm_px and usual.fwhm and light.fwhm_px > settings.bad_fwhm * usual.fwhm:
-        text = f"its stars are {light.fwhm_px:.3g} px wide, against {usual.fwhm:.3g} px in the set"
-        yield text, "focus or seeing", {"fwhm_px": round(light.fwhm_px, 2)}
-    if light.eccentricity is not None and usual.eccentricity is not None:
-        limit = max(settings.bad_eccentricity, usual.eccentricity + _ECCENTRICITY_MARGIN)
-        if light.eccentricity > limit:
-            text = (
-                f"its stars have an eccentricity of {light.eccentricity:.2f}, against"
-                f" {usual.eccentricity:.2f} in the set"
-            )
-            number = {"eccentricity": round(light.eccentricity, 3)}
-            yield text, "tracking error, wind, or a knock", number
-    noise = _noise(light)
-    if dimmed is not None and noise and usual.noise:
-        weight = (dimmed / (noise / usual.noise)) ** 2
-        if weight < settings.bad_weight and dimmed >= settings.bad_brightness:
-            level = max(light.level_dn)
-            text = (
-                f"its sky of {level:.4g} DN, against {usual.level or 0.0:.4g} DN in the set, leaves"
-                f" it {100 * weight:.0f} % of the weight"
-            )
-            yield text, "twilight, the moon, or lit clouds", {"relative_weight": round(weight, 3)}
-    few = light.stars < settings.bad_star_count * usual.stars
-    if dimmed is None and few:
-        text = f"it shows {light.stars} stars, against {usual.stars:.0f} in the set"
-        yield text, "clouds, focus, or tracking", {"stars": light.stars}
 
 
 @rule(

@@ -49,8 +49,9 @@ class ResultThresholds(Settings):
     dither_lights: int = Field(5, ge=4)
     """Lights from which on dithering is asked for."""
 
-    set_lights: int = Field(5, ge=3)
-    """Lights that a set needs so that a single one can be called bad."""
+    set_lights: int = Field(6, ge=3)
+    """Lights of a filter from which on their median alone says what is usual; with fewer, from
+    three on, a bad light must also stand apart from the next good one."""
 
     bad_brightness: float = Field(0.6, gt=0, lt=1)
     """Brightness of the stars, relative to the set, below which a light is clouded."""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -92,9 +92,15 @@ def judge_lights(
             if members:
                 sets.append(_calibrated_set(group, part, members, field.aligned, masters, plan))
     evidence = ResultEvidence(
-        sets=tuple(sets), findings=tuple(known), settings=context.settings.check
+        sets=tuple(_with_peers(lights, sets) for lights in sets), findings=tuple(known), settings=context.settings.check
     )
     return judge_results(evidence)
+
+
+def _with_peers(lights: CalibratedSet, sets: Sequence[CalibratedSet]) -> CalibratedSet:
+    """Return a set that knows the other lights of its result."""
+    others = (other for other in sets if other is not lights and other.group == lights.group)
+    return replace(lights, peers=tuple(light for other in others for light in other.lights))
 
 
 def _calibrated_set(
@@ -170,6 +176,7 @@ def _evidence(
         placed=None if place is None else _placed(place),
         dark_scale=light.dark_scale,
         exposure_ratio=own / exposure if own and exposure else None,
+        exposure_s=own,
     )
 
 
