@@ -26,7 +26,13 @@ from lightframe.processes._integration_recipe import (
 from lightframe.processes._integration_settings import IntegrationSettings
 from lightframe.processes._integration_tiles import Recipe, TileWorker, tile_shape, tiles
 from lightframe.processes._integration_variance import with_calibrated_variance
-from lightframe.processes._large_scale import HIGH, LOW, LargeScaleSettings, RejectedPixels
+from lightframe.processes._large_scale import (
+    HIGH,
+    LOW,
+    LargeScaleSettings,
+    RejectedPixels,
+    mark_structures,
+)
 
 __all__ = ["Integration", "integrate"]
 
@@ -312,21 +318,18 @@ def _leave_out(
     ndarray, shape (2, rows, columns), int16
         Numbers of samples left out as low and as high.
     """
-    samples = worker.samples(channel, window)
-    marks = worker.marks(channel, window)
+    samples, marks = worker.samples(channel, window), worker.marks(channel, window)
     lost = worker.lost[channel]
     counts = np.zeros((2, *window.shape), np.int16)
-    left = np.zeros(window.shape, np.int16)
-    for frame, plane in enumerate(samples):
-        high = rejected.rejected(HIGH, frame, channel, window)
-        low = rejected.rejected(LOW, frame, channel, window) & ~high
-        there = np.isfinite(plane)
-        marks[frame] = (low + 2 * high.view(np.uint8)) * there
-        left += there & (marks[frame] == 0)
-    enough = left >= recipe.limits.minimum_survivors
+    mark_structures(
+        samples,
+        lambda side, frame: rejected.rejected(side, frame, channel, window),
+        marks,
+        recipe.limits.minimum_survivors,
+    )
     for frame, plane in enumerate(samples):
         for side in (LOW, HIGH):
-            out = (marks[frame] == side + 1) & enough
+            out = marks[frame] == side + 1
             plane[out] = np.nan
             counts[side] += out
             number = np.count_nonzero(out)

@@ -10,7 +10,6 @@ import numpy.typing as npt
 from lightframe.frames._pixels import PixelSource, Window
 from lightframe.kernels._rejection_queue import LOWER, ORIGIN, UPPER
 from lightframe.kernels._stack import LANES, order_samples
-from lightframe.kernels._stack_combine import combine
 from lightframe.processes._estimators import FrameStatistics
 from lightframe.processes._integration_recipe import (
     make_recipe,
@@ -19,7 +18,8 @@ from lightframe.processes._integration_recipe import (
     with_fields,
 )
 from lightframe.processes._integration_settings import IntegrationSettings
-from lightframe.processes._integration_tiles import ChannelTerms, Recipe, localized
+from lightframe.processes._integration_tiles import ChannelTerms, Recipe, TileWorker, localized
+from lightframe.processes._large_scale import LargeScaleSettings, grow_structures, mark_structures
 from lightframe.processes._rejection import RejectionWork
 
 __all__ = ["PixelTrace", "Round", "SampleTrace", "trace_pixel"]
@@ -28,6 +28,7 @@ _WITH_LIMITS = {"sigma", "mad", "averaged-sigma", "ccd-noise", "percentile", "wi
 """Algorithms that reject what lies beyond a lower and an upper limit in each round."""
 
 F32 = npt.NDArray[np.float32]
+U8 = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class SampleTrace:
     weight : float
         Weight of the frame.
     fate : str
-        ``survives``, ``low``, ``high``, ``range low``, ``range high`` or ``missing``.
+        ``survives``, ``low``, ``high``, ``range low``, ``range high``, ``structure low`` or
+        ``structure high`` (large-scale rejection), or ``missing``.
     round : int or None
         Round in which it was rejected, from 1.
     reason : str
@@ -123,10 +125,12 @@ def trace_pixel(  # noqa: PLR0913 - the arguments of `integrate`, and the pixel
     weights: npt.ArrayLike | None = None,
     reference: int = 0,
 ) -> tuple[PixelTrace, ...]:
-    """Follow one pixel through the integration, without large-scale rejection.
+    """Follow one pixel through the integration.
 
-    The same kernels do the work as in `lightframe.processes.integrate`; they are stopped after one
-    round, after two, and so on.
+    The same code does the work as in `lightframe.processes.integrate`, for this pixel alone: result
+    and weight are those of the image to the bit. To tell the rounds apart, rejection is stopped
+    after one round, after two, and so on. For large-scale rejection the neighbourhood from which a
+    structure can reach the pixel is integrated first.
 
     Parameters
     ----------
@@ -152,12 +156,102 @@ def trace_pixel(  # noqa: PLR0913 - the arguments of `integrate`, and the pixel
         statistics = sample_statistics(sources)
     recipe, _ = make_recipe(len(sources), first.channels, settings, statistics, weights, reference)
     recipe = with_fields(recipe, sources, settings, statistics, reference)
-    values = np.empty((len(sources), first.channels, 1, 1), np.float32)
-    for frame, source in enumerate(sources):
-        source.read(Window(y, y + 1, x, x + 1), values[frame])
+    window = Window(y, y + 1, x, x + 1)
+    worker = _worker(sources, window, recipe)
+    structures = np.zeros((first.channels, len(sources)), np.uint8)
+    if settings.large_scale.sides:
+        structures = _structures(sources, window, worker, settings.large_scale)
     return tuple(
-        _trace(x, y, channel, _seen(x, y, channel, values[:, channel, :, 0], recipe), recipe)
-        for channel in range(first.channels)
+        _trace(worker, channel, window, structures[channel]) for channel in range(first.channels)
+    )
+
+
+def _worker(sources: Sequence[PixelSource], window: Window, recipe: Recipe) -> TileWorker:
+    """Return a worker that has read a window and will mark what is rejected."""
+    dtype = np.dtype(np.float32)
+    channels = sources[0].channels
+    worker = TileWorker(len(sources), channels, window.shape, dtype, recipe, marking=True)
+    worker.read(sources, window)
+    return worker
+
+
+def _structures(
+    sources: Sequence[PixelSource],
+    pixel: Window,
+    pixel_worker: TileWorker,
+    settings: LargeScaleSettings,
+) -> U8:
+    """Return the marks (1 low, 2 high) of large-scale rejection, shape (channels, frames)."""
+    first, reach = sources[0], settings.reach
+    around = Window(
+        max(0, pixel.y0 - reach),
+        min(first.height, pixel.y1 + reach),
+        max(0, pixel.x0 - reach),
+        min(first.width, pixel.x1 + reach),
+    )
+    at = slice(pixel.y0 - around.y0, pixel.y1 - around.y0), pixel.x0 - around.x0
+    recipe = pixel_worker.recipe
+    worker = _worker(sources, around, recipe)
+    found = np.zeros((first.channels, len(sources)), np.uint8)
+    for channel in range(first.channels):
+        worker.integrate(channel, around)
+        rejected = worker.marks(channel, around)
+
+        def grown(side: int, frame: int, rejected: U8 = rejected) -> npt.NDArray[np.bool_]:
+            if side not in settings.sides:
+                return np.zeros(pixel.shape, np.bool_)
+            return grow_structures((rejected[frame] & (side + 1)) != 0, settings)[at][:, None]
+
+        marks = pixel_worker.marks(channel, pixel)
+        samples = pixel_worker.samples(channel, pixel)
+        mark_structures(samples, grown, marks, recipe.limits.minimum_survivors)
+        found[channel] = marks[:, 0, 0]
+    return found
+
+
+def _trace(worker: TileWorker, channel: int, window: Window, structures: U8) -> PixelTrace:
+    """Integrate the pixel, and say what became of each sample."""
+    recipe, samples = worker.recipe, worker.samples(channel, window)[:, 0]
+    terms = recipe.channels[channel]
+    seen = _seen(window, channel, samples.astype(np.float32), recipe)
+    samples[structures > 0] = np.nan
+    maps = worker.integrate(channel, window)[:, 0, 0]
+    marks = worker.marks(channel, window)[:, 0, 0]
+    rounds = _rounds(seen, terms, recipe, structures > 0)
+    column, before = seen.values[:, 0], seen.compared[:, 0]
+    m, s_low, s_high, z = terms.norm.T
+    compared = (before - m) * np.where(before <= m, s_low, s_high) + z
+    turns = _turns(compared, marks * _in_range(column, recipe), rounds)
+    a, b, _, _, weights, _ = terms.terms.T
+    combined = seen.combined[:, 0] * a + b
+    traced = []
+    for frame, value in enumerate(column):
+        if structures[frame]:
+            fate = "structure low" if structures[frame] == 1 else "structure high"
+            reason = "lies in a large structure of rejected pixels of this frame, or at its edge"
+        else:
+            fate, reason = _fate(value, compared[frame], marks[frame], turns[frame], rounds, recipe)
+        traced.append(
+            SampleTrace(
+                frame,
+                float(value),
+                float(compared[frame]),
+                float(combined[frame]),
+                float(weights[frame]),
+                fate,
+                int(turns[frame]) or None,
+                reason,
+            )
+        )
+    return PixelTrace(
+        window.x0,
+        window.y0,
+        channel,
+        recipe.rejection,
+        tuple(traced),
+        tuple(rounds),
+        float(maps[0]),
+        float(maps[1]),
     )
 
 
@@ -174,104 +268,25 @@ class _Seen:
     limits: F32
 
 
-def _seen(x: int, y: int, channel: int, values: F32, recipe: Recipe) -> _Seen:
-    raw = np.ascontiguousarray(values)
-    if recipe.local is None:
-        return _Seen(raw, raw, raw, recipe.range_limits)
-    place = channel, Window(y, y + 1, x, x + 1), 0
-    combined, compared, limits = localized(
-        recipe, place, 1, raw, np.empty((2, *raw.shape), raw.dtype)
-    )
-    return _Seen(raw, compared, combined, limits)
+def _seen(window: Window, channel: int, values: F32, recipe: Recipe) -> _Seen:
+    place = channel, window, 0
+    work = np.empty((2, *values.shape), np.float32)
+    combined, compared, limits = localized(recipe, place, 1, values, work)
+    return _Seen(values, compared, combined, limits)
 
 
-def _trace(x: int, y: int, channel: int, seen: _Seen, recipe: Recipe) -> PixelTrace:
-    terms = recipe.channels[channel]
-    rounds = _rounds(seen, terms, recipe)
-    marks, result, weight = _combine(seen, terms, recipe)
-    column = seen.values[:, 0]
-    before = seen.compared[:, 0]
-    m, s_low, s_high, z = terms.norm.T
-    compared = (before - m) * np.where(before <= m, s_low, s_high) + z
-    turns = _turns(compared, marks * _in_range(column, recipe), rounds)
-    samples = []
-    for frame, value in enumerate(column):
-        fate, reason = _fate(value, compared[frame], marks[frame], turns[frame], rounds, recipe)
-        a, b, _, _, w, _ = terms.terms[frame]
-        samples.append(
-            SampleTrace(
-                frame,
-                float(value),
-                float(compared[frame]),
-                float(seen.combined[frame, 0] * a + b),
-                float(w),
-                fate,
-                int(turns[frame]) or None,
-                reason,
-            )
-        )
-    return PixelTrace(
-        x, y, channel, recipe.rejection, tuple(samples), tuple(rounds), result, weight
-    )
-
-
-def _combine(
-    seen: _Seen, terms: ChannelTerms, recipe: Recipe
-) -> tuple[npt.NDArray[np.uint8], float, float]:
-    """Integrate the pixel; return the marks (1 low, 2 high), the average and its weight."""
-    values = seen.combined
-    frames = values.shape[0]
-    ordered, high, work = _order(seen, terms)
-    low = np.zeros(LANES, np.int32)
-    recipe.rejector(ordered, low, high, recipe.limits, work)
-    maps = np.empty((6, LANES), np.float32)
-    marks = np.zeros((frames, 1), np.uint8)
-    combine(
-        values,
-        seen.compared,
-        0,
-        1,
-        terms.norm,
-        seen.limits,
-        terms.terms,
-        ordered,
-        low,
-        high,
-        False,
-        maps,
-        0,
-        np.zeros((frames, 3), np.int64),
-        marks,
-        0,
-    )
-    order = recipe.combination.order
-    if order is not None:
-        kept = np.sort((values[:, 0] * terms.terms[:, 0] + terms.terms[:, 1])[_kept(values, marks)])
-        if kept.size:
-            middle = kept[(kept.size - 1) // 2 : kept.size // 2 + 1]
-            maps[0, 0] = {-1: kept[0], 0: middle.mean(), 1: kept[-1]}[order]
-    return marks[:, 0], float(maps[0, 0]), float(maps[1, 0])
-
-
-def _kept(values: F32, marks: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    return np.asarray(np.isfinite(values[:, 0]) & (marks[:, 0] == 0))
-
-
-def _order(seen: _Seen, terms: ChannelTerms) -> tuple[F32, npt.NDArray[np.int32], RejectionWork]:
-    frames = seen.values.shape[0]
+def _rounds(
+    seen: _Seen, terms: ChannelTerms, recipe: Recipe, left_out: npt.NDArray[np.bool_]
+) -> list[Round]:
+    """Reject with one round, with two, ... until nothing changes."""
+    frames = len(left_out)
     work = RejectionWork.for_chunks(frames, LANES)
     ordered = np.empty((1, frames, LANES), np.float32)
-    high = np.empty(LANES, np.int32)
-    order_samples(seen.compared, 0, 1, terms.norm, seen.limits, work.network, ordered, high)
-    return ordered, high, work
-
-
-def _rounds(seen: _Seen, terms: ChannelTerms, recipe: Recipe) -> list[Round]:
-    """Reject with one round, with two, ... until nothing changes."""
+    start = np.empty(LANES, np.int32)
+    kept = np.where(left_out[:, None], np.float32(np.nan), seen.compared)
+    order_samples(kept, 0, 1, terms.norm, seen.limits, work.network, ordered, start)
     rounds: list[Round] = []
-    before_low = 0
-    ordered, start, work = _order(seen, terms)
-    before_high = int(start[0])
+    before_low, before_high = 0, int(start[0])
     while True:
         low = np.zeros(LANES, np.int32)
         high = start.copy()

@@ -7,6 +7,7 @@ integration.
 """
 
 import tempfile
+from collections.abc import Callable
 from typing import Self
 
 import numpy as np
@@ -16,7 +17,14 @@ from pydantic import Field
 from lightframe.frames._pixels import Window
 from lightframe.settings import Settings
 
-__all__ = ["HIGH", "LOW", "LargeScaleSettings", "RejectedPixels", "grow_structures"]
+__all__ = [
+    "HIGH",
+    "LOW",
+    "LargeScaleSettings",
+    "RejectedPixels",
+    "grow_structures",
+    "mark_structures",
+]
 
 LOW = 0
 HIGH = 1
@@ -44,6 +52,11 @@ class LargeScaleSettings(Settings):
     def sides(self) -> tuple[int, ...]:
         """`LOW`, `HIGH`, both or none."""
         return (LOW,) * self.low + (HIGH,) * self.high
+
+    @property
+    def reach(self) -> int:
+        """How many pixels away a rejected pixel can matter."""
+        return (1 << self.protected_layers) - 1 + self.growth
 
 
 def grow_structures(rejected: Mask, settings: LargeScaleSettings) -> Mask:
@@ -75,6 +88,36 @@ def grow_structures(rejected: Mask, settings: LargeScaleSettings) -> Mask:
         wide = _box_sum(structures, half, 1) > 0
         grown[max(0, dy) : height + min(0, dy)] |= wide[max(0, -dy) : height - max(0, dy)]
     return grown
+
+
+def mark_structures(
+    samples: npt.NDArray[np.generic],
+    grown: Callable[[int, int], Mask],
+    marks: Bits,
+    minimum_survivors: int,
+) -> None:
+    """Mark the samples that lie in grown structures of their frames.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (frames, rows, columns)
+        NaN is missing.
+    grown : callable
+        Side and frame -> mask of shape (rows, columns). What is high is not low.
+    marks : ndarray, shape (frames, rows, columns), uint8
+        Receives 1 (low) and 2 (high), and 0 for all samples of a pixel of which fewer than
+        `minimum_survivors` lie outside structures.
+    minimum_survivors : int
+        At least one.
+    """
+    left = np.zeros(samples.shape[1:], np.int16)
+    for frame, plane in enumerate(samples):
+        there = np.isfinite(plane)
+        high = grown(HIGH, frame)
+        low = grown(LOW, frame) & ~high
+        marks[frame] = (low + 2 * high.view(np.uint8)) * there
+        left += there & (marks[frame] == 0)
+    marks *= left >= minimum_survivors
 
 
 def _box_sum(values: npt.NDArray[np.generic], half: int, axis: int) -> npt.NDArray[np.int32]:
