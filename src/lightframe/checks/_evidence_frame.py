@@ -217,8 +217,9 @@ def clipped_deviation(values: Float64, floor: float = 0.0) -> Float64:
         Values up to this are no outliers: the step of the integers.
     """
     magnitude = np.abs(values)
+    median = np.nanmedian if np.isnan(magnitude).any() else np.median  # five times as fast
     with np.errstate(invalid="ignore"):
-        limit = np.maximum(4.0 * 1.4826 * np.nanmedian(magnitude, axis=-1, keepdims=True), floor)
+        limit = np.maximum(4.0 * 1.4826 * median(magnitude, axis=-1, keepdims=True), floor)
         kept = magnitude <= limit
         squares = np.where(kept, values * values, 0.0).sum(axis=-1)
         return np.asarray(np.sqrt(squares / np.maximum(kept.sum(axis=-1), 1)))

@@ -60,6 +60,16 @@ def transfers_of(
     evidence: SessionEvidence, group: Sequence[SetEvidence]
 ) -> list[tuple[SetEvidence, Transfer]]:
     """Measure the conversion gain of all flats and lights of a setup that allow it."""
+    key = ("transfers", *(id(frames) for frames in group))
+    if key not in evidence.remembered:
+        evidence.remembered[key] = _measured_transfers(evidence, group)
+    known: list[tuple[SetEvidence, Transfer]] = evidence.remembered[key]
+    return known
+
+
+def _measured_transfers(
+    evidence: SessionEvidence, group: Sequence[SetEvidence]
+) -> list[tuple[SetEvidence, Transfer]]:
     transfers = []
     unevenness = _unevenness(evidence, group)
     for frames in group:
@@ -94,6 +104,14 @@ def _unevenness(evidence: SessionEvidence, group: Sequence[SetEvidence]) -> floa
 
 def bias_levels(evidence: SessionEvidence, group: Sequence[SetEvidence]) -> list[BiasLevel]:
     """Return what each set of a setup says of the level without light."""
+    key = ("bias levels", *(id(frames) for frames in group))
+    if key not in evidence.remembered:
+        evidence.remembered[key] = _measured_levels(evidence, group)
+    known: list[BiasLevel] = evidence.remembered[key]
+    return known
+
+
+def _measured_levels(evidence: SessionEvidence, group: Sequence[SetEvidence]) -> list[BiasLevel]:
     settings = evidence.settings
     transfers = transfers_of(evidence, group)
     flats = [t.e_per_dn for s, t in transfers if s.kind is FrameKind.FLAT]

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -158,6 +158,8 @@ class SessionEvidence:
         Frames whose pixels cannot be read, and why.
     settings : CheckSettings
         Thresholds.
+    remembered : dict
+        What several rules work out from the rest, kept for the next of them.
     """
 
     sets: tuple[SetEvidence, ...] = ()
@@ -165,6 +167,7 @@ class SessionEvidence:
     ledgers: tuple["Ledger", ...] = ()
     unreadable: tuple[tuple[Path, str], ...] = ()
     settings: CheckSettings = field(default_factory=CheckSettings)
+    remembered: dict[object, Any] = field(default_factory=dict, init=False, repr=False)
 
     def of(self, *kinds: FrameKind) -> Iterator[SetEvidence]:
         """Yield the sets of some kinds, given masters left out."""
