@@ -96,7 +96,7 @@ def test_windowed_moments_agree_with_the_plain_twin():
     image = np.random.default_rng(3).normal(100, 5, (40, 40)).astype(np.float32)
     add_star(image, 20.3, 18.7, 5000, 3.0)
     moments = np.empty(8)
-    windowed_moments(image, 100.0, 18.6, 20.1, 1.7, moments)
+    windowed_moments(image, 100.0, 18.6, 20.1, 1.7, np.empty(40), moments)
     y, x = np.mgrid[:40, :40].astype(float)
     dy, dx = y - 18.6, x - 20.1
     window = np.exp(-0.5 * (dx**2 + dy**2) / 1.7**2)

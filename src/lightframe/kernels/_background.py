@@ -4,35 +4,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.kernels._compile import kernel
+from lightframe.kernels._select import select
 
 __all__ = ["mesh_row", "mesh_statistics", "mesh_value"]
 
 Float32 = npt.NDArray[np.float32]
-
-
-@kernel
-def select(values: Float32, n: int, k: int) -> np.float32:
-    """Return the k-th smallest of the first n values, which are reordered (Hoare's selection)."""
-    low, high = 0, n - 1
-    while low < high:
-        pivot = values[(low + high) // 2]
-        i, j = low, high
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while values[j] > pivot:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if k <= j:
-            high = j
-        elif k >= i:
-            low = i
-        else:
-            break
-    return np.float32(values[k])
 
 
 @kernel

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.kernels._compile import kernel
+from lightframe.kernels._select import select
 
-__all__ = ["folded", "local_median", "median", "replace_by_median", "select", "tile_noise"]
+__all__ = ["folded", "local_median", "median", "replace_by_median", "tile_noise"]
 
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
@@ -60,33 +61,6 @@ def median(values: Float32, n: int) -> float:
         return np.nan
     _sort(values, n)
     return 0.5 * (np.float64(values[(n - 1) // 2]) + np.float64(values[n // 2]))
-
-
-@kernel
-def select(values: Float32, n: int, k: int) -> float:
-    """Return the `k`-th smallest of the first `n` values (Hoare), which are reordered."""
-    low = 0
-    high = n - 1
-    while low < high:
-        pivot = values[(low + high) // 2]
-        i = low
-        j = high
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while values[j] > pivot:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if k <= j:
-            high = j
-        elif k >= i:
-            low = i
-        else:
-            break
-    return np.float64(values[k])
 
 
 @kernel

@@ -4,7 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.kernels._compile import kernel
-from lightframe.kernels._cosmetic import folded, median, select
+from lightframe.kernels._cosmetic import folded, median
+from lightframe.kernels._select import select
 
 __all__ = ["COLD", "HOT", "isolated_by_cross", "isolated_by_table", "judge_isolated"]
 
@@ -168,7 +169,7 @@ def _level(
             if not np.isnan(value):
                 scratch[n] = value
                 n += 1
-    return select(scratch, n, n // 2) if n else np.nan
+    return float(select(scratch, n, n // 2)) if n else np.nan
 
 
 @kernel

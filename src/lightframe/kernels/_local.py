@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.kernels._background import select
 from lightframe.kernels._compile import kernel
+from lightframe.kernels._select import select
 
 __all__ = ["apply_fields", "tile_differences"]
 
@@ -22,9 +22,7 @@ _SIGMAS = np.float32(3.0 * 1.4826)
 @kernel
 def _middle(values: F32, n: int, work: F32) -> tuple[np.float32, np.float32]:
     """Return the median of the first n values and their raw median deviation from it."""
-    for k in range(n):
-        work[k] = values[k]
-    median = select(work, n, n // 2)
+    median = select(values, n, n // 2)
     for k in range(n):
         work[k] = abs(values[k] - median)
     return median, select(work, n, n // 2)

@@ -3,9 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.kernels._background import mesh_value, select
+from lightframe.kernels._background import mesh_value
 from lightframe.kernels._compile import kernel
 from lightframe.kernels._peaks import peak_height
+from lightframe.kernels._select import select
 
 __all__ = ["measure_stars"]
 
@@ -52,41 +53,57 @@ def ring_level(
 
 @kernel
 def windowed_moments(
-    image: Float32, level: float, y: float, x: float, window: float, moments: Float64
+    image: Float32,
+    level: float,
+    y: float,
+    x: float,
+    window: float,
+    along: Float64,
+    moments: Float64,
 ) -> None:
     """Sum the residual under a round Gaussian window of standard deviation `window`.
 
     moments = (sum w, sum w^2, sum w r, then means of dx, dy, dx dx, dx dy, dy dy weighted by w r).
+    `along` has room for the window's columns: the Gaussian is a product of one in x and one in y.
     """
     height, width = image.shape
     radius = 3.5 * window
     moments[:] = 0.0
     factor = -0.5 / (window * window)
+    left, right = max(int(np.ceil(x - radius)), 0), min(int(x + radius) + 1, width)
+    for i in range(left, right):
+        along[i - left] = np.exp(factor * (i - x) * (i - x))
     for j in range(max(int(np.ceil(y - radius)), 0), min(int(y + radius) + 1, height)):
         dy = j - y
         wy = np.exp(factor * dy * dy)
-        for i in range(max(int(np.ceil(x - radius)), 0), min(int(x + radius) + 1, width)):
+        weight, square, total, first, second = 0.0, 0.0, 0.0, 0.0, 0.0
+        for i in range(left, right):
             value = image[j, i]
             if np.isnan(value):
                 continue
             dx = i - x
-            w = wy * np.exp(factor * dx * dx)
+            w = along[i - left]
             r = w * (value - level)
-            moments[0] += w
-            moments[1] += w * w
-            moments[2] += r
-            moments[3] += r * dx
-            moments[4] += r * dy
-            moments[5] += r * dx * dx
-            moments[6] += r * dx * dy
-            moments[7] += r * dy * dy
+            weight += w
+            square += w * w
+            total += r
+            first += r * dx
+            second += r * dx * dx
+        moments[0] += wy * weight
+        moments[1] += wy * wy * square
+        moments[2] += wy * total
+        moments[3] += wy * first
+        moments[4] += wy * total * dy
+        moments[5] += wy * second
+        moments[6] += wy * first * dy
+        moments[7] += wy * total * dy * dy
     for k in range(3, 8):
         moments[k] /= moments[2]
 
 
 @kernel
 def windowed_centre(
-    image: Float32, level: float, window: float, place: Float64, moments: Float64
+    image: Float32, level: float, window: float, place: Float64, along: Float64, moments: Float64
 ) -> bool:
     """Move place = (y, x) to where the windowed first moments vanish; False if that fails.
 
@@ -95,7 +112,7 @@ def windowed_centre(
     """
     y0, x0 = place[0], place[1]
     for _ in range(12):
-        windowed_moments(image, level, place[0], place[1], window, moments)
+        windowed_moments(image, level, place[0], place[1], window, along, moments)
         if not moments[2] > 0.0:
             return False
         dx, dy = 2.0 * moments[3], 2.0 * moments[4]
@@ -105,7 +122,7 @@ def windowed_centre(
             return False
         if abs(dx) + abs(dy) < 2e-4:
             break
-    windowed_moments(image, level, place[0], place[1], window, moments)
+    windowed_moments(image, level, place[0], place[1], window, along, moments)
     return bool(moments[2] > 0.0)
 
 
@@ -154,6 +171,7 @@ def measure_stars(
     """
     height, width = image.shape
     moments = np.empty(8)
+    along = np.empty(width)
     place = np.empty(2)
     samples = np.empty(4096, np.float32)
     scratch = np.empty(noise.size, np.float32)
@@ -172,7 +190,7 @@ def measure_stars(
         if np.isnan(level):
             level = mesh_value(mesh, cell, place[0], place[1])
         out[k] = 0.0
-        if not windowed_centre(image, level, window + blob, place, moments):
+        if not windowed_centre(image, level, window + blob, place, along, moments):
             continue
         y, x = place[0], place[1]
         if not (-0.5 <= y <= height - 0.5 and -0.5 <= x <= width - 0.5):

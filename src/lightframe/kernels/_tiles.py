@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.kernels._background import select
 from lightframe.kernels._compile import kernel
+from lightframe.kernels._select import select
 
 __all__ = ["tile_statistics"]
 
