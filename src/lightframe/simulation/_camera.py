@@ -199,7 +199,8 @@ class Camera:
         if dark.glow is not None and patterns.glow is not None:
             growth = (shot.exposure_s / 300.0) ** dark.glow.time_exponent
             warmth = 2.0 ** ((shot.temperature_c - dark.reference_c) / dark.glow.doubling_c)
-            mean_e += patterns.glow * np.float32(dark.glow.peak_e * growth * warmth)
+            peak_e = dark.glow.peak_e * growth * warmth * shot.glow_factor
+            mean_e += patterns.glow * np.float32(peak_e)
         if patterns.telegraph.size:
             high = random.integers(0, 2, patterns.telegraph.size, dtype=bool)
             mean_e.reshape(-1)[patterns.telegraph[high]] += np.float32(dark.telegraph_e)

@@ -60,7 +60,8 @@ def frame_header(session: Session, shot: Shot) -> Header:
 def file_name(session: Session, shot: Shot) -> str:
     """Return the file name of a frame."""
     program = CAPTURE_PROGRAMS[session.capture]
-    return program.stem(session, shot) + program.suffix
+    suffix = program.suffix if shot.container == "fits" else f".{shot.container}"
+    return program.stem(session, shot) + suffix
 
 
 def sidecar_text(session: Session, shot: Shot) -> str | None:

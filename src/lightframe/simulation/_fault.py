@@ -67,3 +67,6 @@ class Fault(Settings):
 
     def change_file(self, path: Path) -> None:
         """Change the finished file of a touched frame."""
+
+    def change_folder(self, folder: Path, shots: Sequence[Shot], sensor: Sensor) -> None:
+        """Change the finished files of all touched frames together."""

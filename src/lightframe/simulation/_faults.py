@@ -36,6 +36,14 @@ from lightframe.simulation._faults_file import (
     Unshifted,
     WhiteBalance,
 )
+from lightframe.simulation._faults_format import (
+    CameraRawFile,
+    CorruptFile,
+    FewerBits,
+    FloatFile,
+    TornReadout,
+)
+from lightframe.simulation._faults_session import ChangedGlow, GivenMaster, Missing
 
 __all__ = ["AnyFault"]
 
@@ -44,22 +52,30 @@ AnyFault = Annotated[
     | BiasDrift
     | Binned
     | BzeroLost
+    | CameraRawFile
+    | ChangedGlow
     | Clouds
+    | CorruptFile
     | Cropped
     | Duplicate
+    | FewerBits
     | FlatLevel
     | Flicker
     | Flipped
+    | FloatFile
+    | GivenMaster
     | HeaderValue
     | HotPixelFilter
     | LightLeak
     | Mislabelled
+    | Missing
     | NewHotPixels
     | OtherCamera
     | PoorStars
     | ShadowShift
     | ShutterPattern
     | StarsInFlat
+    | TornReadout
     | TruncatedFile
     | Unshifted
     | WhiteBalance

@@ -135,38 +135,56 @@ class Cropped(Fault):
 
 
 class Binned(Fault):
-    """The frame was taken with 2 x 2 binning: the electrons of four pixels are added."""
+    """The frame was taken with binned pixels, by default 2 x 2."""
 
     fault: Literal["binned"] = "binned"
+    factor: int = Field(2, ge=2)
+    """Rows, and columns, that make one."""
+    how: Literal["charge", "sum", "mean"] = "charge"
+    """What is put together: electrons, so that there is one bias level, or the numbers of the ADC,
+    by their sum or by their mean."""
     honest: bool = True
     """Whether the header says so."""
 
     def change_raw(self, raw: Raw, shot: Shot, sensor: Sensor) -> Raw:
-        level = round(sensor.bias_level_dn(shot.offset))
-        height, width = raw.shape[0] // 2, raw.shape[1] // 2
-        cells = raw[: 2 * height, : 2 * width].reshape(height, 2, width, 2)
-        total = cells.sum(axis=(1, 3), dtype=np.int64) - 3 * level
+        n = self.factor
+        height, width = raw.shape[0] // n, raw.shape[1] // n
+        cells = raw[: n * height, : n * width].reshape(height, n, width, n)
+        total = cells.sum(axis=(1, 3), dtype=np.int64)
+        if self.how == "charge":
+            total -= (n * n - 1) * round(sensor.bias_level_dn(shot.offset))
+        elif self.how == "mean":
+            total //= n * n
         return np.asarray(np.clip(total, 0, sensor.ceiling_dn), np.uint16)
 
     def change_header(self, header: Header) -> Header:
         if not self.honest:
             return header
-        doubled: dict[str, int | float] = {"XBINNING": 2, "YBINNING": 2}
+        binned: dict[str, int | float] = {"XBINNING": self.factor, "YBINNING": self.factor}
         for keyword in ("XPIXSZ", "YPIXSZ"):
             size = header.get(keyword)
             if isinstance(size, float):
-                doubled[keyword] = 2.0 * size
-        return header.replacing(*(Card(keyword, value) for keyword, value in doubled.items()))
+                binned[keyword] = self.factor * size
+        return header.replacing(*(Card(keyword, value) for keyword, value in binned.items()))
 
 
 class AlreadyCalibrated(Fault):
     """The bias level has been subtracted already, and negative values were cut off."""
 
     fault: Literal["already-calibrated"] = "already-calibrated"
+    pedestal_dn: int = Field(0, ge=0)
+    """What was added so that fewer values are negative, in DN of the file."""
+    honest: bool = False
+    """Whether the header says so, by CALSTAT and PEDESTAL."""
 
     def change_raw(self, raw: Raw, shot: Shot, sensor: Sensor) -> Raw:
-        level = round(sensor.bias_level_dn(shot.offset))
+        level = round(sensor.bias_level_dn(shot.offset)) - self.pedestal_dn
         return np.maximum(raw.astype(np.int32) - level, 0).astype(np.uint16)
+
+    def change_header(self, header: Header) -> Header:
+        if not self.honest:
+            return header
+        return header.replacing(Card("CALSTAT", "BD"), Card("PEDESTAL", self.pedestal_dn))
 
 
 class HotPixelFilter(Fault):

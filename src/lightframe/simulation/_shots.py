@@ -175,6 +175,12 @@ class Shot(Settings):
     copy_of: int | None = None
     """Number of the frame of which this one is a copy."""
 
+    glow_factor: float = 1.0
+    """Factor on the amplifier's glow."""
+
+    container: str = "fits"
+    """Format of the file: fits, or dng where the camera itself has saved it."""
+
     faults: tuple[int, ...] = ()
     """Which of the session's faults touched this frame, by their places."""
 

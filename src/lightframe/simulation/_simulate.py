@@ -11,6 +11,7 @@ from astropy.io import fits
 from lightframe.errors import SettingsError
 from lightframe.frames import SETTINGS_SUFFIX, Header
 from lightframe.simulation._camera import Camera, build_camera
+from lightframe.simulation._camera_raw_file import write_dng
 from lightframe.simulation._capture import frame_header, sidecar_text
 from lightframe.simulation._schedule import schedule
 from lightframe.simulation._session import Session
@@ -68,6 +69,9 @@ def simulate_session(
 
     with ThreadPoolExecutor(threads) as pool:
         struck = list(pool.map(make, shots))
+    for place, fault in enumerate(session.faults):
+        touched = [shot for shot in shots if place in shot.faults]
+        fault.change_folder(directory, touched, session.sensor)
     truth = _truth(camera, shots, struck)
     save_truth(truth, directory)
     return truth
@@ -87,11 +91,14 @@ def _check_names(shots: tuple[Shot, ...]) -> None:
 def _write_frame(camera: Camera, shot: Shot, path: Path) -> npt.NDArray[np.int64]:
     """Make and write one frame; return the pixels that cosmic rays hit."""
     exposed = camera.expose(shot)
-    header = frame_header(camera.session, shot)
     faults = [camera.session.faults[place] for place in shot.faults]
-    for fault in faults:
-        header = fault.change_header(header)
-    write_raw(path, exposed.raw, header)
+    if shot.container == "dng":
+        write_dng(path, exposed.raw, shot, camera.session.sensor)
+    else:
+        header = frame_header(camera.session, shot)
+        for fault in faults:
+            header = fault.change_header(header)
+        write_raw(path, exposed.raw, header)
     settings = sidecar_text(camera.session, shot)
     if settings is not None:
         path.with_name(path.stem + SETTINGS_SUFFIX).write_text(settings, encoding="utf-8")
