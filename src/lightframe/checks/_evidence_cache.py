@@ -77,6 +77,7 @@ def _unpacked(info: FrameInfo, stored: dict[str, Any]) -> FrameEvidence:
         info=info,
         levels=Levels(**part(Levels, "levels")),
         hot=Places(**hot | {"total": int(hot["total"])}),
+        hot_limit=float(stored["hot_limit"]),
         stars=Places(**stars | {"total": int(stars["total"])}),
         lone_maxima=tuple(stored["lone_maxima"].tolist()),
         digest=str(stored["digest"]),

@@ -92,6 +92,8 @@ class FrameEvidence:
         Averages of rows and columns.
     hot : Places
         Pixels that stand out alone.
+    hot_limit : float
+        Excess in DN from which on they were looked for: the mean of the phases.
     stars : Places
         Local maxima that spread like stars.
     lone_maxima : tuple of float
@@ -111,6 +113,7 @@ class FrameEvidence:
     rows: Float64
     columns: Float64
     hot: Places
+    hot_limit: float
     stars: Places
     lone_maxima: tuple[float, float]
     patches: npt.NDArray[Any]
@@ -182,6 +185,7 @@ def measure_frame(info: FrameInfo, *, scratch: Path | None = None) -> FrameEvide
     noise = _spatial_noise(patches, levels)
     tiles, tile_error = _tile_map(pixels)
     rows, columns = _profiles(pixels, levels)
+    hot, hot_limit = _hot_pixels(pixels, tiles, noise)
     return FrameEvidence(
         info=info,
         levels=levels,
@@ -190,7 +194,8 @@ def measure_frame(info: FrameInfo, *, scratch: Path | None = None) -> FrameEvide
         tile_error=tile_error,
         rows=rows,
         columns=columns,
-        hot=_hot_pixels(pixels, tiles, noise),
+        hot=hot,
+        hot_limit=hot_limit,
         stars=_stars(pixels, noise),
         lone_maxima=_lone_maxima(patches, noise, levels),
         patches=patches,
@@ -291,16 +296,20 @@ def _profiles(pixels: Plane, levels: Levels) -> tuple[Float64, Float64]:
     return rows, columns
 
 
-def _hot_pixels(pixels: Plane, tiles: Float64, noise: Float64) -> Places:
-    """Return the pixels that stand out alone; where there are too many, the highest ones."""
+def _hot_pixels(pixels: Plane, tiles: Float64, noise: Float64) -> tuple[Places, float]:
+    """Return the pixels that stand out alone, the highest ones if there are too many, and how far.
+
+    The second value is the excess from which on they were counted.
+    """
     limits = np.maximum(_HOT_SIGMA * noise, 2.0)
     find = partial(isolated_pixels, pixels, np.ascontiguousarray(tiles))
-    for _ in range(8):
-        found = _strongest(partial(find, limits), _HOT_CAPACITY, _HOT_KEPT)
+    found = _strongest(partial(find, limits), _HOT_CAPACITY, _HOT_KEPT)
+    for _ in range(7):
         if found.total < _HOT_CAPACITY:
             break
         limits = limits * 3.0
-    return found
+        found = _strongest(partial(find, limits), _HOT_CAPACITY, _HOT_KEPT)
+    return found, float(limits.mean())
 
 
 def _stars(pixels: Plane, noise: Float64) -> Places:
