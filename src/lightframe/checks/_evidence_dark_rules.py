@@ -5,8 +5,15 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.checks._evidence_dark_pictures import (
+    inconsistent_darks,
+    leaking_darks,
+    torn_dark,
+    unstable_bias,
+)
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_ledger import hot_ratios
+from lightframe.checks._evidence_pictures import frame_map, lowest_values
 from lightframe.checks._evidence_sets import DARK_KINDS, SessionEvidence, SetEvidence
 from lightframe.checks._evidence_tools import (
     names_of,
@@ -15,6 +22,7 @@ from lightframe.checks._evidence_tools import (
     smooth_part,
 )
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._pictures import Axis, Comparison, Mark, Row
 from lightframe.checks._rules import Stage, found, rule
 from lightframe.frames import FrameKind
 
@@ -122,7 +130,8 @@ def bias_unstable(evidence: SessionEvidence) -> Iterator[Finding]:
             settings.bias_unstable_steps * max(frames.step, 1),
         )
         levels = frames.frame_levels()
-        gradients = [change for _, change, _, _ in _structure_changes(frames)]
+        changes = _structure_changes(frames)
+        gradients = [change for _, change, _, _ in changes]
         by_level = float(np.ptp(levels)) > 2.0 * limit
         by_gradient = max(gradients, default=0.0) > limit
         if not by_level and not by_gradient:
@@ -144,6 +153,11 @@ def bias_unstable(evidence: SessionEvidence) -> Iterator[Finding]:
                 "level_range_allowed_dn": round(2 * limit, 3),
                 "gradient_allowed_dn": round(limit, 3),
             },
+            picture=unstable_bias(
+                frames,
+                limit,
+                max(changes, key=lambda item: item[1]) if by_gradient else None,
+            ),
         )
 
 
@@ -193,6 +207,12 @@ def black_clipped(evidence: SessionEvidence) -> Iterator[Finding]:
             "median_dn": worst.level,
             "allowed": evidence.settings.clipped_fraction,
         },
+        picture=lowest_values(
+            worst,
+            f"The lowest values of {worst.path.name}",
+            "The bar at the lowest value holds the pixels whose noise was cut off there. With"
+            " enough offset the curve begins at nothing.",
+        ),
     )
 
 
@@ -237,6 +257,7 @@ def dark_light_leak(evidence: SessionEvidence) -> Iterator[Finding]:
         many = 3 * len(changed) >= len(frames.frames)
         wrong = list(frames.frames) if many else [item[0] for item in changed]
         limit = max(evidence.settings.leak_sigma * frames.read_noise, 0.5 * max(frames.step, 1))
+        changes = {f.path: change for f, change, _, _ in _structure_changes(frames)}
         yield found(
             "dark-light-leak",
             frames=[frame.path for frame in wrong],
@@ -246,13 +267,11 @@ def dark_light_leak(evidence: SessionEvidence) -> Iterator[Finding]:
             " filter wheel",
             remedy="take the darks again in a dark place, with a cap of metal or aluminium foil",
             evidence={
-                "change_dn": {
-                    f.path.name: round(change, 3) for f, change, _, _ in _structure_changes(frames)
-                },
+                "change_dn": {path.name: round(change, 3) for path, change in changes.items()},
                 "levels_dn": rounded(frames.frame_levels(), 6),
                 "allowed_dn": round(limit, 3),
-                "map_dn": [rounded(row, 3) for row in strongest[2]],
             },
+            picture=leaking_darks(frames, strongest, changes, limit),
         )
 
 
@@ -281,9 +300,10 @@ def dark_inconsistent(evidence: SessionEvidence) -> Iterator[Finding]:
             continue
         levels = frames.frame_levels()
         limit = max(settings.dark_level_sigma * frames.read_noise, 2.0 * max(frames.step, 1))
+        torn_darks = torn_frames(frames)
         wrong: list[tuple[FrameEvidence, str]] = [
             (frame, f"a seam at row {row}: the level changes by {step:.0f} DN")
-            for frame, row, step in torn_frames(frames)
+            for frame, row, step in torn_darks
         ]
         torn = {frame.path for frame, _ in wrong}
         whole = [frame for frame in frames.frames if frame.path not in torn] or frames.frames
@@ -317,6 +337,11 @@ def dark_inconsistent(evidence: SessionEvidence) -> Iterator[Finding]:
                 "noise_dn": rounded([f.noise.mean() for f in frames.frames]),
                 "temperatures_c": [f.info.temperature_c for f in frames.frames],
             },
+            picture=torn_dark(frames, max(torn_darks, key=lambda item: abs(item[2])))
+            if len(torn_darks) == len(wrong)
+            else inconsistent_darks(
+                frames, [frame.path for frame, _ in wrong], (usual_level, limit), settings
+            ),
         )
 
 
@@ -372,6 +397,15 @@ def flat_dark_needed(evidence: SessionEvidence) -> Iterator[Finding]:
                 "allowed": evidence.settings.flat_dark_signal,
                 "measured_on": dark.label,
             },
+            picture=frame_map(
+                100.0 * rate[phase] * exposure / light[phase],
+                flats.frames[0],
+                "Dark signal that stays in the flats",
+                f"From {dark.label}, scaled to {exposure:.5g} s, as a part of the light of the"
+                " flats. What is the same everywhere does no harm; what differs changes the shape"
+                " of the flat.",
+                Axis("part of the light", "%"),
+            ),
         )
 
 
@@ -421,4 +455,16 @@ def filtered_raw(evidence: SessionEvidence) -> Iterator[Finding]:
                 "expected_in_noise": 0.111,
                 "needed": limit,
             },
+            picture=Comparison(
+                title="Pixels that are higher than all their neighbours",
+                caption="In plain noise it is one in nine. A filter that cuts pixels at the highest"
+                " of their neighbours leaves none.",
+                axis=Axis("part of the pixels", "%"),
+                rows=tuple(
+                    Row(frames.label, round(100.0 * value, 3), wrong=True)
+                    for frames, value, _ in wrong
+                ),
+                marks=(Mark("in noise", 11.1),),
+                from_zero=True,
+            ),
         )

@@ -2,13 +2,16 @@
 
 import argparse
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
+from lightframe._version import __version__
 from lightframe.checks import RULES, Finding, Group
 from lightframe.cli._console import ConsoleProgress, stdout
 from lightframe.cli._findings_table import render_grouped
 from lightframe.cli._options import read_config, settings_from
 from lightframe.cli._output import print_json
+from lightframe.report import write_check_report
 from lightframe.session import RunSettings
 from lightframe.session._check import check
 
@@ -36,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--workers", metavar="N", dest="set:workers", help="threads [all cores]")
     parser.add_argument(
+        "--report",
+        metavar="FILE.html",
+        type=Path,
+        help="write the findings with their pictures as a page of its own",
+    )
+    parser.add_argument(
         "--cache", metavar="DIR", type=Path, help="keep measurements here for the next time"
     )
 
@@ -55,11 +64,22 @@ def execute(arguments: argparse.Namespace) -> int:
         for finding in result.findings
         if (not selected or finding.rule in selected) and finding.rule not in ignored
     ]
+    if arguments.report is not None:
+        document = {
+            "version": __version__,
+            "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "inputs": [str(folder) for folder in arguments.folders],
+            "findings": [finding.as_dict() for finding in findings],
+            "sets": result.sets_as_dicts(),
+        }
+        write_check_report(document, arguments.report)
     if arguments.json:
         print_json({"findings": [finding.as_dict() for finding in _grouped(findings)]})
     else:
         frames = sum(len(frames.frames) for frames in result.evidence.sets)
         stdout().print(render_grouped(findings, frames))
+        if arguments.report is not None:
+            stdout().print(f"Report: {arguments.report}", soft_wrap=True, markup=False)
     return int(any(finding.severity == "error" for finding in findings))
 
 

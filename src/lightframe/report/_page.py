@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from lightframe.report._charts import Point, bars, scatter
+from lightframe.report._environment import environment
+from lightframe.report._facts import by_severity
 
 __all__ = ["write_report"]
 
 _LARGEST_SIDE = 1600
 _THUMBNAIL_SIDE = 320
 _JPEG_QUALITY = 88
-_SEVERITIES = ("error", "warning", "info")
 _CHARTS = (
     ("fwhm_px", "FWHM", "px"),
     ("eccentricity", "Eccentricity", ""),
@@ -42,25 +42,14 @@ def write_report(run: Mapping[str, Any], out: Path) -> Path:
     Path
         The page.
     """
-    environment = Environment(
-        loader=PackageLoader("lightframe.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "number": _number,
-        "duration": _duration,
-        "size": _size,
-        "percent": _percent,
-        "name": lambda path: Path(path).name,
+    pages = environment()
+    pages.filters |= {
         "picture": lambda path: _picture(out, path, _LARGEST_SIDE),
         "thumbnail": lambda path: _picture(out, path, _THUMBNAIL_SIDE),
     }
-    page = environment.get_template("report.html.jinja").render(
+    page = pages.get_template("report.html.jinja").render(
         run=run,
-        findings=sorted(run["findings"], key=lambda f: _SEVERITIES.index(f["severity"])),
+        findings=by_severity(run["findings"]),
         groups=[_group(result, run["lights"]) for result in run["results"]],
         outside=[light for light in run["lights"] if not light["used"]],
         steps=bars(
@@ -93,41 +82,6 @@ def _scalar(value: object) -> float | None:
         known = [part for part in value if part is not None]
         return sum(known) / len(known) if known else None
     return float(value) if isinstance(value, int | float) else None
-
-
-def _number(value: object, digits: int = 3) -> str:
-    """Return a number to `digits` significant digits, several with slashes, unknown as a dash."""
-    if isinstance(value, list | tuple):
-        return " / ".join(_number(part, digits) for part in value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return "-" if value is None else str(value)
-    if isinstance(value, int) or abs(value) >= 10**digits:
-        return f"{value:,.0f}"
-    return f"{value:.{digits}g}"
-
-
-def _duration(seconds: float | None) -> str:
-    if seconds is None:
-        return "-"
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(int(minutes), 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    if minutes:
-        return f"{minutes} min {rest:02.0f} s"
-    return f"{rest:.3g} s"
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:  # noqa: PLR2004 - kilo
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} GB"
-
-
-def _percent(fraction: float | None) -> str:
-    return "-" if fraction is None else f"{100 * fraction:.3g} %"
 
 
 def _picture(out: Path, path: str | None, side: int) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lightframe.checks import (
     CheckSettings,
@@ -60,6 +61,23 @@ class Check:
     def exit_code(self) -> int:
         """1 if any finding is an error, else 0."""
         return int(any(finding.severity is Severity.ERROR for finding in self.findings))
+
+    def sets_as_dicts(self) -> list[dict[str, Any]]:
+        """Return the sets of frames that were looked at, as JSON values."""
+        return [
+            {
+                "label": frames.label,
+                "kind": frames.kind.value,
+                "is_master": frames.is_master,
+                "frames": len(frames.frames),
+                "exposure_s": frames.exposure_s,
+                "gain": frames.gain,
+                "filter": frames.filter,
+                "level_dn": round(float(frames.level.mean()), 3),
+                "noise_dn": round(float(frames.noise.mean()), 3),
+            }
+            for frames in self.evidence.sets
+        ]
 
 
 def check(

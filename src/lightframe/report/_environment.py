@@ -1,0 +1,59 @@
+"""What all pages have: templates, filters, style."""
+
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from lightframe.report._draw_maps import map_css
+from lightframe.report._facts import counted, facts, meaning, number
+from lightframe.report._pictures import figures
+
+__all__ = ["environment"]
+
+
+def environment() -> Environment:
+    """Return the templates of this package with what they may call."""
+    made = Environment(
+        loader=PackageLoader("lightframe.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "counted": counted,
+        "duration": _duration,
+        "facts": facts,
+        "figures": figures,
+        "meaning": meaning,
+        "name": lambda path: Path(path).name,
+        "number": number,
+        "percent": _percent,
+        "size": _size,
+    }
+    made.globals["map_css"] = map_css()
+    return made
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    if minutes:
+        return f"{minutes} min {rest:02.0f} s"
+    return f"{rest:.3g} s"
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:  # noqa: PLR2004 - kilo
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} GB"
+
+
+def _percent(fraction: float | None) -> str:
+    return "-" if fraction is None else f"{100 * fraction:.3g} %"
