@@ -1,5 +1,6 @@
 """Processes: one physical step each. Arrays and settings in, arrays and results out."""
 
+from lightframe.processes._area_noise import area_noise, block_means, is_white
 from lightframe.processes._background_tiles import (
     BackgroundTiles,
     FlatProbe,
@@ -31,6 +32,7 @@ from lightframe.processes._debayer import (
     DEBAYER_METHODS,
     DebayerMethod,
     debayer,
+    debayer_area_variance,
     debayer_margin,
     debayer_scale,
     merge_cfa,
@@ -70,6 +72,7 @@ from lightframe.processes._integration_quality import IntegrationQuality, integr
 from lightframe.processes._integration_recipe import sample_statistics
 from lightframe.processes._integration_settings import IntegrationSettings, RangeLimits
 from lightframe.processes._integration_trace import PixelTrace, trace_pixel
+from lightframe.processes._integration_variance import NoiseModel
 from lightframe.processes._large_scale import LargeScaleSettings
 from lightframe.processes._local_normalization import LocalNormalizationSettings
 from lightframe.processes._master_noise import AddedNoise, LightStack, added_noise, own_noise
@@ -167,6 +170,7 @@ __all__ = [
     "Masters",
     "Measurement",
     "NoiseEstimate",
+    "NoiseModel",
     "OverscanRegion",
     "OverscanSettings",
     "PatternLeft",
@@ -187,9 +191,11 @@ __all__ = [
     "TemporalNoise",
     "Transfer",
     "added_noise",
+    "area_noise",
     "automatic_pedestal",
     "autostretch",
     "background_tiles",
+    "block_means",
     "calibrate_frame",
     "calibrated_header",
     "calibration_cards",
@@ -201,6 +207,7 @@ __all__ = [
     "dark_residuals",
     "dark_signal",
     "debayer",
+    "debayer_area_variance",
     "debayer_margin",
     "debayer_scale",
     "defects_from_dark",
@@ -226,6 +233,7 @@ __all__ = [
     "image_statistics",
     "integrate",
     "integration_quality",
+    "is_white",
     "mean_slope",
     "measure",
     "merge_cfa",

@@ -24,6 +24,7 @@ __all__ = [
     "DEBAYER_METHODS",
     "DebayerMethod",
     "debayer",
+    "debayer_area_variance",
     "debayer_margin",
     "debayer_scale",
     "merge_cfa",
@@ -56,13 +57,21 @@ class DebayerMethod:
         What interpolates a Bayer and an X-Trans mosaic; None where the method cannot.
     shrinks : bool
         Whether a cell becomes one pixel.
+    bayer_noise, xtrans_noise : tuple of float
+        Noise of wide areas of red, green and blue over that of the samples in them, measured on
+        Gaussian noise: 1, but more where colours borrow from green or directions are chosen.
     """
 
     margin: int
     bayer: Interpolator | None
     xtrans: Interpolator | None
     shrinks: bool = False
+    bayer_noise: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    xtrans_noise: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
+
+_RCD_NOISE = (1.05, 1.0, 1.05)
+_DIRECTIONAL_NOISE = (1.03, 1.055, 1.03)
 
 DEBAYER_METHODS: Table[DebayerMethod] = Table("debayer method")
 
@@ -143,13 +152,21 @@ DEBAYER_METHODS.enter(
     "vng",
     "variable number of gradients: averages over the smooth directions of 5 x 5 pixels; the usual"
     " choice for stars. X-Trans: as 'xtrans'",
-    DebayerMethod(max(2, xtrans.MARGIN), _vng, _directional_xtrans),
+    DebayerMethod(
+        max(2, xtrans.MARGIN), _vng, _directional_xtrans, xtrans_noise=_DIRECTIONAL_NOISE
+    ),
 )
 DEBAYER_METHODS.enter(
     "rcd",
     "ratio corrected: along the direction with less detail; the least error where the signal is"
     " good. X-Trans: as 'xtrans'",
-    DebayerMethod(ratio.MARGIN, _rcd, _directional_xtrans),
+    DebayerMethod(
+        ratio.MARGIN,
+        _rcd,
+        _directional_xtrans,
+        bayer_noise=_RCD_NOISE,
+        xtrans_noise=_DIRECTIONAL_NOISE,
+    ),
 )
 DEBAYER_METHODS.enter(
     "bilinear",
@@ -160,7 +177,7 @@ DEBAYER_METHODS.enter(
     "xtrans",
     "X-Trans only: green along the smoother of row and column, red and blue by their smoothed"
     " differences from green",
-    DebayerMethod(xtrans.MARGIN, None, _directional_xtrans),
+    DebayerMethod(xtrans.MARGIN, None, _directional_xtrans, xtrans_noise=_DIRECTIONAL_NOISE),
 )
 DEBAYER_METHODS.enter(
     "superpixel",
@@ -178,6 +195,22 @@ def debayer_margin(method: str) -> int:
 def debayer_scale(method: str, cfa: CfaPattern) -> int:
     """Return by how much the method divides height and width: 1, for ``superpixel`` 2 or 3."""
     return SUPERPIXEL_SIDES[cfa.period] if DEBAYER_METHODS[method].shrinks else 1
+
+
+def debayer_area_variance(cfa: CfaPattern, method: str) -> tuple[float, float, float]:
+    """Return by what interpolation raises the variance of areas of red, green and blue.
+
+    It adds pixels, not samples: n pixels hold n / k samples, k = 4 for red and blue of a Bayer
+    mosaic, 2 for green. Each counts k times in their sum, whose variance is n / k times k^2 times
+    that of a sample: k times that of n independent pixels. To that comes what the method adds, see
+    `DebayerMethod`. ``superpixel`` averages equal colours: k = 1/2 for green.
+    """
+    chosen = DEBAYER_METHODS[method]
+    sites = np.bincount(cfa.planes().reshape(-1), minlength=3)
+    spread = (cfa.period / debayer_scale(method, cfa)) ** 2 / sites
+    added = chosen.bayer_noise if cfa.period == BAYER else chosen.xtrans_noise
+    red, green, blue = (spread * np.square(added)).tolist()
+    return red, green, blue
 
 
 def _cell(mosaic: Float32, cfa: CfaPattern, method: str) -> tuple[Interpolator, UInt8]:

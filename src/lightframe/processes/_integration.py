@@ -25,7 +25,7 @@ from lightframe.processes._integration_recipe import (
 )
 from lightframe.processes._integration_settings import IntegrationSettings
 from lightframe.processes._integration_tiles import Recipe, TileWorker, tile_shape, tiles
-from lightframe.processes._integration_variance import with_calibrated_variance
+from lightframe.processes._integration_variance import NoiseModel, with_variance
 from lightframe.processes._large_scale import (
     HIGH,
     LOW,
@@ -54,12 +54,12 @@ class Integration:
     rejected_low, rejected_high : ndarray, shape (channels, height, width), float32
         Rejected samples over number of frames.
     variance : ndarray or None
-        Predicted variance of the image in DN^2 by the noise of the frames' background, from that
-        noise, their weights and which of them survived, with what the combination and the false
+        Predicted variance of the image in DN^2, from the noise of the frames' background, their
+        gains, their weights and which of them survived, with what the combination and the false
         rejections of the algorithm add to it (`lightframe.processes._integration_variance`). With
         the noise that resampled frames had before resampling, it predicts sums and means over areas
-        of several pixels: interpolation correlates neighbours and hides noise from single ones. The
-        photon noise of stars is not in it.
+        of several pixels: interpolation correlates neighbours and hides noise from single ones.
+        Without gains, stars have the variance of the background.
     slope : ndarray or None
         DN per rank of the line through each sorted stack, after linear fit clipping.
     rejection : str
@@ -95,6 +95,7 @@ def integrate(  # noqa: PLR0913 - one argument for each thing the caller alone c
     statistics: Sequence[FrameStatistics] | None = None,
     weights: npt.ArrayLike | None = None,
     reference: int = 0,
+    noise_model: NoiseModel = NoiseModel(),  # noqa: B008 - frozen
     memory_bytes: int = 1 << 30,
     threads: int = 1,
     advance: Callable[[int], None] | None = None,
@@ -113,6 +114,8 @@ def integrate(  # noqa: PLR0913 - one argument for each thing the caller alone c
         The numbers for the weights ``exposure``, ``psf-signal``, ``keyword`` and ``given``.
     reference : int
         Index of the frame to whose level and scale the others are brought.
+    noise_model : NoiseModel
+        What the variance is made of, beside the noise of the frames' background.
     memory_bytes : int
         What the buffers of all threads may take, apart from the result.
     threads : int
@@ -142,7 +145,7 @@ def integrate(  # noqa: PLR0913 - one argument for each thing the caller alone c
     )
     recipe = with_fields(recipe, sources, settings, statistics, reference, threads=threads)
     if settings.variance and statistics is not None:
-        recipe = with_calibrated_variance(recipe, statistics)
+        recipe = with_variance(recipe, statistics, noise_model, reference)
     task = _Task(sources, shape, recipe, memory_bytes, threads, advance or _ignore)
     result = _Result(shape, len(sources), settings, recipe)
     if settings.large_scale.sides:

@@ -2,6 +2,8 @@
 
 from typing import Annotated, Self
 
+from pydantic import Field
+
 from lightframe.processes._combination import COMBINATIONS, WEIGHTS
 from lightframe.processes._large_scale import LargeScaleSettings
 from lightframe.processes._local_normalization import LocalNormalizationSettings
@@ -55,6 +57,10 @@ class IntegrationSettings(Settings):
 
     variance: bool = False
     """Whether to predict the variance of each pixel of the result."""
+
+    photon_gain: float | None = Field(default=None, gt=0.0)
+    """Gain of the frames in e-/DN, for the photon noise in the variance; if not set, that of their
+    headers (EGAIN)."""
 
     @classmethod
     def for_darks(cls, **changes: object) -> Self:

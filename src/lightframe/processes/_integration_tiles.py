@@ -33,6 +33,10 @@ MOST_TILE_BYTES = 64 << 20
 _PADDING = 16
 """Samples between frames, so that they do not lie a power of two apart (cache aliasing)."""
 
+_NOISE_SIGMAS = 2.0
+_LEAST_VARIANCE = 0.1
+"""Of the background's: below it there is less light, but no less read noise."""
+
 _UNLIMITED = np.array([-np.inf, np.inf], np.float32)
 
 _MAPS = 6
@@ -54,11 +58,21 @@ class ChannelTerms:
         a and b of the output normalization, w * a, w * b, weight w, and variance of w * a * x.
     factors : ndarray, shape (frames,), float64
         What the output normalization multiplies each frame by, in the mean.
+    level : float
+        Background of the result.
+    photons : ndarray, shape (frames, 6), float64, or None
+        Like `terms`, made so that the sum over a pixel's raw samples is the variance that the
+        photons add to that of the background.
+    area_variance : float
+        By what the variance of a sum over an area exceeds that of as many independent pixels.
     """
 
     norm: F32
     terms: F64
     factors: F64
+    level: float = 0.0
+    photons: F64 | None = None
+    area_variance: float = 1.0
 
     @property
     def plain(self) -> bool:
@@ -250,6 +264,7 @@ class TileWorker:
         self._local = np.empty((2, frames, lanes) if recipe.local else (0, 0, 0), np.float32)
         self._low = np.empty(lanes, np.int32)
         self._high = np.empty(lanes, np.int32)
+        self._photons = np.empty((5, lanes), np.float32)
         self._work = RejectionWork.for_chunks(frames, lanes)
 
     def read(self, sources: Sequence[PixelSource], window: Window) -> None:
@@ -301,9 +316,9 @@ class TileWorker:
         first = channel * window.shape[0] * window.shape[1] + start
         network = self._work.network
         low[:] = 0
-        stack, at = self._float_stack(first, pixels)
+        raw, at = self._float_stack(first, pixels)
         place = channel, window, start
-        stack, compared, limits = localized(recipe, place, pixels, stack, self._local)
+        stack, compared, limits = localized(recipe, place, pixels, raw, self._local)
         whole = self._stack.dtype == np.uint16 and compared is self._widened
         if whole and terms.plain and np.isinf(limits).all():
             order_integers(self._stack, first, pixels, network, self._integers, ordered, high)
@@ -314,17 +329,28 @@ class TileWorker:
         order = recipe.combination.order
         same = terms.combined_as_compared and stack is compared
         anew = order is not None and not same
+        samples = compared, at, pixels, terms.norm, limits
+        survivors = ordered, low, high
+        if terms.photons is not None:
+            uncounted = np.zeros_like(self.lost[channel])
+            unmarked = self._marks[:0, :0]
+            combine(
+                raw,
+                *samples,
+                terms.photons,
+                *survivors,
+                False,
+                self._photons,
+                0,
+                uncounted,
+                unmarked,
+                0,
+            )
         combine(
             stack,
-            compared,
-            at,
-            pixels,
-            terms.norm,
-            limits,
+            *samples,
             terms.terms,
-            ordered,
-            low,
-            high,
+            *survivors,
             anew,
             self._maps,
             start,
@@ -333,9 +359,26 @@ class TileWorker:
             first,
         )
         if anew:
-            sort_survivors(ordered, low, high, network)
+            sort_survivors(*survivors, network)
         if order is not None:
-            pick(ordered, low, high, order, pixels, self._maps[0, start:])
+            pick(*survivors, order, pixels, self._maps[0, start:])
+        self._complete_variance(terms, slice(start, start + pixels))
+
+    def _complete_variance(self, terms: ChannelTerms, part: slice) -> None:
+        """Add the photon noise of what is brighter than the background, or darker.
+
+        Levels within two sigma of the background are noise: the part of the difference that is
+        taken is 1 - (2 sigma / difference)^2.
+        """
+        variance = self._maps[4, part]
+        if terms.photons is not None:
+            photons, weight = self._photons[:2, : variance.size]
+            beyond = np.square(self._maps[0, part] - np.float32(terms.level))
+            with np.errstate(divide="ignore", invalid="ignore"):  # no survivor, no difference
+                share = np.maximum(0, 1 - _NOISE_SIGMAS**2 * variance / beyond)
+                added = np.where(share > 0, share * photons / weight, 0)
+            np.maximum(variance + added, _LEAST_VARIANCE * variance, out=variance)
+        variance *= np.float32(terms.area_variance)
 
     def _float_stack(self, first: int, pixels: int) -> tuple[F32, int]:
         """Return the samples of a chunk as float32, and the column where they begin."""

@@ -1,24 +1,28 @@
 """Pass 2: the result of a group, tile by tile, straight from the raw frames."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from lightframe.frames import Card, CfaPattern, FrameKind, write_fits
-from lightframe.processes import FrameStatistics, Integration, integrate
+from lightframe.frames import Card, FrameKind, write_fits
+from lightframe.processes import (
+    FrameStatistics,
+    Integration,
+    NoiseModel,
+    debayer_area_variance,
+    integrate,
+)
 from lightframe.session._alignment import AlignedLight, comparable_statistics
 from lightframe.session._context import Context
 from lightframe.session._keep import keep
-from lightframe.session._noise import colour_noise
+from lightframe.session._noise import colour_noise, frame_gains
 from lightframe.session._plan_types import Assignment, LightGroup
 from lightframe.session._previews import write_map_preview, write_preview_of
 from lightframe.session._provenance import combined_header, history, noise_cards
 from lightframe.session._sources import RegisteredSource
 
-__all__ = ["integrate_group", "of_mosaic"]
+__all__ = ["integrate_group"]
 
 
 def integrate_group(
@@ -68,31 +72,21 @@ def integrate_group(
             statistics=statistics,
             weights=_given_weights(lights, context),
             reference=reference,
+            noise_model=_noise_model(lights, context),
             memory_bytes=context.memory_bytes,
             threads=context.threads,
             advance=advance,
         )
-    if result.variance is not None and (cfa := lights[0].light.cfa) is not None:
-        result = replace(result, variance=of_mosaic(result.variance, cfa))
     parts = _light_parts(lights, statistics, result, reference)
     return _written(group, lights, result, parts, reference, context), parts
 
 
-def of_mosaic(variance: npt.NDArray[np.float32], cfa: CfaPattern) -> npt.NDArray[np.float32]:
-    """Turn the variance of a mosaic's samples into that of its interpolated planes.
-
-    Interpolation adds pixels, not samples: an area holds as many samples of a colour as it has
-    sites of it, a quarter of its pixels for red and blue of a Bayer mosaic, one half for green.
-
-    Parameters
-    ----------
-    variance : ndarray of float32, shape (3, height, width)
-        Predicted from the noise of single samples.
-    cfa : CfaPattern
-        Of the mosaics.
-    """
-    sites = np.bincount(cfa.planes().reshape(-1), minlength=len(variance))
-    return variance * (cfa.period**2 / sites).astype(np.float32)[:, None, None]
+def _noise_model(lights: Sequence[AlignedLight], context: Context) -> NoiseModel:
+    """Return what the variance of the result is made of beside the noise of the lights."""
+    settings, cfa = context.settings, lights[0].light.cfa
+    gains = frame_gains([aligned.light.info for aligned in lights], settings.lights)
+    area = () if cfa is None else debayer_area_variance(cfa, settings.debayer)
+    return NoiseModel(gains, area)
 
 
 def _given_weights(lights: Sequence[AlignedLight], context: Context) -> list[float] | None:
