@@ -12,8 +12,18 @@ from lightframe.checks._evidence_tools import dark_reference, same_setup
 from lightframe.checks._evidence_transfer import Transfer, flat_transfer, sky_transfer
 from lightframe.frames import FrameKind
 
-__all__ = ["BiasLevel", "agreed_level", "bias_levels", "deviants", "setups", "transfers_of"]
+__all__ = [
+    "BiasLevel",
+    "agreed_level",
+    "bias_levels",
+    "deviants",
+    "is_undecided",
+    "setups",
+    "transfers_of",
+]
 
+_CLEAR_VOTE = 0.2
+"""Votes by which one level without light must lead over another to be called the right one."""
 _SHORT_S = 0.5
 """Exposure up to which dark current does not matter."""
 
@@ -42,10 +52,13 @@ class BiasLevel:
 
 
 def setups(evidence: SessionEvidence) -> list[list[SetEvidence]]:
-    """Return the raw sets that claim one camera, size and gain."""
+    """Return the raw sets that claim one camera, size and gain.
+
+    Frames that say they were calibrated are not raw: they have no bias, and noise of masters.
+    """
     groups: list[list[SetEvidence]] = []
     for frames in evidence.sets:
-        if frames.is_master:
+        if frames.is_master or any(frame.info.calibration for frame in frames.frames):
             continue
         for group in groups:
             if all(same_setup(frames, other) for other in group):
@@ -173,11 +186,17 @@ def agreed_level(levels: Sequence[BiasLevel]) -> float | None:
     if not candidates:
         return None
     middles = [0.5 * (a + b) for a, b in itertools.pairwise(candidates)]
+    return max(middles or candidates, key=lambda value: _votes(levels, value))
 
-    def weight(value: float) -> float:
-        return sum(_weight(item) for item in levels if item.low <= value <= item.high)
 
-    return max(middles or candidates, key=weight)
+def _votes(levels: Sequence[BiasLevel], value: float) -> float:
+    return sum(_weight(item) for item in levels if item.low <= value <= item.high)
+
+
+def is_undecided(levels: Sequence[BiasLevel], agreed: float, deviant: BiasLevel) -> bool:
+    """Whether as much speaks for the level of a set that deviates as for the agreed one."""
+    rival = min(max(deviant.level, deviant.low), deviant.high)
+    return _votes(levels, agreed) - _votes(levels, rival) < _CLEAR_VOTE
 
 
 def _weight(item: BiasLevel) -> float:

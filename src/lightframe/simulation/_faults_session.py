@@ -51,6 +51,8 @@ class GivenMaster(Fault):
     """Whether it has set negative values to zero."""
     factor: float = 1.0
     """What it has multiplied the numbers with: 1/65535 to have them between 0 and 1."""
+    honest: bool = False
+    """Whether the header tells of the bias, by CALSTAT."""
 
     def change_folder(self, folder: Path, shots: Sequence[Shot], sensor: Sensor) -> None:
         sets: dict[tuple[FrameKind, int], list[Shot]] = defaultdict(list)
@@ -72,6 +74,8 @@ class GivenMaster(Fault):
             header.remove(keyword, ignore_missing=True)
         claim = shots[0].claim
         header["IMAGETYP"] = f"Master {claim.kind.value.capitalize()}"
+        if self.honest and self.bias_subtracted:
+            header["CALSTAT"] = "B"
         name = "_".join(["master", claim.kind.value, *([claim.filter] if claim.filter else [])])
         (folder / MASTER_FOLDER).mkdir(exist_ok=True)
         pixels = (self.factor * mean).astype(np.float32)
