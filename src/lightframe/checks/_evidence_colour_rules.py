@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.checks._evidence_pictures import comb, values_by_phase
 from lightframe.checks._evidence_sets import DARK_KINDS, SessionEvidence, SetEvidence
 from lightframe.checks._evidence_tools import dark_reference, rounded
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._pictures import Axis, Comparison
 from lightframe.checks._rules import Stage, found, rule, witness
 from lightframe.frames import CfaPattern, FrameKind
 
@@ -19,6 +21,7 @@ _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 _DIAGONALS = ((0, 3), (1, 2))
 _BAYER = 2
 _FEWEST_VALUES = 64
+_PLACES = ("top left", "top right", "bottom left", "bottom right")
 _CLAIMS = {(0, 3): ("GRBG", "GBRG"), (1, 2): ("RGGB", "BGGR")}
 """Patterns whose greens lie on a diagonal."""
 
@@ -102,6 +105,9 @@ def cfa_pattern_missing(evidence: SessionEvidence) -> Iterator[Finding]:
                 "equal_within": evidence.settings.cfa_equal,
                 "different_from": evidence.settings.cfa_different,
             },
+            picture=_light_by_phase(
+                flats, signal, "Two places of the 2x2 cell, on a diagonal, are equal: green."
+            ),
         )
 
 
@@ -140,6 +146,9 @@ def pattern_contradicts_flats(evidence: SessionEvidence) -> Iterator[Finding]:
                 "equal_within": evidence.settings.cfa_equal,
                 "different_from": evidence.settings.cfa_different,
             },
+            picture=_light_by_phase(
+                flats, signal, "The two equal places are the green ones, whatever the header says."
+            ),
         )
 
 
@@ -183,6 +192,19 @@ def cfa_on_mono(evidence: SessionEvidence) -> Iterator[Finding]:
             "widest_difference": float(widest),
             "allowed": evidence.settings.cfa_equal,
         },
+        picture=_light_by_phase(
+            first, signal, "Colour filters would make at least one place differ from the others."
+        ),
+    )
+
+
+def _light_by_phase(flats: SetEvidence, signal: Float64, caption: str) -> Comparison:
+    return values_by_phase(
+        flats.frames[0],
+        signal,
+        "Light of the flats at the four places of the 2x2 cell",
+        caption,
+        Axis("light", "DN"),
     )
 
 
@@ -240,6 +262,16 @@ def white_balance_scaled(evidence: SessionEvidence) -> Iterator[Finding]:
             ),
             "allowed": evidence.settings.white_balance,
         },
+        picture=comb(
+            (
+                (f"{place}: x {factor:.2f}", first[0].frames[0], phase)
+                for phase, (place, factor) in enumerate(
+                    zip(_PLACES, first[1].tolist(), strict=True)
+                )
+            ),
+            "Values that occur at each place of the 2x2 cell",
+            "Raw values come in even steps. Where a colour was multiplied the steps are wider.",
+        ),
     )
 
 

@@ -6,9 +6,10 @@ from math import log2
 from lightframe.checks._evidence_ledger import Ledger
 from lightframe.checks._evidence_levels_of_bias import setups, transfers_of
 from lightframe.checks._evidence_match_rules import gain_outliers
+from lightframe.checks._evidence_pictures import hot_pixels_by_orientation, hot_pixels_by_slope
 from lightframe.checks._evidence_sets import SessionEvidence
-from lightframe.checks._evidence_tools import rounded
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._pictures import Scatter
 from lightframe.checks._rules import found, rule, witness
 
 __all__: list[str] = []
@@ -48,6 +49,12 @@ def flipped_by_hot_pixels(evidence: SessionEvidence) -> Iterator[Finding]:
                 "hot_pixels": ledger.looked_for,
                 "found": {name: round(value, 3) for name, value in ledger.found.items()},
             },
+            picture=hot_pixels_by_orientation(
+                ledger,
+                evidence.settings.hot_found,
+                "Hot pixels sit at fixed places: the orientation in which they are found is the"
+                " true one.",
+            ),
         )
 
 
@@ -80,6 +87,11 @@ def other_sensor(evidence: SessionEvidence) -> Iterator[Finding]:
                 "found": {name: round(value, 3) for name, value in ledger.found.items()},
                 "others_in_lights": round(own),
             },
+            picture=hot_pixels_by_orientation(
+                ledger,
+                evidence.settings.hot_found,
+                "Hot pixels are the fingerprint of a sensor: these are found in no orientation.",
+            ),
         )
 
 
@@ -87,6 +99,12 @@ def _fits(evidence: SessionEvidence, ledger: Ledger) -> bool:
     """Whether darks and lights come from one sensor, the same way round."""
     share = ledger.found.get("as stored", 0.0)
     return share >= evidence.settings.hot_found and ledger.slope is not None
+
+
+def _expected_slope(ledger: Ledger) -> float:
+    """Return the ratio of the exposures of lights and dark; 1 if one of them is unknown."""
+    lights, dark = ledger.lights.exposure_s, ledger.dark.exposure_s
+    return lights / dark if lights and dark else 1.0
 
 
 def _slope_cases(
@@ -109,9 +127,7 @@ def _slope_cases(
         if other_gain & set(ledger.lights.paths):
             continue  # the gain explains the slope
         lights, dark = ledger.lights, ledger.dark
-        expected = 1.0
-        if lights.exposure_s and dark.exposure_s:
-            expected = lights.exposure_s / dark.exposure_s
+        expected = _expected_slope(ledger)
         slope = (ledger.slope or 0.0) / expected
         error = (ledger.slope_error or 0.0) / expected
         if slope - 5.0 * error > allowed or slope + 5.0 * error < 1.0 / allowed:
@@ -159,6 +175,7 @@ def temperature_by_hot_pixels(evidence: SessionEvidence) -> Iterator[Finding]:
                 "difference_c": round(degrees, 1),
                 "factor_allowed": evidence.settings.hot_slope,
             },
+            picture=_slope_picture(ledger),
         )
 
 
@@ -204,9 +221,18 @@ def hot_pixel_mismatch(evidence: SessionEvidence) -> Iterator[Finding]:
                 "as_temperature_c": round(degrees, 1),
                 "hot_pixels": ledger.looked_for,
                 "factor_allowed": evidence.settings.hot_slope,
-                "points_dn": [rounded(point) for point in ledger.points[:200]],
             },
+            picture=_slope_picture(ledger),
         )
+
+
+def _slope_picture(ledger: Ledger) -> Scatter:
+    return hot_pixels_by_slope(
+        ledger,
+        _expected_slope(ledger),
+        "Hot pixels of the lights against those of the dark",
+        "Each dot is a pixel. With a dark that fits, they lie along the dashed line.",
+    )
 
 
 @rule(
@@ -244,4 +270,12 @@ def stale_dark(evidence: SessionEvidence) -> Iterator[Finding]:
                 "allowed": evidence.settings.hot_unknown,
                 "examples_row_column": [list(place) for place in ledger.unknown[:20]],
             },
+            picture=hot_pixels_by_slope(
+                ledger,
+                _expected_slope(ledger),
+                "Hot pixels of the lights against those of the dark",
+                "What the dark knows lies along the line; what it does not know stands at its left"
+                " end, and stays in the lights.",
+                ledger.lights.frames,
+            ),
         )

@@ -243,17 +243,18 @@ def levels_beside(
 
 
 def implied_levels(
-    levels: Sequence[BiasLevel], agreed: float, wrong: Collection[int], caption: str
+    levels: Sequence[BiasLevel], agreed: float, wrong: Sequence[BiasLevel]
 ) -> Comparison:
-    """Return where the level without light lies according to each set; `wrong` are their ids."""
+    """Return where the level without light lies according to each set."""
     rows = []
     for item in levels:
         middle, low, high = numbers((item.level, item.low, item.high), 5)
         name = f"{item.frames.label}: {item.how}"
-        rows.append(Row(name, middle, low, high, wrong=id(item.frames) in wrong))
+        stands_out = any(item.frames is other.frames for other in wrong)
+        rows.append(Row(name, middle, low, high, wrong=stands_out))
     return Comparison(
         title="Level without light",
-        caption=caption,
+        caption="Bars are what the level may be according to each set; they should all meet.",
         axis=_LEVEL,
         rows=tuple(rows),
         marks=(Mark(f"most agree on {agreed:.0f} DN", agreed),),

@@ -8,7 +8,7 @@ what ``lightframe explain`` prints.
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +17,17 @@ from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._pictures import Picture, picture_as_dict
 from lightframe.tables import Table
 
-__all__ = ["RULES", "Rule", "Stage", "Witness", "found", "judge", "rule", "witness"]
+__all__ = [
+    "RULES",
+    "Rule",
+    "Stage",
+    "Witness",
+    "found",
+    "judge",
+    "rule",
+    "with_picture",
+    "witness",
+]
 
 E = TypeVar("E")
 Check = Callable[[E], Iterable[Finding]]
@@ -161,6 +171,11 @@ def found(  # noqa: PLR0913 - the parts of a finding, by keyword
         remedy=remedy,
         evidence={**(evidence or {}), **shown},
     )
+
+
+def with_picture(finding: Finding, picture: Picture) -> Finding:
+    """Return a finding with a picture of its evidence."""
+    return replace(finding, evidence={**finding.evidence, "picture": picture_as_dict(picture)})
 
 
 def judge(evidence: object, stage: Stage | None = None) -> tuple[Finding, ...]:

@@ -7,7 +7,7 @@ make a shift and a turn of the whole.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +81,11 @@ class DustMoved:
         What shift and turn leave of it (rms).
     shadows : int
         Shadows that were recognized.
+    alike : ndarray of float64, shape (13, 13), or None
+        Correlation at each shift in y and x, mean of the recognized shadows; the middle is no
+        shift.
+    step_px : float
+        Shift from one to the next in pixels.
     """
 
     dx_px: float
@@ -90,6 +95,8 @@ class DustMoved:
     moved_px: float
     scatter_px: float
     shadows: int
+    alike: _F64 | None = field(default=None, compare=False, repr=False)
+    step_px: float = 0.0
 
 
 def dust_probe(reciprocal: _F32, cfa: CfaPattern | None) -> DustProbe | None:
@@ -197,7 +204,7 @@ def dust_moved(stamps: Sequence[_F32], probe: DustProbe) -> DustMoved | None:
     if not len(stamps):
         return None
     stack = np.stack(stamps)
-    moves, places, weights = [], [], []
+    moves, places, weights, maps = [], [], [], []
     half = probe.flat.shape[1] * probe.side / 2
     for index, flat in enumerate(probe.flat):
         corner = probe.corners[index]
@@ -207,14 +214,18 @@ def dust_moved(stamps: Sequence[_F32], probe: DustProbe) -> DustMoved | None:
             y, x, alike = found
             moves.append((x * probe.side, y * probe.side))
             places.append((corner[1] + half - probe.centre[1], corner[0] + half - probe.centre[0]))
-            weights.append(alike - 0.4)
+            weights.append(float(alike.max()) - 0.4)
+            maps.append(alike)
     if len(moves) < _FEWEST:
         return None
-    return _together(np.array(moves), np.array(places), np.array(weights), 2.0 * probe.side)
+    moved = _together(np.array(moves), np.array(places), np.array(weights), 2.0 * probe.side)
+    if moved is None:
+        return None
+    return replace(moved, alike=np.mean(maps, axis=0), step_px=float(probe.side))
 
 
-def _best_shift(stamp: npt.NDArray[np.floating], flat: _F64) -> tuple[float, float, float] | None:
-    """Return the shift (y, x) in bins at which light and flat are most alike, and how alike."""
+def _best_shift(stamp: npt.NDArray[np.floating], flat: _F64) -> tuple[float, float, _F64] | None:
+    """Return the shift (y, x) in bins at which light and flat are most alike, and how at all."""
     core = slice(_REACH, _REACH + 2 * _CORE + 1)
     template = _flattened(flat[core, core])
     shifts = range(2 * _REACH + 1)
@@ -227,7 +238,7 @@ def _best_shift(stamp: npt.NDArray[np.floating], flat: _F64) -> tuple[float, flo
         return None
     y = i - _REACH + _vertex(alike[i - 1 : i + 2, j])
     x = j - _REACH + _vertex(alike[i, j - 1 : j + 2])
-    return y, x, float(alike[i, j])
+    return y, x, alike
 
 
 def _window(start: int) -> slice:

@@ -6,7 +6,7 @@ Where too few are found at all, the dark may lie in another orientation, or be a
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,8 @@ _CANDIDATE_SIGMAS = 15.0
 _VISIBLE_SIGMAS = 5.0
 """Excess in the dark, in units of the light's noise, from which on a hot pixel says something."""
 _MAD_TO_SIGMA = 1.4826
+_POINTS = 160
+"""Hot pixels that are kept to be shown."""
 
 Symmetry = Callable[[_I64, _I64, int, int], tuple[_I64, _I64]]
 
@@ -77,11 +79,14 @@ class HotSlope:
         subtracted, -1 is a dark that is not in the light at all.
     pixels : int
         Hot pixels it comes from.
+    points : ndarray of float32, shape (n, 2), or None
+        Excess in the dark, and what is left of it in the light, of some of them.
     """
 
     slope: float
     sigma: float
     pixels: int
+    points: _F32 | None = field(default=None, compare=False, repr=False)
 
 
 def hot_pixels(
@@ -164,21 +169,35 @@ def hot_slope(
     if inside.sum() < _FEWEST:
         return None
     left = _excess(plane, y[inside], x[inside], step)
-    ratio = left / hot.reciprocal[chosen][inside] / hot.excess_dn[chosen][inside]
-    ratio = ratio[np.isfinite(ratio)]
+    excess = hot.excess_dn[chosen][inside]
+    left /= hot.reciprocal[chosen][inside]
+    ratio = left / excess
+    known = np.isfinite(ratio)
+    ratio = ratio[known]
     if ratio.size < _FEWEST:
         return None
     slope = float(np.median(ratio))
     spread = _MAD_TO_SIGMA * float(np.median(np.abs(ratio - slope)))
-    return HotSlope(slope, 1.2533 * spread / float(np.sqrt(ratio.size)), int(ratio.size))
+    points = np.stack([excess[known], left[known]], axis=1)[:: -(-ratio.size // _POINTS)]
+    return HotSlope(
+        slope,
+        1.2533 * spread / float(np.sqrt(ratio.size)),
+        int(ratio.size),
+        points.astype(np.float32),
+    )
 
 
 def mean_slope(slopes: Sequence[HotSlope]) -> HotSlope | None:
-    """Return the median over lights, its error from their scatter and their own errors."""
+    """Return the median over lights, its error from their scatter and their own errors.
+
+    The points are those of the light nearest to the median.
+    """
     if not slopes:
         return None
     values = np.array([slope.slope for slope in slopes])
     middle = float(np.median(values))
     own = float(np.median([slope.sigma for slope in slopes]))
     scatter = _MAD_TO_SIGMA * float(np.median(np.abs(values - middle))) / np.sqrt(len(values))
-    return HotSlope(middle, max(own, float(scatter)), max(slope.pixels for slope in slopes))
+    usual = slopes[int(np.argmin(np.abs(values - middle)))]
+    most = max(slope.pixels for slope in slopes)
+    return HotSlope(middle, max(own, float(scatter)), most, usual.points)
