@@ -8,7 +8,6 @@ from lightframe.processes import (
     FlatFit,
     background_tiles,
     flat_fit,
-    flat_noise,
     flat_probe,
     flat_products,
     flat_verdict,
@@ -133,21 +132,6 @@ def test_a_flat_of_unknown_noise_is_judged_by_its_vignetting_alone():
 
     assert fit.q_dn == pytest.approx(300, rel=0.1)
     assert bench.fit(bench.light(extra=nebula(2000.0)), probe) is None
-
-
-def test_noise_of_a_flat_is_measured_on_a_pair():
-    """To 3 percent, whatever fixed pattern, bands and level the flats have."""
-    rng = np.random.default_rng(8)
-    pattern = rng.normal(20000, 200, (128, 600))
-    bands = 1 + 0.01 * np.sin(np.arange(128) / 9)[:, None]
-    first = pattern + rng.normal(0, 120, pattern.shape)
-    second = 1.05 * pattern * bands + rng.normal(0, 120, pattern.shape)
-
-    (noise,) = flat_noise(
-        first.astype(np.float32), second.astype(np.float32), None, (19000.0,), frames=16
-    )
-
-    assert noise == pytest.approx(120 / 19000 / 4, rel=0.03)
 
 
 def fits(levels, q, sigma=1.0):

@@ -1,11 +1,12 @@
 """One cause is reported once: findings that only follow from another one are left out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lightframe.checks._finding import Finding
 from lightframe.checks._rules import RULES
 
-__all__ = ["CONSEQUENCES", "without_consequences"]
+__all__ = ["CONSEQUENCES", "one_cause_once", "without_consequences"]
 
 _OF_WRONG_PIXELS = frozenset(
     {
@@ -73,6 +74,59 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
 The most fundamental causes come first.
 """
 
+_OF_SETS = frozenset(
+    {
+        "dark-light-leak", "dark-scale-disagrees", "dark-scaling-with-glow", "dust-embossed",
+        "flat-banding", "flat-dark-needed", "flat-inconsistent", "flat-saturated",
+        "flat-shutter-pattern", "flat-underexposed", "flat-weak-channel", "gain-label-wrong",
+        "hot-pixel-mismatch", "mixed-scaling", "no-dark-correlation", "over-correction",
+        "residual-glow", "residual-pattern", "stale-dark", "stars-in-flat", "under-correction",
+        "undithered", "clipped-result", "offset-mismatch",
+    }
+)  # fmt: skip
+"""Rules that judge set by set, so that one cause shows in the frames of each filter."""
+_MOST_MESSAGES = 4
+
+
+def one_cause_once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Make one finding of those that one cause has left in several sets of frames.
+
+    Flats of all filters that were exposed too long, darks of another offset under the lights of
+    each filter: rule, severity, cause and remedy are the same.
+
+    Returns
+    -------
+    tuple of Finding
+        In the order of the first of each; frames and messages of all, the numbers of the first, and
+        those of the others under ``others`` in its evidence.
+    """
+    by_cause: dict[tuple[object, ...], list[Finding]] = {}
+    for place, finding in enumerate(findings):
+        key = (finding.rule, finding.severity, finding.cause, finding.remedy)
+        alone = finding.rule not in _OF_SETS
+        by_cause.setdefault((*key, place if alone else None), []).append(finding)
+    return tuple(_together(members) for members in by_cause.values())
+
+
+def _together(findings: Sequence[Finding]) -> Finding:
+    """Return one finding for several of one cause."""
+    first, *others = findings
+    if not others:
+        return first
+    messages = list(dict.fromkeys(finding.message for finding in findings))
+    more = len(messages) - _MOST_MESSAGES
+    shown = messages[:_MOST_MESSAGES] + ([f"the same in {more} more sets"] if more > 0 else [])
+    numbers = [
+        {name: value for name, value in finding.evidence.items() if name != "picture"}
+        for finding in others
+    ]
+    return replace(
+        first,
+        frames=tuple(dict.fromkeys(path for finding in findings for path in finding.frames)),
+        message="; ".join(shown),
+        evidence={**first.evidence, "others": numbers},
+    )
+
 
 def without_consequences(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Leave out what follows from another finding of the same frames, and what is said twice.
@@ -102,4 +156,5 @@ def without_consequences(findings: Sequence[Finding]) -> tuple[Finding, ...]:
             if finding.rule not in consequences or not frames & set(finding.frames)
         ]
     order = {name: place for place, name in enumerate(RULES)}
-    return tuple(sorted(kept, key=lambda f: (f.severity.rank, order[f.rule])))
+    ordered = sorted(kept, key=lambda f: (f.severity.rank, order[f.rule]))
+    return one_cause_once(ordered)

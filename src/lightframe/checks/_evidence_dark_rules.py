@@ -22,6 +22,7 @@ from lightframe.checks._evidence_tools import (
     smooth_part,
 )
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._numbers import number
 from lightframe.checks._pictures import Axis, Comparison, Mark, Row
 from lightframe.checks._rules import Stage, found, rule
 from lightframe.frames import FrameKind
@@ -140,8 +141,8 @@ def bias_unstable(evidence: SessionEvidence) -> Iterator[Finding]:
             "bias-unstable",
             frames=frames.paths,
             message=f"{frames.label}: levels from {levels.min():.0f} to {levels.max():.0f} DN,"
-            f" gradients changing by up to {max(gradients, default=0.0):.3g} DN (allowed:"
-            f" {2 * limit:.3g} and {limit:.3g} DN)",
+            f" gradients changing by up to {number(max(gradients, default=0.0))} DN (allowed:"
+            f" {number(2 * limit)} and {number(limit)} DN)",
             cause="the sensor switches its readout at very short exposures, or the electronics had"
             " not settled",
             remedy="take flat-darks and darks of the exposures of flats and lights instead of bias"
@@ -261,8 +262,9 @@ def dark_light_leak(evidence: SessionEvidence) -> Iterator[Finding]:
         yield found(
             "dark-light-leak",
             frames=[frame.path for frame in wrong],
-            message=f"{frames.label}: smooth structure of up to {strongest[1]:.3g} DN that differs"
-            f" from frame to frame (allowed: {limit:.3g} DN), most in {strongest[0].path.name}",
+            message=f"{frames.label}: smooth structure of up to {number(strongest[1])} DN that"
+            f" differs from frame to frame (allowed: {number(limit)} DN), most in"
+            f" {strongest[0].path.name}",
             cause="light gets in: through the cap (plastic passes infrared), the focuser or the"
             " filter wheel",
             remedy="take the darks again in a dark place, with a cap of metal or aluminium foil",
@@ -326,8 +328,8 @@ def dark_inconsistent(evidence: SessionEvidence) -> Iterator[Finding]:
             frames=[frame.path for frame, _ in wrong],
             message=f"{names_of([frame for frame, _ in wrong])} of {frames.label}: "
             + "; ".join(dict.fromkeys(text for _, text in wrong[:3]))
-            + f" (allowed: {limit:.3g} DN, noise by {settings.dark_noise_ratio:g}, hot pixels by"
-            f" {settings.dark_hot_ratio:g})",
+            + f" (allowed: {number(limit)} DN, noise by {settings.dark_noise_ratio:g}, hot pixels"
+            f" by {settings.dark_hot_ratio:g})",
             cause="the cooler had not settled, a setting or readout mode changed in between, or the"
             " transfer was interrupted",
             remedy="leave these frames out, or take them again",
@@ -385,11 +387,11 @@ def flat_dark_needed(evidence: SessionEvidence) -> Iterator[Finding]:
         yield found(
             "flat-dark-needed",
             frames=flats.paths,
-            message=f"{flats.label}: dark signal of {signal:.3g} DN in {light[phase]:.0f} DN of"
+            message=f"{flats.label}: dark signal of {number(signal)} DN in {light[phase]:.0f} DN of"
             f" light, {share[phase]:.2%} (allowed: {evidence.settings.flat_dark_signal:.2%}), is"
             " not removed by bias frames",
             cause="long flats, a warm sensor, or amplifier glow",
-            remedy=f"take flat-darks of {exposure:.5g} s",
+            remedy=f"take flat-darks of {number(exposure, 5)} s",
             evidence={
                 "dark_signal_dn": round(signal, 3),
                 "light_dn": round(float(light[phase]), 1),
@@ -401,9 +403,9 @@ def flat_dark_needed(evidence: SessionEvidence) -> Iterator[Finding]:
                 100.0 * rate[phase] * exposure / light[phase],
                 flats.frames[0],
                 "Dark signal that stays in the flats",
-                f"From {dark.label}, scaled to {exposure:.5g} s, as a part of the light of the"
-                " flats. What is the same everywhere does no harm; what differs changes the shape"
-                " of the flat.",
+                f"From {dark.label}, scaled to {number(exposure, 5)} s, as a part of the light of"
+                " the flats. What is the same everywhere does no harm; what differs changes the"
+                " shape of the flat.",
                 Axis("part of the light", "%"),
             ),
         )

@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from lightframe.checks._evidence_frame import FrameEvidence, Places
+from lightframe.checks._evidence_pictures import comb, levels_beside, lowest_values
 from lightframe.checks._evidence_sets import DARK_KINDS, SessionEvidence, SetEvidence
 from lightframe.checks._evidence_tools import dark_reference, full_scale, names_of, same_setup
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._numbers import number
+from lightframe.checks._pictures import Mark, Row
 from lightframe.checks._rules import Stage, found, rule, witness
 from lightframe.frames import FrameKind
 
@@ -120,6 +123,16 @@ def unsigned_offset_wrong(evidence: SessionEvidence) -> Iterator[Finding]:
                 "minimum_dn": float(first.minimum.min()),
                 "median_if_repaired_dn": float(first.median.mean()) + sign * _SIGNED,
             },
+            picture=levels_beside(
+                evidence,
+                [
+                    Row(f"{frames_wrong[0].path.name} as it is", frames_wrong[0].level, wrong=True),
+                    Row("repaired, by 32768 DN", frames_wrong[0].level + sign * _SIGNED),
+                ],
+                "Level of the frame, as it is and repaired",
+                "Repaired it lies where its kind belongs.",
+                without=[frame.path for frame in frames_wrong],
+            ),
         )
 
 
@@ -151,11 +164,17 @@ def units_mismatch(evidence: SessionEvidence) -> Iterator[Finding]:
             yield found(
                 "units-mismatch",
                 frames=master.paths,
-                message=f"{master.label}: values up to {highest:.3g}, but {usual:.0f} DN in the"
+                message=f"{master.label}: values up to {number(highest)}, but {usual:.0f} DN in the"
                 " raw frames",
                 cause="the master is on a scale of its own, e.g. 0..1 with a few pixels above 1",
                 remedy="save the master anew as 16-bit integers, or as floats between 0 and 1",
                 evidence={"highest_in_master": highest, "median_of_raw_frames_dn": usual},
+                picture=levels_beside(
+                    evidence,
+                    [Row(f"{master.label}, its highest values", highest, wrong=True)],
+                    "Values of the master beside the levels of raw frames",
+                    "They are on different scales.",
+                ),
             )
 
 
@@ -208,6 +227,16 @@ def frame_type_mislabelled(evidence: SessionEvidence) -> Iterator[Finding]:
                 "stars": frames_wrong[0].stars.total,
                 "illuminated_above": evidence.settings.illuminated,
             },
+            picture=levels_beside(
+                evidence,
+                [
+                    Row(f"{frame.path.name}, said to be {kind.value}", frame.level, wrong=True)
+                    for frame in frames_wrong[:3]
+                ],
+                "Level of the frame beside those of all sets",
+                f"It is {real}. Bars reach from the lowest frame of a set to the highest.",
+                without=[frame.path for frame in frames_wrong],
+            ),
         )
 
 
@@ -304,7 +333,7 @@ def _not_a_light(
     ):
         return (
             "a dark",
-            f"level ({frame.level:.0f} DN) and noise ({noise:.3g} DN) are those of darks",
+            f"level ({frame.level:.0f} DN) and noise ({number(noise)} DN) are those of darks",
         )
     return None
 
@@ -386,6 +415,12 @@ def calibrated_pixels(evidence: SessionEvidence) -> Iterator[Finding]:
                     "bias_level_elsewhere_dn": reference,
                     "fractional_allowed": evidence.settings.calibrated_fraction,
                 },
+                picture=lowest_values(
+                    wrong[0],
+                    "The lowest values of the frame",
+                    f"{wrong[0].path.name}: a raw frame keeps clear of zero, by its offset.",
+                    () if reference is None else [Mark("frames without light", reference)],
+                ),
             )
 
 
@@ -492,4 +527,9 @@ def _scaling_finding(by_step: dict[int, list[FrameEvidence]]) -> Finding:
                 for n, frames in by_step.items()
             },
         },
+        picture=comb(
+            ((f"steps of {n} DN: {names_of(by_step[n], 1)}", by_step[n][0], 0) for n in by_step),
+            "Values that occur around the median",
+            "Numbers of the ADC come one by one; multiplied to 16 bits they come in wider steps.",
+        ),
     )

@@ -7,6 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.checks._evidence_file_rules import drifting_stars
+from lightframe.checks._evidence_flat_pictures import (
+    bands_of_flats,
+    level_of_flat,
+    odd_flats,
+    shutter_pattern,
+    stars_of_flats,
+)
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
 from lightframe.checks._evidence_tools import (
@@ -18,6 +25,7 @@ from lightframe.checks._evidence_tools import (
     saturation,
 )
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._numbers import number
 from lightframe.checks._rules import Stage, found, rule
 from lightframe.frames import FrameKind
 
@@ -79,6 +87,11 @@ def flat_saturated(evidence: SessionEvidence) -> Iterator[Finding]:
                 "allowed_dn": round(limit, 1),
                 "at_highest_value": round(float(worst.levels.at_maximum.max()), 5),
             },
+            picture=level_of_flat(
+                worst,
+                "beyond the limit light is not measured in proportion; at saturation it ends.",
+                {"allowed": limit, "saturation": ceiling},
+            ),
         )
 
 
@@ -148,6 +161,12 @@ def flat_underexposed(evidence: SessionEvidence) -> Iterator[Finding]:
                 "needed_snr": settings.flat_snr,
                 "needed_share_of_range": settings.flat_lowest,
             },
+            picture=level_of_flat(
+                flats.frames[0],
+                "all of the light lies at the lower end of the range.",
+                {"without light": float((flats.level - signal).mean())}
+                | ({} if scale is None else {"half of the range": 0.5 * scale}),
+            ),
         )
 
 
@@ -202,6 +221,11 @@ def flat_weak_channel(evidence: SessionEvidence) -> Iterator[Finding]:
                 "ratio": round(ratio, 3),
                 "ratio_allowed": settings.flat_colour_ratio,
             },
+            picture=level_of_flat(
+                flats.frames[0],
+                "one colour has much less light than the others.",
+                {"without light": float((flats.level - signal).mean())},
+            ),
         )
 
 
@@ -228,7 +252,8 @@ def flat_banding(evidence: SessionEvidence) -> Iterator[Finding]:
             continue
         signal = flat_signal(evidence, flats)
         offset = float((flats.level - signal).mean())
-        bands = [_bands(p) for p in _relative_profiles([f.rows - offset for f in flats.frames])]
+        profiles = _relative_profiles([f.rows - offset for f in flats.frames])
+        bands = [_bands(profile) for profile in profiles]
         height, width = flats.shape
         noise = np.where(np.isfinite(flats.temporal), flats.temporal, flats.noise)
         expected = float(np.mean(noise / np.maximum(signal, 1.0)) / np.sqrt(width))
@@ -251,6 +276,7 @@ def flat_banding(evidence: SessionEvidence) -> Iterator[Finding]:
                 "allowed": limit,
                 "frames_with_bands": len(strong),
             },
+            picture=bands_of_flats(flats.frames, profiles, [b[0] for b in bands]),
         )
 
 
@@ -328,6 +354,7 @@ def flat_inconsistent(evidence: SessionEvidence) -> Iterator[Finding]:
                 "usual": round(float(np.median(deviation)), 5),
                 "allowed": limit,
             },
+            picture=odd_flats(flats, ratio, deviation, [frame.path for frame, _ in wrong], limit),
         )
 
 
@@ -374,17 +401,36 @@ def flat_shutter_pattern(evidence: SessionEvidence) -> Iterator[Finding]:
         yield found(
             "flat-shutter-pattern",
             frames=[frame.path for frame in short],
-            message=f"flats of {shortest:.4g} s are {difference:+.2%} brighter in the centre,"
-            f" against the edges, than those of {longest:.4g} s (allowed: {limit:.2%})",
+            message=f"flats of {number(shortest, 4)} s are {difference:+.2%} brighter in the"
+            f" centre, against the edges, than those of {number(longest, 4)} s (allowed:"
+            f" {limit:.2%})",
             cause="a mechanical shutter that needs a noticeable part of the exposure to move",
-            remedy=f"use only the flats of {longest:.4g} s, or take longer ones",
+            remedy=f"use only the flats of {number(longest, 4)} s, or take longer ones",
             evidence={
                 "centre_to_edge_difference": round(difference, 5),
                 "error": round(error, 5),
                 "exposures_s": sorted(by_time),
                 "allowed": limit,
             },
+            picture=shutter_pattern(
+                short[0],
+                _mean_light(evidence, owner, short) / _mean_light(evidence, owner, long),
+                (shortest, longest),
+            ),
         )
+
+
+def _mean_light(
+    evidence: SessionEvidence, owner: dict[int, SetEvidence], frames: Sequence[FrameEvidence]
+) -> Float64:
+    """Return the light by tiles, mean of frames and colours, shape (rows, columns)."""
+    maps = []
+    for frame in frames:
+        flats = owner[id(frame)]
+        offset = (flats.level - flat_signal(evidence, flats))[:, np.newaxis, np.newaxis]
+        light = frame.tiles - offset
+        maps.append((light / light.mean(axis=(1, 2), keepdims=True)).mean(axis=0))
+    return np.asarray(np.mean(maps, axis=0))
 
 
 def _centre_to_edge(
@@ -453,4 +499,5 @@ def stars_in_flat(evidence: SessionEvidence) -> Iterator[Finding]:
             cause="the flats were taken of a sky that was too dark already",
             remedy="take sky flats earlier, with the drive stopped in between; or use a panel",
             evidence={"stars_per_megapixel": rounded(counts, 3), "allowed": limit},
+            picture=stars_of_flats(flats.frames),
         )

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from lightframe.checks._evidence_levels_of_bias import agreed_level, bias_levels, setups
+from lightframe.checks._evidence_pictures import levels_beside, lowest_values
 from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
 from lightframe.checks._evidence_tools import same_setup
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._numbers import number
+from lightframe.checks._pictures import Row
 from lightframe.checks._rules import found, rule
 from lightframe.frames import FrameKind
 
@@ -38,11 +41,20 @@ def master_dark_precalibrated(evidence: SessionEvidence) -> Iterator[Finding]:
         yield found(
             "master-dark-precalibrated",
             frames=master.paths,
-            message=f"{master.label}: median {level:.4g} DN, but {bias:.0f} DN without light in the"
-            " raw frames (expected: at least half of it)",
+            message=f"{master.label}: median {number(level, 4)} DN, but {bias:.0f} DN without light"
+            " in the raw frames (expected: at least half of it)",
             cause="the bias was subtracted from the darks before or after they were integrated",
             remedy="integrate the raw darks anew, or give the raw darks instead of the master",
             evidence={"median_dn": round(level, 3), "bias_level_dn": round(bias, 2)},
+            picture=levels_beside(
+                evidence,
+                [
+                    Row(master.label, round(level, 3), wrong=True),
+                    Row("level without light of the raw frames", round(bias, 2)),
+                ],
+                "Level of the master dark beside the raw frames",
+                "A dark that holds its bias lies beside it, or above.",
+            ),
         )
 
 
@@ -75,7 +87,7 @@ def master_dark_clipped(evidence: SessionEvidence) -> Iterator[Finding]:
             "master-dark-clipped",
             frames=master.paths,
             message=f"{master.label}: {share:.0%} of the pixels are exactly"
-            f" {levels.minimum.min():.3g} (allowed: {most:.0%})",
+            f" {number(levels.minimum.min())} (allowed: {most:.0%})",
             cause="the bias was subtracted from the darks, and negative values were cut off",
             remedy="integrate the raw darks anew, without subtracting anything",
             evidence={
@@ -84,6 +96,11 @@ def master_dark_clipped(evidence: SessionEvidence) -> Iterator[Finding]:
                 "median_dn": round(float(master.level.mean()), 3),
                 "allowed": most,
             },
+            picture=lowest_values(
+                master.frames[0],
+                "The lowest values of the master dark",
+                "The bar at the end holds the pixels that were cut off there.",
+            ),
         )
 
 

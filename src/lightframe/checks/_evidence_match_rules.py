@@ -1,7 +1,9 @@
 """Rules on frames that must agree: offset, gain, sensor, orientation, temperature, by pixels."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import hypot, log
+from pathlib import Path
 
 import numpy as np
 
@@ -10,13 +12,17 @@ from lightframe.checks._evidence_levels_of_bias import (
     BiasLevel,
     bias_levels,
     deviants,
+    is_undecided,
     setups,
     transfers_of,
 )
+from lightframe.checks._evidence_pictures import frame_chart, implied_levels
 from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
 from lightframe.checks._evidence_transfer import Transfer
 from lightframe.checks._finding import Finding, Group, Severity
-from lightframe.checks._rules import found, rule, witness
+from lightframe.checks._numbers import number
+from lightframe.checks._pictures import Axis, Comparison, Mark, Panels, Row, numbers
+from lightframe.checks._rules import found, rule, with_picture, witness
 from lightframe.frames import FrameKind
 
 __all__ = ["gain_outliers"]
@@ -65,13 +71,29 @@ def software_mismatch(evidence: SessionEvidence) -> Iterator[Finding]:
 
 def _level_findings(evidence: SessionEvidence, *names: str) -> Iterator[Finding]:
     for group in setups(evidence):
-        agreed, wrong = deviants(bias_levels(evidence, group))
+        levels = bias_levels(evidence, group)
+        agreed, wrong = deviants(levels)
         if not wrong:
             continue
         right = [s for s in group if all(s is not item.frames for item in wrong)]
         for name, items in _by_cause(wrong, agreed, right).items():
             if name in names:
-                yield _level_finding(evidence, name, items, agreed, right)
+                finding = _level_finding(evidence, name, items, agreed, right)
+                unsure = all(is_undecided(levels, agreed, item) for item in items)
+                finding = _undecided(finding, right) if unsure else finding
+                yield with_picture(finding, implied_levels(levels, agreed, items))
+
+
+def _undecided(finding: Finding, right: Sequence[SetEvidence]) -> Finding:
+    """Return the finding on two levels of which either may be that of the lights."""
+    others = [s for s in right if s.is_dark]
+    if not others:
+        return finding
+    return replace(
+        finding,
+        frames=(*finding.frames, *(path for frames in others for path in frames.paths)),
+        message=f"{finding.message}; the lights do not tell which of both is theirs",
+    )
 
 
 def _by_cause(
@@ -144,7 +166,7 @@ def _level_finding(
         frames=[path for entry in items for path in entry.frames.paths],
         message=f"{', '.join(dict.fromkeys(i.frames.label for i in items))}: {item.level:.0f} DN"
         f" without light (told by {item.how}), but {agreed:.0f} DN in the other frames (tolerance"
-        f" {tolerance:.3g} DN); {headers}",
+        f" {number(tolerance)} DN); {headers}",
         cause=causes[name],
         remedy="give the raw frames as the camera delivered them"
         if name == "already-calibrated"
@@ -217,9 +239,9 @@ def gain_outliers(
         yield found(
             "gain-label-wrong",
             frames=frames.paths,
-            message=f"{frames.label}: {transfer.e_per_dn:.3g} e-/DN measured, but"
-            f" {reference[1].e_per_dn:.3g} e-/DN in {reference[0].label} of the same claimed gain"
-            f" {_gain_text(frames)} (allowed: a factor of {evidence.settings.gain_ratio:g})",
+            message=f"{frames.label}: {number(transfer.e_per_dn)} e-/DN measured, but"
+            f" {number(reference[1].e_per_dn)} e-/DN in {reference[0].label} of the same claimed"
+            f" gain {_gain_text(frames)} (allowed: a factor of {evidence.settings.gain_ratio:g})",
             cause="another program changed the gain, or the label was written before the camera"
             " obeyed",
             remedy="take the frames again with the gain of the others",
@@ -230,7 +252,19 @@ def gain_outliers(
                 "claimed_gain": frames.gain,
                 "factor_allowed": evidence.settings.gain_ratio,
             },
+            picture=Comparison(
+                title="Measured gain of the sets that claim one gain",
+                caption="From noise against level, which needs no header. Bars are 5 errors.",
+                axis=Axis("gain", "e-/DN"),
+                rows=tuple(_gain_row(s, t, wrong=s is frames) for s, t in transfers),
+            ),
         )
+
+
+def _gain_row(frames: SetEvidence, transfer: Transfer, *, wrong: bool) -> Row:
+    gain, reach = transfer.e_per_dn, 5.0 * transfer.error
+    value, low, high = numbers((gain, gain - reach, gain + reach))
+    return Row(frames.label, value, low, high, wrong=wrong)
 
 
 def _gain_text(frames: SetEvidence) -> str:
@@ -289,9 +323,9 @@ def _claimed_gain(
         yield found(
             "gain-label-wrong",
             frames=frames.paths,
-            message=f"{frames.label}: {transfer.e_per_dn:.3g} e-/DN measured, but EGAIN claims"
-            f" {claimed:.3g} (allowed: a factor of {evidence.settings.gain_ratio:g}, and scaling"
-            " by 4 or 16)",
+            message=f"{frames.label}: {number(transfer.e_per_dn)} e-/DN measured, but EGAIN claims"
+            f" {number(claimed)} (allowed: a factor of {evidence.settings.gain_ratio:g}, and"
+            " scaling by 4 or 16)",
             cause="the gain was not the one in the header when the flats were taken",
             remedy="take the flats, and their flat-darks, again with the gain of the lights; or"
             " correct the header",
@@ -301,6 +335,15 @@ def _claimed_gain(
                 "egain_claimed": claimed,
                 "factor_allowed": evidence.settings.gain_ratio,
             },
+            picture=Comparison(
+                title="Gain of the flats, measured and claimed",
+                caption="From noise against level. The bar is 5 errors.",
+                axis=Axis("gain", "e-/DN"),
+                rows=(
+                    _gain_row(frames, transfer, wrong=True),
+                    Row("EGAIN in the headers", claimed),
+                ),
+            ),
         )
 
 
@@ -319,8 +362,8 @@ def _noise_outliers(evidence: SessionEvidence, group: Sequence[SetEvidence]) -> 
         yield found(
             "gain-label-wrong",
             frames=frames.paths,
-            message=f"{frames.label}: noise of {frames.read_noise:.3g} DN, but"
-            f" {other.read_noise:.3g} DN in {other.label}, which are shorter and claim the same"
+            message=f"{frames.label}: noise of {number(frames.read_noise)} DN, but"
+            f" {number(other.read_noise)} DN in {other.label}, which are shorter and claim the same"
             f" gain {_gain_text(frames)}",
             cause="one of the two sets was taken with another gain than its header says",
             remedy="take both sets again with the gain of the lights",
@@ -330,6 +373,13 @@ def _noise_outliers(evidence: SessionEvidence, group: Sequence[SetEvidence]) -> 
                 "shorter_frames": other.label,
                 "factor_allowed": ratio,
             },
+            picture=Comparison(
+                title="Noise of the frames without light",
+                caption="Noise grows with the exposure; at one gain longer frames are not quieter.",
+                axis=Axis("noise", "DN"),
+                rows=tuple(Row(s.label, round(s.read_noise, 3), wrong=s is frames) for s in quiet),
+                from_zero=True,
+            ),
         )
 
 
@@ -355,4 +405,28 @@ def _frames_of_other_gain(evidence: SessionEvidence, darks: SetEvidence) -> Iter
             cause="the gain was changed while the darks were taken",
             remedy="delete these frames",
             evidence={"noise_ratio": round(noise, 3), "hot_pixel_ratio": round(hot, 3)},
+            picture=_gain_by_frame(evidence, darks, [item[0].path for item in wrong]),
         )
+
+
+def _gain_by_frame(evidence: SessionEvidence, darks: SetEvidence, wrong: Sequence[Path]) -> Panels:
+    usual = float(darks.noise.mean())
+    least = Mark("allowed", 1.0 / evidence.settings.gain_ratio)
+    noise = frame_chart(
+        darks.frames,
+        [float(frame.noise.mean()) / usual for frame in darks.frames],
+        wrong,
+        title="Noise, relative to the set",
+        axis=Axis("factor"),
+        marks=(least,),
+    )
+    hot = frame_chart(
+        darks.frames,
+        hot_ratios(darks),
+        wrong,
+        title="Hot pixels, relative to the set",
+        caption="Noise and hot pixels that are smaller by one factor are a lower gain.",
+        axis=Axis("factor"),
+        marks=(least,),
+    )
+    return Panels(pictures=(noise, hot))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._numbers import number
 from lightframe.checks._plan_records import CalibrationRecord, PlanRecord, paths_of
 from lightframe.checks._rules import found, rule
 
@@ -113,8 +114,8 @@ def bias_not_recommended(plan: PlanRecord) -> Iterator[Finding]:
             yield found(
                 "bias-not-recommended",
                 frames=bias.paths,
-                message=f"{bias.label} of {bias.exposure_s:.3g} s: the bias of this sensor is not"
-                f" stable below {_SHORTEST_STABLE_BIAS_S} s",
+                message=f"{bias.label} of {number(bias.exposure_s)} s: the bias of this sensor is"
+                f" not stable below {_SHORTEST_STABLE_BIAS_S} s",
                 cause="the sensor switches its readout at very short exposures",
                 remedy="take flat-darks instead, or bias frames of 0.3 s",
                 evidence={"exposure_s": bias.exposure_s, "stable_from_s": _SHORTEST_STABLE_BIAS_S},

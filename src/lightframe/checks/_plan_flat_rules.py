@@ -6,6 +6,7 @@ from math import sqrt
 from pathlib import Path
 
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._numbers import number
 from lightframe.checks._plan_records import (
     CalibrationRecord,
     Pairing,
@@ -58,7 +59,7 @@ def flat_dark_exposure_mismatch(plan: PlanRecord) -> Iterator[Finding]:
             frames=paths,
             severity=_ERROR if used else _WARNING,
             message=f"{pairings[0].source.label} for flats of "
-            f"{', '.join(f'{value:.5g}' for value in flats)} s: "
+            f"{', '.join(f'{number(value, 5)}' for value in flats)} s: "
             + ("used for lack of others" if used else "other frames are used instead"),
             cause="the exposure of the flats was changed, or set automatically frame by frame",
             remedy="take flat-darks with the exposure of the flats, or bias frames",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._numbers import number
 from lightframe.checks._plan_records import (
     CalibrationRecord,
     Comparison,
@@ -339,7 +340,7 @@ def _exposure_findings(
     for pairings in cases.values():
         source = pairings[0].source
         wanted = sorted({p.target.exposure_s for p in pairings if p.target.exposure_s is not None})
-        lights = ", ".join(f"{value:.5g}" for value in wanted)
+        lights = ", ".join(f"{number(value, 5)}" for value in wanted)
         tolerances = [c.tolerance for p in pairings if (c := p.of("exposure")) is not None]
         yield found(
             name,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._numbers import number
 from lightframe.checks._result_evidence import CalibratedSet, LightEvidence, ResultEvidence
 from lightframe.checks._rules import found, rule
 from lightframe.checks._settings import CheckSettings
@@ -160,7 +161,7 @@ def _clouded(share: float, others: int) -> _Reason:
 
 
 def _wide(fwhm_px: float, usual_px: float) -> _Reason:
-    text = f"its stars are {fwhm_px:.3g} px wide, against {usual_px:.3g} px in the others"
+    text = f"its stars are {number(fwhm_px)} px wide, against {number(usual_px)} px in the others"
     return text, "focus or seeing", {"fwhm_px": round(fwhm_px, 2), "usual_px": round(usual_px, 2)}
 
 
@@ -175,7 +176,7 @@ def _long(eccentricity: float, usual: float) -> _Reason:
 def _bright_sky(light: LightEvidence, own: Sequence[LightEvidence], weight: float) -> _Reason:
     usual = median(max(other.level_dn) for other in own if other.level_dn)
     text = (
-        f"its sky of {max(light.level_dn):.4g} DN, against {usual:.4g} DN in the set, leaves it"
+        f"its sky of {number(max(light.level_dn), 4)} DN, against {number(usual, 4)} DN in the set, leaves it"
         f" {100 * weight:.0f} % of the weight"
     )
     return text, "twilight, the moon, or lit clouds", {"relative_weight": round(weight, 3)}

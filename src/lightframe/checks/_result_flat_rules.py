@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import hypot
 from pathlib import Path
 
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._numbers import measured, number
 from lightframe.checks._result_evidence import CalibratedSet, ResultEvidence
 from lightframe.checks._rules import found, rule
+from lightframe.checks._settings import CheckSettings
 from lightframe.processes import FlatVerdict
 
 __all__: list[str] = []
@@ -41,6 +42,8 @@ _BEYOND_FLATS = 0.35
 """Part of the sky that no error of a flat's level explains."""
 _SEPARATED = 3.0
 _AS_THE_BIAS = 0.15
+_WELL_KNOWN = 4.0
+"""Errors by which an amount must differ from nothing to be compared with the bias."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +65,30 @@ def _cases(evidence: ResultEvidence, sign: int) -> Iterator[_Case]:
             continue
         side, reason = _side(lights, verdict)
         cause = _known_cause(evidence, lights, verdict, side)
-        sigma = hypot(verdict.sigma_dn, settings.flat_colour_error * abs(verdict.sky_dn))
-        significance, effect = settings.flat_residual_sigma, settings.flat_residual_effect
-        if cause is not None:
-            sigma = verdict.sigma_dn
-            significance, effect = settings.flat_explained_sigma, settings.flat_explained_effect
-        if abs(verdict.q_dn) < significance * sigma or abs(verdict.effect) < effect:
+        if not _is_certain(verdict, settings, explained=cause is not None):
             continue
         if not side and cause is not None:
             side = _side_of(cause, lights, sign)
             reason = f"as {cause.rule} has it; the sky varied too little to prove it"
         elif not side and _as_the_bias(lights, verdict):
             side, reason = "lights", f"it is as much as the bias of {lights.bias_dn:.0f} DN"
+        elif not side and _as_the_bias_of_the_flat(lights, verdict):
+            side = "flat"
+            reason = f"in the flat it is as much as the bias of {lights.bias_dn:.0f} DN"
         yield _Case(lights, verdict, side, reason, cause)
+
+
+def _is_certain(verdict: FlatVerdict, settings: CheckSettings, *, explained: bool) -> bool:
+    """Whether what follows the flat is beyond its errors, and large enough to be seen."""
+    if explained:
+        limit = settings.flat_explained_sigma * verdict.sigma_dn
+        effect = settings.flat_explained_effect
+    else:
+        # Colours change the sensitivity of pixels, but neither dust nor vignetting.
+        colour = settings.flat_colour_error * verdict.pixel_share * abs(verdict.sky_dn)
+        limit = settings.flat_residual_sigma * verdict.sigma_dn + colour
+        effect = settings.flat_residual_effect
+    return abs(verdict.q_dn) > limit and abs(verdict.effect) > effect
 
 
 def _side(lights: CalibratedSet, verdict: FlatVerdict) -> tuple[str, str]:
@@ -122,7 +136,7 @@ def _side_of(cause: Finding, lights: CalibratedSet, sign: int) -> str:
 def _finding(name: str, case: _Case) -> Finding:
     verdict, over = case.verdict, case.verdict.q_dn > 0
     course = "rises where the flat falls" if over else "falls where the flat falls"
-    effect = f"by {100 * abs(verdict.effect):.2g} % from its brightest part to its darkest"
+    effect = f"by {number(100 * abs(verdict.effect), 2)} % from its brightest part to its darkest"
     message = (
         f"{case.lights.label}: after calibration the background {course}, {effect}; {_amount(case)}"
     )
@@ -161,21 +175,21 @@ def _amount(case: _Case) -> str:
     """Say how much is left, and on which side."""
     verdict = case.verdict
     over = verdict.q_dn > 0
-    dn = f"{abs(verdict.q_dn):.4g} ± {verdict.sigma_dn:.2g} DN"
+    dn = f"{measured(abs(verdict.q_dn), verdict.sigma_dn)} DN"
     done = "were not subtracted from the lights" if over else "too much was subtracted"
-    excess = 100 * abs(verdict.q_dn) / max(abs(verdict.level_dn), 1e-9)
-    error = 100 * verdict.sigma_dn / max(abs(verdict.level_dn), 1e-9)
+    to_percent = 100 / max(abs(verdict.level_dn), 1e-9)
+    excess = measured(to_percent * abs(verdict.q_dn), to_percent * verdict.sigma_dn)
     held = "too little" if over else "too much"
-    percent = f"the flat holds {excess:.2g} ± {error:.1g} % of its level {held}"
+    percent = f"the flat holds {excess} % of its level {held}"
     if case.side == "lights":
         return f"{dn} {done} (light side: {case.reason})"
     if case.side == "flat":
         return f"{percent} (flat side: {case.reason})"
     if case.side == "both":
+        share = measured(100 * abs(verdict.flat_error), 100 * verdict.flat_error_sigma)
         return (
-            f"{abs(verdict.additive_dn):.4g} ± {verdict.additive_sigma_dn:.2g} DN are wrong in the"
-            f" lights, and {100 * abs(verdict.flat_error):.2g} ± "
-            f"{100 * verdict.flat_error_sigma:.1g} % in the flat ({case.reason})"
+            f"{measured(abs(verdict.additive_dn), verdict.additive_sigma_dn)} DN are wrong in the"
+            f" lights, and {share} % in the flat ({case.reason})"
         )
     if _beyond_flats(verdict):
         percent = "the flat is of another sensor, flipped or shifted: its pixels are not these"
@@ -188,11 +202,22 @@ def _beyond_flats(verdict: FlatVerdict) -> bool:
 
 
 def _as_the_bias(lights: CalibratedSet, verdict: FlatVerdict) -> bool:
-    bias = lights.bias_dn
-    if not bias:
+    return _near(abs(verdict.q_dn), lights.bias_dn, verdict.sigma_dn)
+
+
+def _as_the_bias_of_the_flat(lights: CalibratedSet, verdict: FlatVerdict) -> bool:
+    """Whether the flat would hold its bias, or have lost it twice."""
+    if not lights.flat_level_dn or verdict.level_dn <= 0:
         return False
-    error = max(_AS_THE_BIAS * bias, 2 * verdict.sigma_dn)
-    return abs(abs(verdict.q_dn) - bias) < error
+    in_flat = lights.flat_level_dn / verdict.level_dn
+    return _near(abs(verdict.q_dn) * in_flat, lights.bias_dn, verdict.sigma_dn * in_flat)
+
+
+def _near(amount: float, bias: float | None, sigma: float) -> bool:
+    """Whether an amount is well known, and that of the bias."""
+    if not bias or amount < _WELL_KNOWN * sigma:
+        return False
+    return abs(amount - bias) < max(_AS_THE_BIAS * bias, 2 * sigma)
 
 
 def _why(case: _Case) -> tuple[str, str]:
@@ -219,6 +244,12 @@ def _why(case: _Case) -> tuple[str, str]:
             if over
             else "darks of another offset or gain, with a light leak, or warmer than the lights",
             "compare levels with lightframe check; take darks with the settings of the lights",
+        )
+    if bias and case.side == "flat" and _as_the_bias_of_the_flat(case.lights, case.verdict):
+        times = "subtracted from the flats twice" if over else "never subtracted from the flats"
+        return (
+            f"the bias of {bias:.0f} DN was {times}",
+            "give flats as they come from the camera, with flat-darks or bias frames of their own",
         )
     if case.side == "flat":
         return (

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._numbers import measured, number
 from lightframe.checks._result_evidence import CalibratedSet, ResultEvidence
 from lightframe.checks._rules import found, rule, witness
 
@@ -49,8 +50,8 @@ def hot_pixel_mismatch(evidence: ResultEvidence) -> Iterator[Finding]:
         yield found(
             "hot-pixel-mismatch",
             frames=lights.darks,
-            message=f"{lights.label}: the hot pixels of the dark, subtracted {used:.3g} times,"
-            f" should have been {max(right, 0.0):.3g} ± {left.sigma:.1g} times"
+            message=f"{lights.label}: the hot pixels of the dark, subtracted {number(used)} times,"
+            f" should have been {number(max(right, 0.0))} ± {number(left.sigma, 1)} times"
             f" (allowed: a factor of {limit:g}; {left.pixels} pixels)",
             cause="the dark is of another sensor, or the camera filters hot pixels from its lights"
             if absent
@@ -153,9 +154,9 @@ def residual_pattern(evidence: ResultEvidence) -> Iterator[Finding]:
         yield found(
             "residual-pattern",
             frames=lights.paths,
-            message=f"{lights.label}: {100 * left.share:.2g} ± {100 * left.sigma:.1g} % of a"
-            f" pixel's variance are the same in all lights: {left.pattern_dn:.3g} DN of pattern"
-            f" (allowed: {100 * limit:.2g} %, with the noise of the masters)",
+            message=f"{lights.label}: {measured(100 * left.share, 100 * left.sigma)} % of a"
+            f" pixel's variance are the same in all lights: {number(left.pattern_dn)} DN of pattern"
+            f" (allowed: {number(100 * limit, 2)} %, with the noise of the masters)",
             cause="a master that does not belong to these lights: of another sensor, orientation or"
             " time",
             remedy="take darks and flats again with the camera as it was for the lights",

@@ -6,6 +6,7 @@ from math import erf, sqrt
 from statistics import median
 
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._numbers import number
 from lightframe.checks._result_evidence import CalibratedSet, LightEvidence, ResultEvidence
 from lightframe.checks._rules import found, rule
 
@@ -56,7 +57,7 @@ def clipped_result(evidence: ResultEvidence) -> Iterator[Finding]:
                 "clipped-result",
                 frames=lights.paths,
                 severity=_WARNING,
-                message=f"{low}, which explain {100 * low.expected:.2g} %",
+                message=f"{low}, which explain {number(100 * low.expected, 2)} %",
                 cause="a dark that does not fit the lights: its hot pixels come out negative",
                 remedy="take darks of the exposure and temperature of the lights",
                 evidence=low.numbers,
@@ -89,8 +90,9 @@ class _Low:
 
     def __str__(self) -> str:
         return (
-            f"{self.lights.label}: {100 * self.fraction:.2g} % of the calibrated pixels are below"
-            f" zero, with a background of {self.level:.4g} DN and a noise of {self.noise:.3g} DN"
+            f"{self.lights.label}: {number(100 * self.fraction, 2)} % of the calibrated pixels are"
+            f" below zero, with a background of {number(self.level, 4)} DN and a noise of"
+            f" {number(self.noise)} DN"
         )
 
     @property
@@ -170,8 +172,9 @@ def pedestal_subtracted(evidence: ResultEvidence) -> Iterator[Finding]:
                 "pedestal-subtracted",
                 frames=lights.paths,
                 severity=_INFO,
-                message=f"{lights.label}: a pedestal of {pedestal:.4g} DN is taken off as they are"
-                f" read; {100 * fraction:.2g} % of the pixels fall below zero, and are kept",
+                message=f"{lights.label}: a pedestal of {number(pedestal, 4)} DN is taken off as"
+                f" they are read; {number(100 * fraction, 2)} % of the pixels fall below zero, and"
+                " are kept",
                 cause="the frames were calibrated with an output pedestal",
                 remedy='set input_pedestal = "none" if the result goes into integer files',
                 evidence={"pedestal_dn": pedestal, "below_zero_percent": round(100 * fraction, 3)},
@@ -207,7 +210,8 @@ def undithered(evidence: ResultEvidence) -> Iterator[Finding]:
             frames=lights.paths,
             message=f"{lights.label}: the field was moved by more than {needed:g} px {dithers[0]}"
             f" times in {dithers[1]} (needed: every {settings.dither_every:g} lights); typically it"
-            f" moves by {typical:.2g} px, beside a steady drift of {drift:.3g} px in all",
+            f" moves by {number(typical, 2)} px, beside a steady drift of {number(drift)} px in"
+            " all",
             cause="dithering was off, or its steps are counted in pixels of a coarse guide camera",
             remedy="dither by some 10 px every few lights",
             evidence={

@@ -10,10 +10,10 @@ __all__ = ["ResultThresholds"]
 class ResultThresholds(Settings):
     """Thresholds of what ``lightframe run`` checks in calibrated lights and results."""
 
-    flat_residual_sigma: float = Field(5.0, gt=0)
+    flat_residual_sigma: float = Field(4.0, gt=0)
     """Errors by which lights must follow their flat to be over- or under-corrected."""
 
-    flat_residual_effect: float = Field(0.01, gt=0)
+    flat_residual_effect: float = Field(0.007, gt=0)
     """Unevenness that it must leave in the background, from the brightest part of the flat to the
     darkest, as a part of the background."""
 
@@ -25,7 +25,8 @@ class ResultThresholds(Settings):
 
     flat_colour_error: float = Field(0.02, ge=0)
     """Difference of the pixels' sensitivities to the light of the flat and to that of the sky, as a
-    part of their spread; it is added to the error."""
+    part of their spread: so much may follow the flat without a fault. It does not count for dust
+    shadows and vignetting, which have no colour."""
 
     below_zero: float = Field(0.001, ge=0, lt=1)
     """Fraction of the calibrated pixels below zero from which on it is said."""

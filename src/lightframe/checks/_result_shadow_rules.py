@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._numbers import measured, number
 from lightframe.checks._result_evidence import CalibratedSet, ResultEvidence
 from lightframe.checks._rules import found, rule
 
@@ -53,7 +54,8 @@ def dust_embossed(evidence: ResultEvidence) -> Iterator[Finding]:
             frames=lights.flats,
             message=f"{lights.label}: {dust.shadows} dust shadows lie {dust.moved_px:.1f} px from"
             f" those of the flat (allowed: {evidence.settings.dust_shift_px:g} px): shifted by"
-            f" {dust.dx_px:.1f} px in x and {dust.dy_px:.1f} px in y (± {dust.sigma_px:.1g}){turn}",
+            f" {dust.dx_px:.1f} px in x and {dust.dy_px:.1f} px in y (±"
+            f" {number(dust.sigma_px, 1)}){turn}",
             cause=f"{known.rule}: {known.message}"
             if known is not None
             else "the camera or a rotator was turned between lights and flats"
@@ -111,12 +113,12 @@ def dark_scaling_with_glow(evidence: ResultEvidence) -> Iterator[Finding]:
             continue
         left = ""
         if lights.glow.sigma < _WELL_KNOWN:
-            left = f" (measured: {100 * lights.glow.share:.2g} ± {100 * lights.glow.sigma:.1g} %)"
+            left = f" (measured: {measured(100 * lights.glow.share, 100 * lights.glow.sigma)} %)"
         yield found(
             "dark-scaling-with-glow",
             frames=lights.darks,
-            message=f"{lights.label}: the dark holds {lights.glow.glow_dn:.3g} DN of glow and is"
-            f" scaled by {k:.3g}, which leaves some {wrong:.2g} DN of it{left}",
+            message=f"{lights.label}: the dark holds {number(lights.glow.glow_dn)} DN of glow and"
+            f" is scaled by {number(k)}, which leaves some {number(wrong, 2)} DN of it{left}",
             cause="darks of another exposure or temperature than the lights",
             remedy="take darks of the lights' exposure and temperature, and set dark_scaling ="
             ' "none"',
@@ -167,8 +169,8 @@ def residual_glow(evidence: ResultEvidence) -> Iterator[Finding]:
         yield found(
             "residual-glow",
             frames=lights.paths,
-            message=f"{lights.label}: {100 * glow.share:.2g} ± {100 * glow.sigma:.1g} % of the"
-            f" dark's glow of {glow.glow_dn:.3g} DN are left (allowed: {100 * limit:g} %)",
+            message=f"{lights.label}: {measured(100 * glow.share, 100 * glow.sigma)} % of the"
+            f" dark's glow of {number(glow.glow_dn)} DN are left (allowed: {100 * limit:g} %)",
             cause="too little of the glow was subtracted: lights longer or warmer than the dark"
             if glow.share > 0
             else "too much of the glow was subtracted: lights shorter or colder than the dark",

@@ -19,6 +19,7 @@ from lightframe.processes._calibration_frame import (
 from lightframe.processes._calibration_masters import Masters
 from lightframe.processes._calibration_settings import DARK_SCALINGS, CalibrationSettings
 from lightframe.processes._combination import COMBINATIONS, WEIGHTS
+from lightframe.processes._combined_noise import combined_noise
 from lightframe.processes._cosmetic import (
     COSMETIC_MARGIN,
     correct_defects,
@@ -55,10 +56,10 @@ from lightframe.processes._estimators import (
     frame_statistics,
 )
 from lightframe.processes._flat_dark_test import FlatDarkTest, dark_signal, flat_dark_test
-from lightframe.processes._flat_fit import FlatFit, flat_fit, flat_noise
+from lightframe.processes._flat_fit import FlatFit, flat_fit
 from lightframe.processes._flat_scaling import FLAT_SCALINGS, FlatScale
 from lightframe.processes._flat_verdict import FlatVerdict, flat_verdict
-from lightframe.processes._glow import GlowLeft, glow_left, glow_map
+from lightframe.processes._glow import GlowLeft, GlowShape, glow_left, glow_map, glow_shape
 from lightframe.processes._hot_pixel_ledger import (
     SYMMETRIES,
     HotPixels,
@@ -89,7 +90,20 @@ from lightframe.processes._pedestal import (
     clipped_fractions,
     resolve_input_pedestal,
 )
-from lightframe.processes._photometric_scale import PhotometricScale, photometric_scale
+from lightframe.processes._photometric_scale import (
+    Coincidence,
+    PhotometricScale,
+    coincidence,
+    photometric_scale,
+    psf_signal_weights,
+)
+from lightframe.processes._photon_transfer import (
+    Measured,
+    PairNoise,
+    conversion_gain,
+    noise_without_light,
+    pair_noise,
+)
 from lightframe.processes._registration import Registration, RegistrationSettings, register
 from lightframe.processes._rejection import REJECTIONS, choose_rejection
 from lightframe.processes._rejection_limits import RejectionLimits, SigmaLimits
@@ -141,6 +155,7 @@ __all__ = [
     "CalibrationRecord",
     "CalibrationSettings",
     "Clipping",
+    "Coincidence",
     "CosmeticSettings",
     "DarkResiduals",
     "DarkScale",
@@ -157,6 +172,7 @@ __all__ = [
     "FrameLevels",
     "FrameStatistics",
     "GlowLeft",
+    "GlowShape",
     "HotPixels",
     "HotSlope",
     "InputPedestal",
@@ -168,11 +184,13 @@ __all__ = [
     "LightStack",
     "LocalNormalizationSettings",
     "Masters",
+    "Measured",
     "Measurement",
     "NoiseEstimate",
     "NoiseModel",
     "OverscanRegion",
     "OverscanSettings",
+    "PairNoise",
     "PatternLeft",
     "PhotometricScale",
     "PixelTrace",
@@ -202,7 +220,10 @@ __all__ = [
     "choose_reference",
     "choose_rejection",
     "clipped_fractions",
+    "coincidence",
     "colour_samples",
+    "combined_noise",
+    "conversion_gain",
     "correct_defects",
     "dark_residuals",
     "dark_signal",
@@ -220,7 +241,6 @@ __all__ = [
     "evaluate_noise",
     "flat_dark_test",
     "flat_fit",
-    "flat_noise",
     "flat_probe",
     "flat_products",
     "flat_verdict",
@@ -228,6 +248,7 @@ __all__ = [
     "frame_statistics",
     "glow_left",
     "glow_map",
+    "glow_shape",
     "hot_pixels",
     "hot_slope",
     "image_statistics",
@@ -238,13 +259,16 @@ __all__ = [
     "measure",
     "merge_cfa",
     "midtones_transfer",
+    "noise_without_light",
     "overscan_from_sections",
     "own_noise",
+    "pair_noise",
     "parse_defect_list",
     "pattern_left",
     "pattern_sample",
     "photometric_scale",
     "prepare_calibration",
+    "psf_signal_weights",
     "read_defect_list",
     "reference_scores",
     "register",

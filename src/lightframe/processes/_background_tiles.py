@@ -118,7 +118,7 @@ class FlatProbe:
     flat_levels, dark_levels : tuple of two ndarray of float32, shape (channels, n, colours)
         Median and 1.4826 MAD in each small tile.
     noise : tuple of float or None
-        Noise of a pixel of the master flat as a part of its level, one a colour; see `flat_noise`.
+        Noise of a pixel of the master flat as a part of its level, one a colour.
     """
 
     reciprocal: _F32

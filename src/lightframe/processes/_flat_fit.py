@@ -2,10 +2,13 @@
 
 Vignetting alone would not do to find it: the glow of a galaxy in the middle of the field follows it
 as well. So it is measured twice. *Fine*: in each small tile, the pixels are compared with their own
-sensitivity and with the dust shadows, which no nebula knows of. The noise of the flat, which is in
-``1 / V`` and, with the opposite sign, in the light, would look like over-correction; how much there
-is of it is known from the difference of two flats, and taken off. *Broad*: tiles of the background
+sensitivity and with the dust shadows, which no nebula knows of. *Broad*: tiles of the background
 against ``1 / V`` and a tilted plane, only where the background shows nothing else.
+
+The noise of the flat, which is in ``1 / V`` and, with the opposite sign, in the light, would look
+like over-correction; that of a bias that was subtracted from lights and flats alike would look like
+under-correction. How much there is of both is known from differences of single frames and from what
+their combination makes of noise, and is taken off.
 """
 
 from collections.abc import Sequence
@@ -14,10 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.frames._cfa import CfaPattern
 from lightframe.processes._background_tiles import BackgroundTiles, FlatProbe
 
-__all__ = ["FlatFit", "flat_fit", "flat_noise"]
+__all__ = ["FlatFit", "flat_fit"]
 
 _F32 = npt.NDArray[np.float32]
 _F64 = npt.NDArray[np.float64]
@@ -29,9 +31,11 @@ _HIGH, _LOW = 2.5, 4.0
 """Tiles above the fit by this many sigma hold a nebula, tiles below it something else."""
 _BLOCKS = 4
 _LEAST_TILES = 60
+_PLANE_TERMS = 3
+"""A tilted plane, which is taken off in each tile, takes its share of the noise with it."""
 _LEAST_SIGNAL = 0.15
 """Least share of the variance of the flat's pixels that is not the flat's noise."""
-_NOISE_ERROR = 0.02
+_NOISE_ERROR = 0.01
 """Relative error of the variance of the flat's noise."""
 _GROUPS = (0.6, 0.9)
 """Where tiles are divided by the structure of the flat in them."""
@@ -58,6 +62,9 @@ class FlatFit:
         Background, mean of the colours with the weights of q.
     leverage : float
         Spread (1st to 99th percentile of the tiles) of the reciprocal of the flat.
+    pixel_share : float
+        Share of what q rests on that is the sensitivity of single pixels, which may depend on the
+        colour of the light; the rest is dust and vignetting, which do not.
     """
 
     q_dn: float
@@ -65,6 +72,7 @@ class FlatFit:
     common_dn: float
     level_dn: float
     leverage: float
+    pixel_share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +83,15 @@ class _Term:
     sigma: float
     common: float
     level: float
+    pixel_share: float = 0.0
 
 
-def flat_fit(tiles: BackgroundTiles, products: _F64, probe: FlatProbe) -> FlatFit | None:
+def flat_fit(
+    tiles: BackgroundTiles,
+    products: _F64,
+    probe: FlatProbe,
+    shared_dn: Sequence[float] | None = None,
+) -> FlatFit | None:
     """Measure how much of a calibrated light follows the reciprocal of its flat.
 
     Parameters
@@ -88,6 +102,9 @@ def flat_fit(tiles: BackgroundTiles, products: _F64, probe: FlatProbe) -> FlatFi
         From `flat_products`.
     probe : FlatProbe
         The flat. Where its noise is unknown, single pixels are not asked.
+    shared_dn : sequence of float, optional
+        Variance of the bias that was subtracted from lights and flats alike, over the level of the
+        flat, times the part of the bias that the light has lost: one a colour, DN.
 
     Returns
     -------
@@ -106,7 +123,9 @@ def flat_fit(tiles: BackgroundTiles, products: _F64, probe: FlatProbe) -> FlatFi
             noise = probe.noise[min(colour, len(probe.noise) - 1)]
             if noise <= 0:
                 continue  # a saturated flat
-            terms.append(_fine(products[colour], probe.flat_levels[0][channel, :, plane], noise))
+            shared = 0.0 if shared_dn is None else shared_dn[min(colour, len(shared_dn) - 1)]
+            reciprocal = probe.flat_levels[0][channel, :, plane]
+            terms.append(_fine(products[colour], reciprocal, noise, shared))
         terms.append(_broad(tiles, colour, inverse))
     found = [term for term in terms if term is not None and np.isfinite(term.sigma)]
     if not found:
@@ -123,17 +142,18 @@ def flat_fit(tiles: BackgroundTiles, products: _F64, probe: FlatProbe) -> FlatFi
         common_dn=float(np.sqrt(weights**2 @ [term.common**2 for term in found])) / total,
         level_dn=float(weights @ [term.level for term in found]) / total,
         leverage=float(np.mean([np.subtract(*np.percentile(i, [99, 1])) for i in inverses])),
+        pixel_share=float(weights @ [term.pixel_share for term in found]) / total,
     )
 
 
-def _fine(products: _F64, reciprocal: _F32, flat_noise: float) -> _Term | None:
+def _fine(products: _F64, reciprocal: _F32, flat_noise: float, shared_dn: float) -> _Term | None:
     """Regress pixels on the reciprocal of their flat, and on their dark, within small tiles.
 
     Least squares with weights of 1 / variance of the tile. The noise of the flat, of variance ``v``
     where the flat is 1 and growing as ``1 / V``, adds ``-S g^2 v`` to the products c g and
-    ``g^3 v`` to g g, S being the level without the fault; both are taken off. The dark takes part
-    so that what is left of it, in light and flat, is not taken for the flat. The error comes from
-    leaving out each tile in turn.
+    ``g^3 v`` to g g, S being the level without the fault; both are taken off. The noise of a bias
+    that both share adds ``-g^3 shared`` to c g. The dark takes part so that what is left of it, in
+    light and flat, is not taken for the flat. The error is that of a sum over tiles.
     """
     used = np.isfinite(products[:, 1]) & (products[:, 1] > 0) & np.isfinite(reciprocal)
     if used.sum() < _LEAST_TILES:
@@ -142,9 +162,10 @@ def _fine(products: _F64, reciprocal: _F32, flat_noise: float) -> _Term | None:
     g = reciprocal[used].astype(float)
     weight = count / cc
     structure = gg / count
-    noise = weight * count * g * g * flat_noise**2
+    free = count - _PLANE_TERMS
+    noise = weight * free * g * g * flat_noise**2
     cg, gg, cd, gd, dd = (weight * term for term in (cg, gg, cd, gd, dd))
-    own, below = cg - noise * level, gg - noise * g
+    own, below = cg - noise * level + weight * free * g**3 * shared_dn, gg - noise * g
     if below.sum() < _LEAST_SIGNAL * gg.sum():
         return None  # the flat's pixels differ by their noise alone
     through = float(gd.sum() / dd.sum()) if dd.sum() > 0 else 0.0
@@ -163,7 +184,14 @@ def _fine(products: _F64, reciprocal: _F32, flat_noise: float) -> _Term | None:
     )
     statistical = float(np.sqrt(rest @ rest)) / total
     statistical *= _disagreement(own - through * cd, below - through * gd, rest, q, structure)
-    return _Term(q, float(np.hypot(statistical, common)), common, float(np.median(level)))
+    sigma = float(np.hypot(statistical, common))
+    return _Term(q, sigma, common, float(np.median(level)), _share_of_pixels(below))
+
+
+def _share_of_pixels(signal: _F64) -> float:
+    """Return how much of the flat's structure every tile has: what is more is dust."""
+    usual = float(np.median(signal))
+    return float(np.clip(np.minimum(signal, usual).sum() / signal.sum(), 0.0, 1.0))
 
 
 def _disagreement(above: _F64, below: _F64, rest: _F64, q: float, structure: _F64) -> float:
@@ -273,41 +301,3 @@ def _block_error(design: _F64, values: _F64, used: _Mask) -> float:
     if count < _BLOCKS:
         return float("nan")
     return float(np.sqrt((count - 1) / count * np.sum((without - np.mean(without)) ** 2)))
-
-
-def flat_noise(
-    first: _F32, second: _F32, cfa: CfaPattern | None, scale: Sequence[float], frames: int
-) -> tuple[float, ...]:
-    """Return the noise of a pixel of a master flat as a part of its level.
-
-    Parameters
-    ----------
-    first, second : ndarray of float32, shape (rows, columns)
-        The same part of two of the raw flats, DN.
-    cfa : CfaPattern or None
-        Colours at its origin.
-    scale : sequence of float
-        Level of the calibrated master flat (s0), one number or one a colour, DN.
-    frames : int
-        Flats in the master.
-
-    Returns
-    -------
-    tuple of float
-        One a colour: 1.4826 MAD of the flats' difference, and of that between neighbours, so that
-        neither fixed pattern nor bands take part; ``/ (2 s0 sqrt(N))``.
-    """
-    cell = np.zeros((1, 1), np.uint8) if cfa is None else cfa.planes()
-    period = len(cell)
-    noise = []
-    for colour in range(int(cell.max()) + 1):
-        steps = []
-        for y, x in np.argwhere(cell == colour):
-            a = first[y::period, x::period].astype(np.float64)
-            b = second[y::period, x::period].astype(np.float64)
-            difference = a - b * (np.median(a) / max(float(np.median(b)), 1.0))
-            steps.append(np.diff(difference, axis=1).ravel())
-        sigma = _MAD_TO_SIGMA * float(np.median(np.abs(np.concatenate(steps))))
-        level = scale[min(colour, len(scale) - 1)]
-        noise.append(sigma / (2.0 * level * float(np.sqrt(frames))))
-    return tuple(noise)

@@ -44,6 +44,8 @@ class FlatVerdict:
         Spread (rms) of the lights' levels as a part of their mean.
     frames : int
         Lights that were used.
+    pixel_share : float
+        Share of what q rests on that is the sensitivity of single pixels; see `FlatFit`.
     """
 
     q_dn: float
@@ -56,6 +58,7 @@ class FlatVerdict:
     flat_error_sigma: float
     sky_spread: float
     frames: int
+    pixel_share: float = 1.0
 
     @property
     def sky_dn(self) -> float:
@@ -111,6 +114,7 @@ def flat_verdict(fits: Sequence[FlatFit]) -> FlatVerdict | None:
         flat_error_sigma=share_sigma,
         sky_spread=float(level.std() / max(abs(level.mean()), 1e-9)),
         frames=len(fits),
+        pixel_share=float(weights @ [fit.pixel_share for fit in fits]),
     )
 
 

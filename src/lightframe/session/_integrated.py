@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from math import pi, sqrt
+from math import sqrt
 from typing import Any
 
 from lightframe.frames import CfaPattern, FrameInfo, FrameKind, PixelSource
@@ -12,6 +12,7 @@ from lightframe.processes import (
     IntegrationSettings,
     Superbias,
     TemporalNoise,
+    combined_noise,
     superbias,
     temporal_noise,
 )
@@ -20,10 +21,6 @@ from lightframe.session._plan_types import MasterJob
 from lightframe.session._settings import RunSettings
 
 __all__ = ["IntegratedMaster", "completed", "noise_record", "superbias_lines"]
-
-_OF_MEDIAN = sqrt(pi / 2)
-"""Noise of the median of many Gaussian samples over that of their mean."""
-
 
 @dataclass(frozen=True, slots=True)
 class IntegratedMaster:
@@ -118,13 +115,10 @@ def noise_record(job: MasterJob, made: IntegratedMaster, settings: RunSettings) 
 
 
 def _share(made: IntegratedMaster, settings: IntegrationSettings) -> float | None:
-    """Return the noise of the combined frames over that of one; None if it is not a mean."""
-    combination = COMBINATIONS[settings.combination]
-    if combination.total or combination.order not in (None, 0):
+    """Return the noise of the combined frames over that of one; None for a sum."""
+    if COMBINATIONS[settings.combination].total:
         return None
-    rejected = float(made.result.rejected_low.mean() + made.result.rejected_high.mean())
-    survivors = len(made.members) * max(1e-3, 1.0 - rejected)
-    return (1.0 if combination.order is None else _OF_MEDIAN) / sqrt(survivors)
+    return combined_noise(settings, len(made.members))
 
 
 def superbias_lines(made: IntegratedMaster, settings: RunSettings) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.buffers import Buffers
 from lightframe.errors import InputError
 from lightframe.frames import CfaPattern, FrameInfo, PixelSource, Window
 from lightframe.processes import (
@@ -31,7 +32,6 @@ from lightframe.processes import (
     measure,
     read_defect_list,
 )
-from lightframe.session._buffers import Buffers
 from lightframe.session._calibrating import Master, prepare
 from lightframe.session._context import Context
 from lightframe.session._noise import colour_noise
@@ -169,7 +169,7 @@ def treatments(
                 dark = None if assignment.dark is None else masters[assignment.dark]
                 known[assignment.dark] = _known_defects(dark, calibration, context)
             defects = known[assignment.dark]
-        probe = prepare_probe(assignment, calibration, masters, infos, context)
+        probe = prepare_probe(assignment, calibration, masters, infos)
         treatment = Treatment(assignment, calibration, defects, probe)
         prepared |= dict.fromkeys(assignment.frames, treatment)
     return prepared
@@ -253,7 +253,7 @@ def _measured(
     part = np.ascontiguousarray(frame[:, inner.y0 : inner.y1, inner.x0 : inner.x1])
     calibration.apply(part, window, scale, pixels, levels=levels)
     clipped = clipped_fractions(pixels)
-    glimpse = examine(pixels, clipped, calibration, treatment.probe)
+    glimpse = examine(pixels, clipped, calibration, treatment.probe, scale)
     defects = None
     if treatment.defects is not None:
         found = detect_defects(pixels, calibration.cfa, settings.cosmetic)

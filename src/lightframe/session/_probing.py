@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.errors import LightframeError
-from lightframe.frames import FrameInfo, FrameKind, PixelSource, Window, open_pixels
+from lightframe.frames import FrameInfo, FrameKind
 from lightframe.processes import (
     SYMMETRIES,
     BackgroundTiles,
     Clipping,
+    DarkScale,
     DustProbe,
     FlatFit,
     FlatProbe,
@@ -23,7 +23,6 @@ from lightframe.processes import (
     dust_probe,
     dust_stamps,
     flat_fit,
-    flat_noise,
     flat_probe,
     flat_products,
     glow_map,
@@ -32,15 +31,12 @@ from lightframe.processes import (
     pattern_sample,
 )
 from lightframe.session._calibrating import Master
-from lightframe.session._context import Context
-from lightframe.session._plan_types import Assignment, MasterJob
+from lightframe.session._plan_types import Assignment
 
 __all__ = ["Glimpse", "Probe", "examine", "prepare_probe"]
 
 _F32 = npt.NDArray[np.float32]
 
-_ROWS = 128
-"""Rows of two flats from which their noise is taken."""
 _BIAS_LIKE = (FrameKind.BIAS, FrameKind.FLAT_DARK)
 """Frames whose dark signal is small against that of a dark."""
 _CEILING = 0.9
@@ -63,12 +59,21 @@ class Probe:
         The dust shadows of their flat; None if there are none.
     glow : ndarray of float64 or None
         Large-scale structure of dark minus bias in tiles; None if one of both is missing.
+    shared_bias_dn : tuple of float
+        Variance of the bias that lights and flats share over the level of the flat, one a colour,
+        DN; empty where they share none.
     """
 
     flat: FlatProbe | None = None
     hot: HotPixels | None = None
     dust: DustProbe | None = None
     glow: npt.NDArray[np.float64] | None = None
+    shared_bias_dn: tuple[float, ...] = ()
+
+    def shared_dn(self, dark_scale: DarkScale | None) -> tuple[float, ...]:
+        """Return the same for a light: a scaled dark gives back its part of the bias."""
+        lost = 1.0 if dark_scale is None else 1.0 - dark_scale.k
+        return tuple(lost * value for value in self.shared_bias_dn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,6 @@ def prepare_probe(
     calibration: PreparedCalibration,
     masters: Mapping[str, Master],
     infos: Mapping[Path, FrameInfo],
-    context: Context,
 ) -> Probe:
     """Prepare what `examine` needs, once for all lights of an assignment."""
     reciprocal = calibration.flat_reciprocal
@@ -122,12 +126,14 @@ def prepare_probe(
     glow = _glow_of(assignment, dark, calibration, masters)
     if reciprocal is None or assignment.flat is None:
         return Probe(hot=hot, glow=glow)
-    noise = _noise_of_flat(masters[assignment.flat].job, calibration, infos, context)
+    relative = masters[assignment.flat].record["relative_noise"]
+    noise = None if relative is None else tuple(relative)
     return Probe(
         flat_probe(reciprocal, dark, calibration.cfa, noise),
         hot,
         dust_probe(reciprocal[0], calibration.cfa),
         glow,
+        _shared_bias(assignment, calibration, masters),
     )
 
 
@@ -152,41 +158,32 @@ def _glow_of(
     return glow_map(background_tiles(dark, cfa), background_tiles(others[0], cfa))
 
 
-def _noise_of_flat(
-    job: MasterJob,
-    calibration: PreparedCalibration,
-    infos: Mapping[Path, FrameInfo],
-    context: Context,
-) -> tuple[float, ...] | None:
-    """Return the relative noise of a pixel of the master flat; None for a flat that was given."""
-    if job.given or len(job.frames) < 2 or calibration.flat_scale is None:  # noqa: PLR2004 - a pair
-        return None
-    sources: list[PixelSource] = []
-    try:
-        sources.extend(open_pixels(path, scratch=context.scratch) for path in job.frames[:2])
-        first, second = (_middle(source) for source in sources)
-    except LightframeError:
-        return None  # set aside by name when the master was built
-    finally:
-        for source in sources:
-            source.close()
-    if first.shape != second.shape:
-        return None
-    cfa = infos[job.frames[0]].cfa
-    return flat_noise(first, second, cfa, calibration.flat_scale.factors, len(job.frames))
+def _shared_bias(
+    assignment: Assignment, calibration: PreparedCalibration, masters: Mapping[str, Master]
+) -> tuple[float, ...]:
+    """Return what the noise of a bias that lights and flats share does to their products, DN.
 
-
-def _middle(source: PixelSource) -> _F32:
-    """Return rows from the middle of a frame's first plane, from a multiple of 6 on."""
-    y0 = max(0, source.height - _ROWS) // 2 // 6 * 6
-    window = Window(y0, min(source.height, y0 + _ROWS), 0, source.width)
-    pixels = np.empty((source.channels, *window.shape), source.dtype)
-    source.read(window, pixels)
-    return np.asarray(pixels[0], np.float32)
+    Its variance over the level of the flat, one number a colour; empty where they share none.
+    """
+    if assignment.bias is None or assignment.flat is None or calibration.flat_scale is None:
+        return ()
+    if all(step.bias != assignment.bias for step in masters[assignment.flat].job.steps):
+        return ()
+    noise = masters[assignment.bias].record["random_noise_dn"]
+    levels = calibration.flat_scale.factors
+    if not noise:
+        return ()
+    return tuple(
+        noise[min(index, len(noise) - 1)] ** 2 / level for index, level in enumerate(levels)
+    )
 
 
 def examine(
-    pixels: _F32, clipping: Clipping, calibration: PreparedCalibration, probe: Probe
+    pixels: _F32,
+    clipping: Clipping,
+    calibration: PreparedCalibration,
+    probe: Probe,
+    dark_scale: DarkScale | None = None,
 ) -> Glimpse:
     """Look at a calibrated light.
 
@@ -200,11 +197,14 @@ def examine(
         How it was calibrated.
     probe : Probe
         What it is held against.
+    dark_scale : DarkScale, optional
+        Factor of its dark, where that is scaled.
     """
     tiles = background_tiles(pixels, calibration.cfa)
     fit = None
     if probe.flat is not None:
-        fit = flat_fit(tiles, flat_products(pixels, probe.flat), probe.flat)
+        shared = probe.shared_dn(dark_scale) or None
+        fit = flat_fit(tiles, flat_products(pixels, probe.flat), probe.flat, shared)
     left, symmetry = None, None
     if probe.hot is not None:
         noise = float(np.nanmedian(tiles.noise))
