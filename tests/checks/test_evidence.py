@@ -17,7 +17,7 @@ from lightframe.checks._evidence_levels import QUANTILES, levels_of_floats, leve
 from lightframe.checks._evidence_levels_of_bias import setups, transfers_of
 from lightframe.errors import UnreadableFileError
 from lightframe.frames import read_info
-from lightframe.kernels._evidence import clipped_profiles, isolated_pixels, star_like
+from lightframe.kernels._evidence import clipped_profiles, isolated_pixels, phase_tiles, star_like
 from lightframe.session._check import check
 
 
@@ -90,6 +90,29 @@ def test_profiles_are_means_of_clipped_rows_and_columns(dtype):
     clipped = np.clip(pixels.astype(np.float64), low[phase], high[phase])
     np.testing.assert_allclose(rows, clipped.mean(axis=1), rtol=1e-9)
     np.testing.assert_allclose(columns, clipped.mean(axis=0), rtol=1e-9)
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.3, 25.0])
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_tiles_are_clipped_means_of_each_phase(dtype, spread):
+    """The kernel agrees with NumPy to 1e-6; frames of one value, of steps, and of noise."""
+    random = np.random.default_rng(29)
+    pixels = np.rint(1000.0 + spread * random.standard_normal((90, 140))).astype(dtype)
+    pixels[::7, ::11] += 3000
+    rows, columns = np.arange(4, 84), np.arange(10, 138)
+    means, variances = np.empty((4, 5, 8)), np.empty((4, 5, 8))
+    phase_tiles(pixels, rows, columns, means, variances)
+
+    cells = pixels[4:84, 10:138].astype(np.float32).reshape(5, 8, 2, 8, 8, 2)
+    samples = cells.transpose(2, 5, 0, 3, 1, 4).reshape(4, 5, 8, -1)
+    n = samples.shape[-1]
+    ordered = np.sort(samples, axis=-1)
+    width = (ordered[..., 3 * n // 4] - ordered[..., n // 4])[..., np.newaxis]
+    limit = np.where(width > 0, 3.5 / 1.349 * width, np.inf)
+    kept = np.where(abs(samples - ordered[..., n // 2, np.newaxis]) <= limit, samples, np.nan)
+    np.testing.assert_allclose(means, np.nanmean(kept, axis=-1, dtype=np.float64), rtol=1e-6)
+    expected = np.nanvar(kept, axis=-1, dtype=np.float64)
+    np.testing.assert_allclose(variances, expected, rtol=1e-6, atol=1e-9)
 
 
 def test_isolated_pixels_are_found_and_stars_are_not():

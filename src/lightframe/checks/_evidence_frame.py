@@ -14,10 +14,11 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.buffers import Buffers
 from lightframe.checks._evidence_levels import Levels, levels_of_floats, levels_of_integers
 from lightframe.errors import UnreadableFileError
 from lightframe.frames import FrameInfo, PixelSource, Window, open_pixels
-from lightframe.kernels._evidence import clipped_profiles, isolated_pixels, star_like
+from lightframe.kernels._evidence import clipped_profiles, isolated_pixels, phase_tiles, star_like
 
 __all__ = [
     "EVIDENCE_VERSION",
@@ -49,6 +50,8 @@ _HOT_KEPT = 4000
 _STAR_SIGMA = 10.0
 _STAR_CAPACITY = 2000
 _PROFILE_PIXELS = 2_000_000
+
+_buffers = Buffers()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,12 +138,21 @@ class FrameEvidence:
         return self.info.height * self.info.width * 1e-6
 
 
-def read_plane(source: PixelSource) -> Plane:
-    """Return the plane that evidence is taken from: the only one, or green, as stored in DN."""
-    planes = np.empty((source.channels, source.height, source.width), source.dtype)
+def read_plane(source: PixelSource, buffers: Buffers | None = None) -> Plane:
+    """Return the plane that evidence is taken from: the only one, or green, as stored in DN.
+
+    Parameters
+    ----------
+    source : PixelSource
+        The frame.
+    buffers : Buffers, optional
+        Where to put the pixels; in fresh memory if absent.
+    """
+    shape = source.channels, source.height, source.width
+    planes = (buffers or Buffers()).get("frame", shape, source.dtype)
     source.read(Window(0, source.height, 0, source.width), planes)
-    plane: Plane = planes[1 if source.channels == 3 else 0]  # noqa: PLR2004 - red, green, blue
-    return plane
+    plane = planes[1 if source.channels == 3 else 0]  # noqa: PLR2004 - red, green, blue
+    return cast("Plane", plane)
 
 
 def measure_frame(info: FrameInfo, *, scratch: Path | None = None) -> FrameEvidence:
@@ -165,7 +177,7 @@ def measure_frame(info: FrameInfo, *, scratch: Path | None = None) -> FrameEvide
     """
     source = open_pixels(info.path, scratch=scratch)
     try:
-        pixels = read_plane(source)
+        pixels = read_plane(source, _buffers)
     finally:
         source.close()
     if min(pixels.shape) < PATCH:
@@ -258,24 +270,10 @@ def _tile_map(pixels: Plane) -> tuple[Float64, Float64]:
     tall, wide = (min(n, side // 2) for n, side in zip(_TILES, pixels.shape, strict=True))
     rows = _places_in_tiles(pixels.shape[0], tall)
     columns = _places_in_tiles(pixels.shape[1], wide)
-    values = pixels[np.ix_(rows, columns)].astype(np.float32)
-    cells = values.reshape(tall, -1, 2, wide, values.shape[1] // (2 * wide), 2)
-    samples = np.ascontiguousarray(cells.transpose(2, 5, 0, 3, 1, 4)).reshape(4, tall, wide, -1)
-    n = samples.shape[-1]
-    ranks = sorted({n // 4, n // 2, min(3 * n // 4, n - 1)})
-    ordered = np.partition(samples, ranks, axis=-1)
-    middle = ordered[..., n // 2, np.newaxis]
-    spread = (ordered[..., ranks[-1], np.newaxis] - ordered[..., ranks[0], np.newaxis]) / 1.349
-    # Half of the pixels of a quiet camera may have one value: a spread of zero clips nothing.
-    limit = np.where(spread > 0, 3.5 * spread, np.inf)
-    kept = np.abs(samples - middle) <= limit
-    count = np.maximum(kept.sum(axis=-1), 1)
-    means = np.where(kept, samples, 0.0).sum(axis=-1, dtype=np.float64) / count
-    squares = np.where(kept, (samples - means[..., np.newaxis]) ** 2, 0.0).sum(
-        axis=-1, dtype=np.float64
-    )
-    error = np.sqrt(np.median(squares / count, axis=(1, 2)) / n)
-    return means, error
+    means, variances = np.empty((4, tall, wide)), np.empty((4, tall, wide))
+    phase_tiles(pixels, rows, columns, means, variances)
+    count = (rows.size // tall) * (columns.size // wide) // 4
+    return means, np.sqrt(np.median(variances, axis=(1, 2)) / count)
 
 
 def _places_in_tiles(side: int, tiles: int) -> npt.NDArray[np.int64]:

@@ -33,8 +33,9 @@ def ring_level(
     n = 0
     for j in range(max(int(y - outer), 0), min(int(y + outer) + 2, height)):
         for i in range(max(int(x - outer), 0), min(int(x + outer) + 2, width)):
-            r = np.hypot(j - y, i - x)
-            if inner <= r <= outer and n < samples.size and not np.isnan(image[j, i]):
+            square = (j - y) * (j - y) + (i - x) * (i - x)
+            near = inner * inner <= square <= outer * outer
+            if near and n < samples.size and not np.isnan(image[j, i]):
                 samples[n] = image[j, i]
                 n += 1
     if n < 12:
@@ -133,7 +134,8 @@ def aperture_sum(image: Float32, level: float, y: float, x: float, radius: float
     total = 0.0
     for j in range(max(int(y - radius) - 1, 0), min(int(y + radius) + 2, height)):
         for i in range(max(int(x - radius) - 1, 0), min(int(x + radius) + 2, width)):
-            part = min(max(radius + 0.5 - np.hypot(j - y, i - x), 0.0), 1.0)
+            distance = np.sqrt((j - y) * (j - y) + (i - x) * (i - x))
+            part = min(max(radius + 0.5 - distance, 0.0), 1.0)
             if part > 0.0 and not np.isnan(image[j, i]):
                 total += part * (image[j, i] - level)
     return total

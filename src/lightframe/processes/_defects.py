@@ -20,7 +20,12 @@ DefectRow = tuple[bool, bool, int, bool, int, int]
 
 
 def _indices(values: npt.ArrayLike) -> Indices:
-    return np.unique(np.asarray(values, np.int64))
+    """Return each value once, in order; lists joined end to end are merged without a full sort."""
+    indices = np.asarray(values, np.int64)
+    if not (indices[1:] > indices[:-1]).all():
+        indices = np.sort(indices, kind="stable")
+        indices = indices[np.append(True, indices[1:] > indices[:-1])]
+    return indices
 
 
 def _none() -> Indices:

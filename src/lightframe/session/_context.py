@@ -9,9 +9,9 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.buffers import Buffers
 from lightframe.errors import InputError, ResourceError, SettingsError
 from lightframe.frames import PixelSource, Window, open_pixels
-from lightframe.session._buffers import Buffers
 from lightframe.session._progress import Progress
 from lightframe.session._resources import Meter
 from lightframe.session._settings import RunSettings

@@ -10,6 +10,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.buffers import Buffers
 from lightframe.frames import CfaPattern, PixelSource, Window
 from lightframe.processes import (
     COSMETIC_MARGIN,
@@ -25,7 +26,6 @@ from lightframe.processes import (
     resample,
     source_window,
 )
-from lightframe.session._buffers import Buffers
 from lightframe.session._resources import Meter
 
 __all__ = [
