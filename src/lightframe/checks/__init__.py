@@ -1,5 +1,7 @@
 """Checks: evidence -> findings. Each rule is a function, entered by name into a catalogue."""
 
+from lightframe.checks._anomalies import ANOMALIES
+from lightframe.checks._cameras import KnownCamera, camera_of
 from lightframe.checks._catalogue import MODULES
 from lightframe.checks._consequences import CONSEQUENCES, without_consequences
 from lightframe.checks._evidence_frame import FrameEvidence, measure_frame, read_plane
@@ -33,10 +35,16 @@ from lightframe.checks._result_consequences import RESULT_CONSEQUENCES
 from lightframe.checks._result_evidence import CalibratedSet, LightEvidence, ResultEvidence
 from lightframe.checks._result_judging import judge_results
 from lightframe.checks._rules import RULES, Rule, judge
+from lightframe.checks._sensor import FIGURES, SensorReport, characterize
+from lightframe.checks._sensor_figure import Figure
+from lightframe.checks._sensor_setup import why_left_out
+from lightframe.checks._sensor_verdict import Remark, State
 from lightframe.checks._settings import CheckSettings
 
 __all__ = [
+    "ANOMALIES",
     "CONSEQUENCES",
+    "FIGURES",
     "MODULES",
     "RESULT_CONSEQUENCES",
     "RULES",
@@ -47,11 +55,13 @@ __all__ = [
     "Correlation",
     "Counts",
     "Curve",
+    "Figure",
     "Finding",
     "FrameChart",
     "FrameEvidence",
     "Group",
     "Histogram",
+    "KnownCamera",
     "Ledger",
     "Levels",
     "LightEvidence",
@@ -62,15 +72,20 @@ __all__ = [
     "PlanRecord",
     "Points",
     "Profile",
+    "Remark",
     "ResultEvidence",
     "Row",
     "Rule",
     "Scatter",
+    "SensorReport",
     "SessionEvidence",
     "SetEvidence",
     "Severity",
+    "State",
     "TileMap",
     "Use",
+    "camera_of",
+    "characterize",
     "describe_set",
     "judge",
     "judge_results",
@@ -80,5 +95,6 @@ __all__ = [
     "picture_as_dict",
     "picture_from_dict",
     "read_plane",
+    "why_left_out",
     "without_consequences",
 ]

@@ -68,6 +68,11 @@ _enter(
     "set the white balance of the driver to neutral (ZWO: WB_R and WB_B to 50)",
 )
 _enter(
+    "colour-gains",
+    "the colours are amplified differently before the ADC",
+    "nothing: flats and lights have it alike; reckon with the e-/DN of each colour",
+)
+_enter(
     "readout-modes",
     "the sensor has readout modes of different gain and noise",
     "take calibration frames in the readout mode of the lights",

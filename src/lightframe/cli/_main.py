@@ -23,6 +23,9 @@ COMMANDS: Table[str] = Table("command")
 COMMANDS.enter("run", "from folders of raw frames to integrated images", "_run")
 COMMANDS.enter("check", "what is wrong with frames and plan, before any work is done", "_check")
 COMMANDS.enter("explain", "what a rule of the checks means, and what to do", "_explain")
+COMMANDS.enter(
+    "sensor", "gain, noise, range and dark current of the camera, by its frames", "_sensor"
+)
 COMMANDS.enter("info", "what the headers of files say", "_info")
 COMMANDS.enter("master", "integrate bias, dark, flat-dark or flat frames to a master", "_master")
 COMMANDS.enter(

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from lightframe.processes._background_tiles import BackgroundTiles
 
-__all__ = ["GlowLeft", "glow_left", "glow_map"]
+__all__ = ["GlowLeft", "GlowShape", "glow_left", "glow_map", "glow_shape"]
 
 _F64 = npt.NDArray[np.float64]
 
@@ -17,6 +17,26 @@ _LEAST_TILES = 60
 _CLIP = 3.0
 _ROUNDS = 3
 _MAD_TO_SIGMA = 1.4826
+
+
+@dataclass(frozen=True, slots=True)
+class GlowShape:
+    """How high the glow of a dark is, and where.
+
+    Attributes
+    ----------
+    level : float
+        99th percentile of the tiles less their median.
+    area : float
+        Part of the frame above half of that. Glow is bright in a corner or at an edge; a gradient
+        of the dark current covers more.
+    place : tuple of float or None
+        Column and row of the centre of that part, 0 to 1; None where there is none.
+    """
+
+    level: float
+    area: float
+    place: tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +72,25 @@ def glow_map(dark: BackgroundTiles, bias: BackgroundTiles) -> _F64:
     return np.asarray(signal - np.nanmedian(signal))
 
 
+def glow_shape(glow: _F64) -> GlowShape:
+    """Return height, extent and place of the glow in a map from `glow_map`."""
+    known = glow[np.isfinite(glow)]
+    if not known.size:
+        return GlowShape(0.0, 0.0, None)
+    level = float(np.percentile(known, 99))
+    bright = np.isfinite(glow) & (glow > 0.5 * level)
+    if level <= 0 or not bright.any():
+        return GlowShape(level, float(np.mean(known > 0.5 * level)), None)
+    rows, columns = np.nonzero(bright)
+    weight = glow[bright]
+    height, width = glow.shape
+    place = (
+        float(np.average(columns, weights=weight)) / max(width - 1, 1),
+        float(np.average(rows, weights=weight)) / max(height - 1, 1),
+    )
+    return GlowShape(level, float(np.mean(known > 0.5 * level)), place)
+
+
 def glow_left(tiles: Sequence[BackgroundTiles], glow: _F64) -> GlowLeft | None:
     """Fit the lights' background with a sky of second order and the dark's glow.
 
@@ -85,10 +124,8 @@ def glow_left(tiles: Sequence[BackgroundTiles], glow: _F64) -> GlowLeft | None:
         if again.sum() < _LEAST_TILES:
             break
         used = again
-    known = glow[np.isfinite(glow)]
-    level = float(np.percentile(known, 99))
-    area = float(np.mean(known > 0.5 * level))
-    return GlowLeft(float(solution[-1]), _error(terms, light, used), level, area)
+    shape = glow_shape(glow)
+    return GlowLeft(float(solution[-1]), _error(terms, light, used), shape.level, shape.area)
 
 
 def _error(terms: _F64, light: _F64, used: npt.NDArray[np.bool_]) -> float:

@@ -2,6 +2,7 @@
 
 from lightframe.session._calibrator import Calibrator, MasterFiles
 from lightframe.session._check import Check, check, check_session
+from lightframe.session._integrated_file import IntegratedFile
 from lightframe.session._match_settings import MatchSettings
 from lightframe.session._plan import make_plan
 from lightframe.session._plan_types import (
@@ -17,6 +18,7 @@ from lightframe.session._records import unknown_light
 from lightframe.session._resources import default_memory_bytes, default_threads
 from lightframe.session._run import Outcome, plan_run, run
 from lightframe.session._scan import Refusal, Scan, scan
+from lightframe.session._sensor import SensorSurvey, survey_sensors
 from lightframe.session._settings import RunSettings
 from lightframe.session._stack_files import StackOptions
 from lightframe.session._steps import Batch, Bench, Failure
@@ -32,7 +34,7 @@ from lightframe.session._steps_dark_scaling import (
     DarkTrial,
     compare_dark_scaling,
 )
-from lightframe.session._steps_integrate import IntegratedFile, integrate_files, trace_files
+from lightframe.session._steps_integrate import integrate_files, trace_files
 from lightframe.session._steps_master import FlatCalibration, MasterFile, make_master
 from lightframe.session._steps_measure import MeasuredFile, measure_files
 from lightframe.session._steps_output import OUTPUT_FORMATS, OutputSettings, Written
@@ -70,6 +72,7 @@ __all__ = [
     "RegisteredFile",
     "RunSettings",
     "Scan",
+    "SensorSurvey",
     "Silent",
     "StackOptions",
     "Unused",
@@ -92,6 +95,7 @@ __all__ = [
     "scan",
     "stats_files",
     "stretch_file",
+    "survey_sensors",
     "trace_files",
     "unknown_light",
 ]

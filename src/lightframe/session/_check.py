@@ -4,7 +4,6 @@ Evidence is gathered once, frame by frame, in threads; the rules of `lightframe.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,13 @@ from lightframe.checks import (
     describe_set,
     judge_session,
     make_ledger,
-    measure_frame,
     read_plane,
     without_consequences,
 )
-from lightframe.checks._evidence_cache import EvidenceCache
 from lightframe.checks._finding import Finding, Severity
-from lightframe.errors import InputError, LightframeError
+from lightframe.errors import InputError
 from lightframe.frames import FrameInfo, FrameKind, open_pixels
+from lightframe.session._evidence import measure_frames
 from lightframe.session._plan import make_plan
 from lightframe.session._plan_types import Assignment, MasterJob, Plan
 from lightframe.session._progress import Progress, Silent
@@ -198,32 +196,7 @@ def gather_evidence(
     evidence; the others go on.
     """
     infos = [info for info in frames if info.kind is not None]
-    progress = progress or Silent()
-    kept = EvidenceCache(cache)
-    with (
-        progress.step("Looking at pixels", len(infos)) as advance,
-        ThreadPoolExecutor(max_workers=max(1, threads)) as pool,
-    ):
-
-        def measure(info: FrameInfo) -> FrameEvidence | str:
-            try:
-                return kept.get(info, lambda: measure_frame(info))
-            except LightframeError as error:
-                return error.what
-            finally:
-                advance(1)
-
-        results = list(pool.map(measure, infos))
-    measured = {
-        info.path: result
-        for info, result in zip(infos, results, strict=True)
-        if isinstance(result, FrameEvidence)
-    }
-    unreadable = tuple(
-        (info.path, result)
-        for info, result in zip(infos, results, strict=True)
-        if isinstance(result, str)
-    )
+    measured, unreadable = measure_frames(infos, progress or Silent(), threads=threads, cache=cache)
     gathered = _Gathered(plan, measured)
     evidence = SessionEvidence(
         sets=tuple(gathered.sets.values()),

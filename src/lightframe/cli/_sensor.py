@@ -1,0 +1,263 @@
+"""``lightframe sensor``: what frames tell of the camera that took them."""
+
+import argparse
+from collections.abc import Iterator
+from math import floor, log10
+from pathlib import Path
+
+from rich.console import Group as Lines
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from lightframe.checks import Figure, Remark, SensorReport, State
+from lightframe.cli._console import ConsoleProgress, print_error, stdout
+from lightframe.cli._options import read_config, settings_from
+from lightframe.cli._output import print_json
+from lightframe.cli._steps import table
+from lightframe.errors import UnreadableFileError
+from lightframe.session import RunSettings, SensorSurvey, survey_sensors
+
+__all__ = ["add_arguments", "execute", "render_report", "rounded"]
+
+_TITLES = {
+    "e_per_dn": "e-/DN",
+    "read_noise_e": "read noise",
+    "read_noise_dn": "read noise",
+    "frame_noise_dn": "noise in the frames",
+    "bias_level_dn": "bias level",
+    "bias_scatter_dn": "frame to frame",
+    "bias_drift_dn": "drift",
+    "bias_gradient_dn": "gradient",
+    "bias_against_darks_dn": "bias less darks at 0 s",
+    "row_noise_dn": "row noise",
+    "column_pattern_dn": "column pattern",
+    "step_dn": "step of the integers",
+    "adc_bits": "bits of the ADC",
+    "saturation_dn": "saturation",
+    "full_well_e": "full well",
+    "dynamic_range_stops": "dynamic range",
+    "linear_to_dn": "linear up to",
+    "linearity_percent": "largest deviation",
+    "dark_current_dn_s": "dark current",
+    "dark_current_e_s": "dark current",
+    "dark_temperature_c": "at",
+    "dark_doubling_c": "doubles every",
+    "hot_fraction": "hot pixels",
+    "glow_dn": "amplifier glow",
+    "dark_suppression": "dark suppression",
+}
+_UNITS = {"e_per_dn": "", "dynamic_range_stops": "stops", "hot_fraction": "%"}
+_PERCENT = {"hot_fraction"}
+_COLUMNS = 80
+_MOST_DIGITS = 6
+_STYLES = {State.SEEN: "bold yellow", State.NOT_SEEN: "green", State.KNOWN: "cyan"}
+_SIDES = (1.0 / 3.0, 2.0 / 3.0)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument(
+        "folders",
+        metavar="DIR",
+        nargs="+",
+        type=Path,
+        help="raw frames; bias frames, darks of several exposures and flats tell most",
+    )
+    parser.add_argument("--json", action="store_true", help="print all figures as JSON")
+    parser.add_argument(
+        "--config", metavar="F.toml", type=Path, help="settings as for run; table [check]"
+    )
+    parser.add_argument(
+        "--set",
+        dest="assignments",
+        metavar="NAME=VALUE",
+        action="append",
+        help="one setting, e.g. check.bias_unstable_sigma=2; may be given several times",
+    )
+    parser.add_argument("--workers", metavar="N", dest="set:workers", help="threads [all cores]")
+    parser.add_argument(
+        "--cache", metavar="DIR", type=Path, help="keep measurements here for the next time"
+    )
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Measure and print; the exit code is 1 where files could not be read."""
+    settings = settings_from(arguments, RunSettings, read_config(arguments.config))
+    survey = survey_sensors(
+        arguments.folders,
+        settings,
+        progress=ConsoleProgress(quiet=arguments.json),
+        cache=arguments.cache,
+    )
+    for refusal in survey.refused:
+        print_error(UnreadableFileError(refusal.reason, where=refusal.path))
+    if arguments.json:
+        print_json(survey.as_dict())
+    else:
+        console = stdout(_COLUMNS)
+        for report in survey.reports:
+            console.print(render_report(report))
+        _print_left_out(survey)
+    return survey.exit_code
+
+
+def _print_left_out(survey: SensorSurvey) -> None:
+    counts: dict[str, int] = {}
+    for refusal in survey.left_out:
+        counts[refusal.reason] = counts.get(refusal.reason, 0) + 1
+    for reason, count in counts.items():
+        frames = "1 frame was" if count == 1 else f"{count} frames were"
+        stdout(_COLUMNS).print(f"{frames} left out: {reason}", style="dim", markup=False)
+
+
+def render_report(report: SensorReport) -> RenderableType:
+    """Return a report as something `rich` prints within 80 columns."""
+    parts: list[RenderableType] = [_heading(report), _figures(report)]
+    parts += _unknowns(report)
+    if len(report.darks) > 1:
+        parts.append(_darks(report))
+    if report.planes:
+        parts.append(_planes(report))
+    parts += [_remark(remark) for remark in report.remarks]
+    parts += [
+        _indented(
+            f"{_TITLES[name]} differs from what is typical: another gain or mode than the header"
+            " says, or another way of measuring",
+            "yellow",
+        )
+        for name in report.differs
+    ]
+    parts += [_indented(note, "dim") for note in report.notes]
+    return Lines(*parts, Text())
+
+
+def _heading(report: SensorReport) -> RenderableType:
+    setup = report.setup
+    height, width = setup.shape
+    facts = [f"{width} x {height}"]
+    cfa, binning = setup.fact("cfa"), setup.fact("binning")
+    if cfa is not None:
+        facts.append(cfa.name)
+    for name in ("gain", "offset"):
+        value = setup.fact(name)
+        facts.append(f"{name} unknown" if value is None else f"{name} {value:g}")
+    if setup.fact("readout_mode") is not None:
+        facts.append(f"mode {setup.fact('readout_mode')}")
+    if binning not in {None, (1, 1)}:
+        facts.append(f"binned {binning[0]}x{binning[1]}")
+    frames = ", ".join(f"{count} {kind}" for kind, count in report.frames.items())
+    known = "" if report.known is None else f"  ({report.known.name})"
+    return Lines(
+        Text.assemble((setup.fact("camera") or "unknown camera", "bold"), known),
+        Text(", ".join(facts)),
+        Text(frames, "dim"),
+    )
+
+
+def _figures(report: SensorReport) -> RenderableType:
+    shown = table("", "measured", "", "typical", "from", left=1)
+    shown.columns[1].justify = "right"
+    shown.columns[2].justify = "left"
+    shown.columns[4].justify = "left"
+    shown.columns[4].no_wrap = False
+    shown.columns[4].overflow = "fold"
+    typical = report.typical.as_dict()
+    for name, figure in report.figures.items():
+        if not figure.known:
+            continue
+        expected = typical.get(name)
+        text, unit = _shown(name, figure)
+        style = "yellow" if name in report.differs else ""
+        shown.add_row(
+            _TITLES[name],
+            Text(text, style),
+            _UNITS.get(name, figure.unit) if unit else "",
+            "" if expected is None else f"{expected:.4g}",
+            _where(report, name) + figure.how,
+        )
+    return shown
+
+
+def _shown(name: str, figure: Figure) -> tuple[str, bool]:
+    """Return a figure in words, and whether its unit belongs to it."""
+    if isinstance(figure.value, bool):
+        return ("yes" if figure.value else "no"), False
+    factor = 100.0 if name in _PERCENT else 1.0
+    error = None if figure.error is None else factor * figure.error
+    return rounded(factor * figure.number, error), True
+
+
+def _where(report: SensorReport, name: str) -> str:
+    """Return where the glow is, as a beginning of how it was measured."""
+    if name != "glow_dn" or report.figures[name].value in {None, 0.0}:
+        return ""
+    places = [p.glow_place for p in report.darks if p.glow.value == report.figures[name].value]
+    if not places or places[0] is None:
+        return ""
+    x, y = places[0]
+    down = "top" if y < _SIDES[0] else "bottom" if y > _SIDES[1] else ""
+    side = "left" if x < _SIDES[0] else "right" if x > _SIDES[1] else ""
+    return f"{' '.join(word for word in (down, side) if word) or 'centre'} (first row on top); "
+
+
+def rounded(value: float, error: float | None) -> str:
+    """Return a value and its error, rounded to the two leading digits of the error."""
+    if error is None:
+        return f"{value:.4g}" if abs(value) < 10**4 else f"{value:.0f}"
+    if error <= 0:
+        return f"{value:.4g} ± 0"
+    digits = min(max(1 - floor(log10(error)), 0), _MOST_DIGITS)
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
+def _unknowns(report: SensorReport) -> Iterator[RenderableType]:
+    """Yield why figures are unknown, those of one reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for name, figure in report.figures.items():
+        if not figure.known:
+            titles = by_reason.setdefault(figure.reason, [])
+            if _TITLES[name] not in titles:
+                titles.append(_TITLES[name])
+    for reason, titles in by_reason.items():
+        yield _indented(f"unknown: {', '.join(titles)}: {reason}", "dim")
+
+
+def _darks(report: SensorReport) -> RenderableType:
+    shown = table("darks", "°C", "DN/s", "hot %", "above DN", "glow DN")
+    for point in report.darks:
+        temperature = point.group.temperature_c
+        shown.add_row(
+            point.group.label,
+            "-" if temperature is None else f"{temperature:.1f}",
+            rounded(point.rate.number, point.rate.error) if point.rate.known else "-",
+            f"{100.0 * point.hot.number:.3g}",
+            f"{point.hot_limit_dn:.3g}",
+            f"{point.glow.number:.3g}" if point.glow.known else "-",
+        )
+    return shown
+
+
+def _planes(report: SensorReport) -> RenderableType:
+    known = [
+        f"{name} {rounded(figure.number, figure.error)}"
+        for name, figure in report.planes.items()
+        if figure.known
+    ]
+    return _indented(f"e-/DN by colour: {', '.join(known) or 'unknown'}", "")
+
+
+def _remark(remark: Remark) -> RenderableType:
+    facts = remark.as_dict()
+    text = Text.assemble(
+        (f"{remark.state.value} ", _STYLES[remark.state]),
+        (remark.name, "bold"),
+        f": {facts['meaning']} ({remark.text})",
+    )
+    if remark.state is State.NOT_SEEN:
+        return Padding(text, (0, 0, 0, 2))
+    return Padding(Lines(text, Text(f"to do: {facts['advice']}", "dim")), (0, 0, 0, 2))
+
+
+def _indented(text: str, style: str) -> RenderableType:
+    return Padding(Text(text, style), (0, 0, 0, 2))

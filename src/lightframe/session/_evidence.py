@@ -1,0 +1,56 @@
+"""Evidence of the frames of a session, measured side by side; one bad frame stops nothing."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from lightframe.checks import FrameEvidence, measure_frame
+from lightframe.checks._evidence_cache import EvidenceCache
+from lightframe.errors import LightframeError
+from lightframe.frames import FrameInfo
+from lightframe.session._progress import Progress
+
+__all__ = ["measure_frames"]
+
+
+def measure_frames(
+    infos: Sequence[FrameInfo], progress: Progress, *, threads: int = 1, cache: Path | None = None
+) -> tuple[dict[Path, FrameEvidence], tuple[tuple[Path, str], ...]]:
+    """Look at the pixels of frames.
+
+    Parameters
+    ----------
+    infos : sequence of FrameInfo
+        The frames.
+    progress : Progress
+        Who is told.
+    threads : int
+        Frames looked at side by side.
+    cache : Path, optional
+        Folder in which evidence is kept for the next time.
+
+    Returns
+    -------
+    dict of Path to FrameEvidence
+        What was measured.
+    tuple of (Path, str)
+        Frames whose pixels cannot be read, and why.
+    """
+    kept = EvidenceCache(cache)
+    with (
+        progress.step("Looking at pixels", len(infos)) as advance,
+        ThreadPoolExecutor(max_workers=max(1, threads)) as pool,
+    ):
+
+        def measure(info: FrameInfo) -> FrameEvidence | str:
+            try:
+                return kept.get(info, lambda: measure_frame(info))
+            except LightframeError as error:
+                return error.what
+            finally:
+                advance(1)
+
+        results = list(zip(infos, pool.map(measure, infos), strict=True))
+    measured = {i.path: found for i, found in results if isinstance(found, FrameEvidence)}
+    unreadable = tuple((i.path, found) for i, found in results if isinstance(found, str))
+    return measured, unreadable
