@@ -11,7 +11,7 @@ from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_ledger import hot_ratios
 from lightframe.checks._evidence_pictures import frame_chart, frame_map, row_profiles
 from lightframe.checks._evidence_sets import SetEvidence
-from lightframe.checks._pictures import Axis, Mark, Panels, Profile
+from lightframe.checks._pictures import Axis, FrameChart, Mark, Panels, Profile
 from lightframe.checks._settings import CheckSettings
 
 __all__ = ["inconsistent_darks", "leaking_darks", "torn_dark", "unstable_bias"]
@@ -42,8 +42,8 @@ def unstable_bias(frames: SetEvidence, limit: float, steepest: Change | None) ->
     shape = frame_map(
         smooth,
         frame,
-        f"Gradient of {frame.path.name}",
-        f"Its difference from the other frames of the set, {change:.3g} DN from end to end.",
+        "Steepest gradient",
+        f"{frame.path.name} less the median of the set: {change:.0f} DN from end to end.",
         Axis("difference", "DN"),
     )
     return Panels(pictures=(chart, shape))
@@ -60,9 +60,9 @@ def leaking_darks(
     shape = frame_map(
         smooth,
         frame,
-        f"What {frame.path.name} holds beyond the others",
-        "Smooth difference from the median of the set. Glow of the sensor would be the same in all"
-        " darks, and so would not show here.",
+        "Structure of the dark that differs most",
+        f"{frame.path.name} less the median of the set, smoothed. Glow of the sensor would be the"
+        " same in all darks, and so would not show here.",
         Axis("difference", "DN"),
     )
     chart = frame_chart(
@@ -130,4 +130,14 @@ def inconsistent_darks(
                 band=(1.0 / settings.dark_hot_ratio, settings.dark_hot_ratio),
             )
         )
-    return Panels(pictures=tuple(charts))
+    return Panels(pictures=tuple(chart for chart in charts if _tells(chart)) or tuple(charts))
+
+
+def _tells(chart: FrameChart) -> bool:
+    """Whether a frame that stands out is beyond what is allowed."""
+    low, high = chart.band or (-np.inf, np.inf)
+    return any(
+        value is not None and not low <= value <= high
+        for value, wrong in zip(chart.values, chart.wrong, strict=True)
+        if wrong
+    )

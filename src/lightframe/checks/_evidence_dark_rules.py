@@ -210,9 +210,9 @@ def black_clipped(evidence: SessionEvidence) -> Iterator[Finding]:
         },
         picture=lowest_values(
             worst,
-            f"The lowest values of {worst.path.name}",
-            "The bar at the lowest value holds the pixels whose noise was cut off there. With"
-            " enough offset the curve begins at nothing.",
+            "The lowest values of the frame",
+            f"{worst.path.name}: the bar at the lowest value holds the pixels whose noise was cut"
+            " off there. With enough offset the curve begins at nothing.",
         ),
     )
 

@@ -52,6 +52,8 @@ _POINTS = 160
 _BRIGHTEST = 0.98
 """Part of the hot pixels that is shown: the brightest few would squeeze all others together."""
 _CURVE = 160
+_NEARLY_ALL = 0.995
+_FEWEST_BINS = 16
 _AROUND = 64.5
 
 
@@ -105,19 +107,18 @@ def lowest_values(
     levels = frame.levels
     phase = int(np.argmax(levels.at_minimum))
     counts, width = levels.low[phase], float(levels.low_width[phase])
+    filled = np.searchsorted(np.cumsum(counts), _NEARLY_ALL * counts.sum())
+    counts = counts[: max(int(filled) + 1, _FEWEST_BINS)]
     # Whole numbers stand in the middle of their bins.
     whole = float(levels.fractional[phase]) == 0.0
-    start = float(levels.low_start[phase]) - (
-        0.5 * max(int(levels.step[phase]), 1) if whole else 0.0
-    )
-    total = max(float(levels.whole[phase].sum()), 1.0)
+    step = max(int(levels.step[phase]), 1)
     return Histogram(
         title=title,
         caption=caption,
         axis=_LEVEL,
-        start=start,
+        start=float(levels.low_start[phase]) - (0.5 * step if whole else 0.0),
         width=width,
-        series=(Counts(colours_of(frame)[phase], numbers(100.0 * counts / total)),),
+        series=(Counts("pixels", numbers(100.0 * counts / max(levels.whole[phase].sum(), 1))),),
         marks=tuple(marks),
     )
 
@@ -248,6 +249,8 @@ def implied_levels(
     """Return where the level without light lies according to each set."""
     rows = []
     for item in levels:
+        if np.isinf(item.low) and item not in wrong:
+            continue  # it only bounds the level from above, mostly from far
         middle, low, high = numbers((item.level, item.low, item.high), 5)
         name = f"{item.frames.label}: {item.how}"
         stands_out = any(item.frames is other.frames for other in wrong)

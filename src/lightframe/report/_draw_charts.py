@@ -13,7 +13,7 @@ from lightframe.checks import (
     Profile,
     Scatter,
 )
-from lightframe.report._svg import WIDTH, Plot, axis_name, format_value, padded
+from lightframe.report._svg import LETTER, WIDTH, Plot, axis_name, format_value, padded, shortened
 
 __all__ = [
     "Key",
@@ -48,11 +48,9 @@ def draw_histogram(picture: Histogram, identity: str) -> tuple[str, Key]:
         return _combs(picture, identity, centres), []
     shares = [value for item in picture.series for value in item.percent if value]
     wanted = [mark.value for mark in picture.marks]
-    for item in picture.series:
-        filled = [i for i, value in enumerate(item.percent) if value]
-        if filled:
-            wanted += [picture.start + picture.width * i for i in (filled[0], filled[-1] + 1)]
-    low, high = padded(wanted)
+    wanted += [picture.start, picture.start + picture.width * bins]
+    low, high = min(wanted), max(wanted)
+    low, high = (low, high + 0.03 * (high - low)) if picture.marks else (low, high)
     unit = "%"
     top = padded(shares, log=picture.log, zero=True)
     share = Axis("pixels", unit, log=picture.log)
@@ -128,7 +126,7 @@ def draw_scatter(picture: Scatter, identity: str) -> tuple[str, Key]:
     key: Key = []
     for number, item in enumerate(picture.points):
         shade = "bad" if item.wrong else tone(item.name, number)
-        plot.add(_dots(plot, item, shade), clip=True)
+        plot.add(_dots(plot, item, shade))
         key.append((shade, "dot", item.name))
     for line in picture.lines:
         shade = "expected" if line.expected else "fitted"
@@ -293,12 +291,14 @@ def draw_comparison(picture: Comparison, identity: str) -> tuple[str, Key]:
     for number, row in enumerate(picture.rows):
         y = first + _ROW * number
         shade = "bad" if row.wrong else "c1"
-        plot.text(plot.x.start, y + 12, row.name, kind="note")
+        label = "unknown" if row.value is None else format_value(row.value)
+        plot.text(plot.x.end, y + 12, label, anchor="end", kind="value")
+        room = int((plot.x.end - plot.x.start) / LETTER) - len(label) - 2
+        plot.text(plot.x.start, y + 12, shortened(row.name, room), kind="note")
         plot.add(_interval(plot, row.low, row.high, y + 22, shade), clip=True)
         if row.value is None:
             continue
         x = plot.x(row.value)
-        label = format_value(row.value)
         if picture.from_zero:
             zero = plot.x(max(0.0, plot.x.low))
             plot.add(
@@ -308,17 +308,6 @@ def draw_comparison(picture: Comparison, identity: str) -> tuple[str, Key]:
             )
         else:
             plot.add(f'<circle class="dot {shade}" cx="{x:.1f}" cy="{y + 22:.1f}" r="4"/>')
-        edge = plot.x(row.high) if row.high is not None else x
-        edge = min(max(edge, x), plot.x.end)
-        room = edge + 12 + 6 * len(label) < plot.x.end
-        if room or row.high is None:
-            inside = not room
-            plot.text(
-                x - 8 if inside else edge + 8,
-                y + (13 if inside else 26),
-                label,
-                anchor="end" if inside else "start",
-            )
     rows = "; ".join(
         f"{row.name}: {'unknown' if row.value is None else format_value(row.value)}"
         for row in picture.rows

@@ -7,17 +7,31 @@ from math import ceil, floor, inf, isfinite, log10
 
 from lightframe.checks import Axis, Mark
 
-__all__ = ["WIDTH", "Plot", "Scale", "axis_name", "format_value", "padded"]
+__all__ = [
+    "LETTER",
+    "WIDTH",
+    "Plot",
+    "Scale",
+    "axis_name",
+    "format_value",
+    "padded",
+    "shortened",
+    "svg",
+]
 
 WIDTH = 360
 """Width of a chart in its own units: about that of a phone, so that text keeps its size there."""
 
 _HEIGHT = 216
+LETTER = 5.9
+"""Width of a letter, on average, at the size of labels."""
+
 _CHARACTER = 6.1
-"""Width of a digit at the size of tick labels."""
+"""Width of a digit."""
 _RIGHT, _TOP, _NAMED_TOP, _BOTTOM = 10, 8, 24, 36
 _MARK_LINE = 13
 _X_TICKS, _Y_TICKS = 5, 5
+_NEAR_ZERO = 0.35
 _MINUS = "\N{MINUS SIGN}"
 
 
@@ -70,10 +84,11 @@ def _round_step(rough: float) -> float:
 
 
 def _log_ticks(low: float, high: float, most: int) -> list[float]:
+    inside = floor(log10(high)) - ceil(log10(low)) + 1
+    every = max(1, ceil(inside / most))
+    # Where there is room, more than powers of ten.
+    factors = (1.0, 2.0, 5.0) if inside < most / 2 else (1.0,)
     decades = range(floor(log10(low)), ceil(log10(high)) + 1)
-    every = max(1, ceil(len(decades) / most))
-    few = len(decades) <= 3  # noqa: PLR2004 - room for more than powers of ten
-    factors = (1.0, 2.0, 5.0) if few else (1.0,)
     values = [f * 10.0**power for power in decades if power % every == 0 for f in factors]
     return [value for value in values if low <= value <= high]
 
@@ -103,12 +118,12 @@ def padded(
     log : bool
         For an axis of powers of ten; values up to zero are left out.
     zero : bool
-        Whether zero is to be seen as well.
+        Whether zero is to be seen as well; it is where the values nearly reach it.
     """
     known = [value for value in values if isfinite(value) and (value > 0 or not log)]
-    if zero and not log:
-        known.append(0.0)
     low, high = min(known, default=inf), max(known, default=-inf)
+    if not log and (zero or 0.0 < low < _NEAR_ZERO * high):
+        low, high = min(low, 0.0), max(high, 0.0)
     if low > high:
         return (1.0, 10.0) if log else (0.0, 1.0)
     if log:
@@ -118,6 +133,15 @@ def padded(
     ends = low - margin, high + margin
     # What begins at zero is not drawn as if it could be below it.
     return (0.0 if low == 0.0 else ends[0]), (0.0 if high == 0.0 and low < 0 else ends[1])
+
+
+def shortened(words: str, most: int) -> str:
+    """Return words without their middle where they have more than `most` letters."""
+    if len(words) <= most:
+        return words
+    kept = max(most - 1, 2)
+    first = (kept + 1) // 2
+    return f"{words[:first]}…{words[len(words) - kept + first :]}"
 
 
 def axis_name(axis: Axis) -> str:
@@ -209,10 +233,15 @@ class Plot:
     def text(
         self, x: float, y: float, words: str, *, anchor: str = "start", kind: str = ""
     ) -> None:
-        """Add words, escaped."""
+        """Add words, escaped; those too long for the chart lose their middle."""
         named = f' class="{kind}"' if kind else ""
+        room = 2 * WIDTH if anchor == "middle" else WIDTH - x if anchor == "start" else x
+        short = shortened(words, int(room / LETTER))
+        shown = escape(short)
+        if short != words:
+            shown += f"<title>{escape(words)}</title>"
         self.parts.append(
-            f'<text{named} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
+            f'<text{named} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{shown}</text>'
         )
 
     def mark_x(self, marks: Sequence[Mark]) -> None:
