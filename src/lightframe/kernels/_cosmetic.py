@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from lightframe.kernels._compile import kernel
 from lightframe.kernels._select import select
+from lightframe.kernels._stack import LANES, sort_block
 
 __all__ = ["folded", "local_median", "median", "replace_by_median", "tile_noise"]
 
@@ -17,8 +18,7 @@ Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
 UInt8 = npt.NDArray[np.uint8]
 
-LANES = 64
-"""Pixels that are sorted side by side."""
+INF = np.float32(np.inf)
 
 MAD_TO_SIGMA = 1.482602218505602
 """1 / quantile(0.75) of the normal distribution."""
@@ -84,39 +84,43 @@ def local_median(
     period : int
         Side of the CFA cell.
     comparators : (m, 2) int64
-        A sorting network for n values; only the wire `middle` is used.
+        A sorting network for n values; only row `middle` of what it sorts is used.
     out : (height, width) float32
         A missing sample counts as +infinity.
     """
     height, width = image.shape
     cell, _, n, _ = offsets.shape
-    block = np.empty(n * LANES, np.float32)
+    block = np.empty((n, LANES), np.float32)
     for y in range(first, last):
         for phase in range(cell):
             for x0 in range(phase, width, cell * LANES):
                 lanes = min(LANES, (width - x0 + cell - 1) // cell)
-                end = x0 + (lanes - 1) * cell
                 for k in range(n):
-                    row = image[_inside(y + offsets[y % cell, phase, k, 0], height, period)]
-                    dx = offsets[y % cell, phase, k, 1]
-                    if x0 + dx >= 0 and end + dx < width:
-                        for lane in range(lanes):
-                            value = row[x0 + dx + lane * cell]
-                            block[k * LANES + lane] = np.inf if np.isnan(value) else value
-                    else:
-                        for lane in range(lanes):
-                            value = row[_inside(x0 + dx + lane * cell, width, period)]
-                            block[k * LANES + lane] = np.inf if np.isnan(value) else value
-                for m in range(comparators.shape[0]):
-                    low = comparators[m, 0] * LANES
-                    high = comparators[m, 1] * LANES
-                    for lane in range(LANES):
-                        a = block[low + lane]
-                        b = block[high + lane]
-                        block[low + lane] = min(a, b)
-                        block[high + lane] = max(a, b)
+                    dy, dx = offsets[y % cell, phase, k]
+                    row = image[_inside(y + dy, height, period)]
+                    _gather(row, x0 + dx, cell, lanes, period, block[k])
+                sort_block(block, comparators, n)
                 for lane in range(lanes):
-                    out[y, x0 + lane * cell] = block[middle * LANES + lane]
+                    out[y, x0 + lane * cell] = block[middle, lane]
+
+
+@kernel
+def _gather(row: Float32, start: int, step: int, lanes: int, period: int, out: Float32) -> None:
+    """Take every `step`-th pixel of a row; a missing one, and what lies beyond `lanes`, is inf."""
+    end = start + (lanes - 1) * step + 1
+    out[lanes:] = INF
+    if start < 0 or end > row.size:
+        for lane in range(lanes):
+            value = row[_inside(start + lane * step, row.size, period)]
+            out[lane] = INF if np.isnan(value) else value
+    elif step == 1:
+        source = row[start:end]
+        for lane in range(lanes):
+            out[lane] = INF if np.isnan(source[lane]) else source[lane]
+    else:
+        for lane in range(lanes):
+            value = row[start + lane * step]
+            out[lane] = INF if np.isnan(value) else value
 
 
 @kernel

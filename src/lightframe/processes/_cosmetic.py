@@ -18,7 +18,7 @@ from lightframe.kernels import _cosmetic as kernels
 from lightframe.kernels import _cosmetic_detect as search
 from lightframe.processes._cosmetic_settings import DARK_LIMITS, CosmeticSettings
 from lightframe.processes._defects import Defects
-from lightframe.processes._neighbours import classes, is_regular, nearest, rings, sorting_network
+from lightframe.processes._neighbours import classes, is_regular, nearest, rings, selecting_network
 
 __all__ = [
     "COSMETIC_MARGIN",
@@ -102,7 +102,7 @@ def local_excess(
     if is_regular(cfa):
         offsets = np.ascontiguousarray(offsets[:1, :1])
     middle = LEVEL_SAMPLES // 2
-    network = sorting_network(LEVEL_SAMPLES, middle)
+    network = selecting_network(LEVEL_SAMPLES, middle)
     out = np.empty_like(plane)
 
     def strip(first: int, last: int) -> None:
@@ -158,7 +158,8 @@ def defects_from_dark(
         planes = [
             (slice(y, None, period), slice(x, None, period)) for y, x in np.argwhere(kinds == kind)
         ]
-        marks = limit(np.concatenate([excess[plane].ravel() for plane in planes]), settings)
+        values = [excess[plane].reshape(-1) for plane in planes]
+        marks = limit(values[0] if len(values) == 1 else np.concatenate(values), settings)
         for result, mark in zip((hot, cold), marks, strict=True):
             start = 0
             for plane in planes:

@@ -83,11 +83,13 @@ class CosmeticSettings(Settings):
 
 @DARK_LIMITS.add("sigma", "so many sigma of its colour above or below the local level")
 def _by_sigma(excess: Float32, settings: CosmeticSettings) -> tuple[Bool, Bool]:
-    known = excess[np.isfinite(excess)]
-    if not known.size:
-        return np.zeros(excess.shape, bool), np.zeros(excess.shape, bool)
     # A million samples give both medians to 0.1 %.
-    sample = known[:: max(1, known.size >> 20)]
+    sample = excess[:: max(1, excess.size >> 20)]
+    sample = sample[np.isfinite(sample)]
+    if not sample.size:
+        sample = excess[np.isfinite(excess)]
+    if not sample.size:
+        return np.zeros(excess.shape, bool), np.zeros(excess.shape, bool)
     centre = np.median(sample)
     sigma = MAD_TO_SIGMA * np.median(np.abs(sample - centre))
     return (

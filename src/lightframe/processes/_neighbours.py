@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.frames._cfa import CfaPattern
+from lightframe.kernels._stack import sorting_network
 
-__all__ = ["classes", "is_regular", "nearest", "rings", "sorting_network"]
+__all__ = ["classes", "is_regular", "nearest", "rings", "selecting_network"]
 
 BAYER_PERIOD = 2
 
@@ -107,28 +108,14 @@ def rings(
 
 
 @lru_cache(maxsize=8)
-def sorting_network(size: int, wire: int) -> npt.NDArray[np.int64]:
-    """Return the comparators that bring the `wire`-th smallest of `size` values to its place.
+def selecting_network(size: int, rank: int) -> npt.NDArray[np.int64]:
+    """Return the comparators that bring the `rank`-th smallest of `size` values to its place.
 
-    Batcher's odd-even merge sort, without the comparators beyond `size` (as if +infinity stood
-    there) and without those that do not reach the wanted wire.
+    Those of a sorting network that reach the wanted place.
     """
-    total = 1 << (size - 1).bit_length()
-    network = []
-    p = 1
-    while p < total:
-        k = p
-        while k >= 1:
-            for j in range(k % p, total - k, 2 * k):
-                for i in range(min(k, total - j - k)):
-                    low, high = i + j, i + j + k
-                    if low // (2 * p) == high // (2 * p) and high < size:
-                        network.append((low, high))
-            k //= 2
-        p *= 2
-    wanted = {wire}
+    wanted = {rank}
     kept = []
-    for low, high in reversed(network):
+    for low, high in reversed(sorting_network(size).tolist()):
         if low in wanted or high in wanted:
             wanted |= {low, high}
             kept.append((low, high))
