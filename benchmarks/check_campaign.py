@@ -1,256 +1,264 @@
 """How often the checks find a fault, name its cause first, and keep silent where nothing is wrong.
 
-Writes random sessions over cameras, capture programs, sizes, levels and faults, half of them clean,
-checks them, and prints a table in Markdown::
+Writes random sessions over cameras, capture programs, sizes, levels and faults, half of them
+clean, checks or runs them, and prints a table in Markdown::
 
-    python benchmarks/check_campaign.py --sessions 200 > docs/checks-campaign.md
+    python -m benchmarks.check_campaign --sessions 496 > docs/checks-campaign.md
 """
 
 import argparse
+import re
 import shutil
 import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+from benchmarks.campaign_sessions import CAMERAS, FAULTS, RUN_RULES, Kind, draw
 
+from lightframe.checks import RULES
 from lightframe.errors import SettingsError
-from lightframe.frames import FrameKind
+from lightframe.session import RunSettings, run
 from lightframe.session._check import check
-from lightframe.simulation import (
-    CAPTURE_PROGRAMS,
-    AlreadyCalibrated,
-    BiasDrift,
-    BzeroLost,
-    Duplicate,
-    Fault,
-    FlatLevel,
-    FlatSet,
-    Flicker,
-    Flipped,
-    HeaderValue,
-    HotPixelFilter,
-    LightLeak,
-    Mislabelled,
-    NewHotPixels,
-    OtherCamera,
-    Session,
-    ShadowShift,
-    StarsInFlat,
-    TruncatedFile,
-    Unshifted,
-    WhiteBalance,
-    WrongSetting,
-    preset,
-    simulate_session,
-)
+from lightframe.simulation import Session, simulate_session
 
-BIAS, DARK, FLAT, LIGHT = FrameKind.BIAS, FrameKind.DARK, FrameKind.FLAT, FrameKind.LIGHT
-ALL = ("osc-cmos", "mono-cmos", "mono-ccd", "dslr")
-COOLED = ("osc-cmos", "mono-cmos")
-SHIFTED = ("osc-cmos",)
-COLOUR = ("osc-cmos", "dslr")
-WITH_BIAS = ("mono-cmos", "mono-ccd", "dslr")
+_EXPONENT = re.compile(r"\d[eE][+-]?\d")
+_FRACTION = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.])")
+_MOST_DIGITS = 5
+"""Exposures are given with so many."""
 
-Draw = np.random.Generator
-Make = Callable[[Draw], tuple[Fault, ...]]
 
-FAULTS: dict[str, list[tuple[tuple[str, ...], Make]]] = {
-    "unreadable-file": [
-        (ALL, lambda r: (TruncatedFile(kinds=(DARK,), numbers=(1,), fraction=r.uniform(0.3, 0.9)),))
-    ],
-    "duplicate-frame": [
-        (ALL, lambda r: (Duplicate(kinds=(LIGHT,), numbers=(int(r.integers(3)),)),))
-    ],
-    "frame-type-mislabelled": [
-        (ALL, lambda _: (Mislabelled(kinds=(FLAT,), numbers=(1,), claimed=DARK),)),
-        (ALL, lambda _: (Mislabelled(kinds=(LIGHT,), numbers=(2,), claimed=DARK),)),
-        (ALL, lambda _: (Mislabelled(kinds=(DARK,), numbers=(2,), claimed=FLAT),)),
-    ],
-    "already-calibrated": [
-        (("osc-cmos", "mono-cmos"), lambda _: (AlreadyCalibrated(kinds=(DARK,)),))
-    ],
-    "unsigned-offset-wrong": [(ALL, lambda _: (BzeroLost(kinds=(DARK,)),))],
-    "mixed-scaling": [
-        (SHIFTED, lambda _: (Unshifted(kinds=(DARK,)),)),
-        (SHIFTED, lambda _: (Unshifted(kinds=(FLAT,)),)),
-    ],
-    "offset-mismatch": [
-        (COOLED, lambda r: (WrongSetting(kinds=(DARK,), offset=r.uniform(5.0, 35.0)),)),
-        (WITH_BIAS, lambda r: (WrongSetting(kinds=(BIAS,), offset=r.uniform(100.0, 800.0)),)),
-    ],
-    "gain-label-wrong": [
-        (("osc-cmos",), lambda _: (WrongSetting(kinds=(DARK,), gain=0),)),
-        (COOLED, lambda _: (WrongSetting(kinds=(FLAT,), gain=0),)),
-    ],
-    "camera-mismatch": [(ALL, lambda r: (OtherCamera(serial=int(r.integers(2000, 9000))),))],
-    "frame-flipped": [(ALL, lambda _: (Flipped(kinds=(DARK,)),))],
-    "hot-pixel-mismatch": [
-        (COOLED, lambda r: (WrongSetting(kinds=(DARK,), temperature_c=r.uniform(-6.0, 5.0)),)),
-        (COOLED, lambda r: (WrongSetting(kinds=(DARK,), exposure_s=r.uniform(20.0, 60.0)),)),
-    ],
-    "stale-dark": [(COOLED, lambda r: (NewHotPixels(per_megapixel=r.uniform(300.0, 900.0)),))],
-    "cfa-pattern-missing": [
-        (COLOUR, lambda _: (HeaderValue(keyword="BAYERPAT"), HeaderValue(keyword="COLORTYP")))
-    ],
-    "cfa-pattern-wrong": [(COLOUR, lambda _: (HeaderValue(keyword="BAYERPAT", value="GBRG"),))],
-    "cfa-on-mono": [(("mono-cmos",), lambda _: (HeaderValue(keyword="BAYERPAT", value="RGGB"),))],
-    "white-balance-scaled": [(COLOUR, lambda _: (WhiteBalance(),))],
-    "bias-unstable": [
-        (
-            WITH_BIAS,
-            lambda r: (BiasDrift(level_dn=r.uniform(60, 150), gradient_dn=r.uniform(0, 80)),),
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was said of one session.
+
+    Attributes
+    ----------
+    number, rule, camera, program : int, str, str, str
+        Which session it was; the rule is empty for a clean one.
+    named : tuple of str
+        Rules of errors and warnings, the worst first; those that are said to follow from another
+        one, or from which another follows, are left out beside it.
+    messages : tuple of str
+        All that was said.
+    whole : bool
+        Whether it was run as a whole.
+    frames : int
+        Frames that were looked at.
+    seconds : float
+        Processor time.
+    """
+
+    number: int
+    rule: str
+    camera: str
+    program: str
+    named: tuple[str, ...]
+    messages: tuple[str, ...]
+    whole: bool
+    frames: int
+    seconds: float
+
+    @property
+    def found(self) -> bool:
+        """Whether the fault was found; of a clean session, whether nothing was said."""
+        return self.rule in self.named if self.rule else not self.named
+
+    @property
+    def first(self) -> bool:
+        """Whether the fault was named before anything else."""
+        return self.named[:1] == (self.rule,) if self.rule else not self.named
+
+    @property
+    def others(self) -> int:
+        """Rules that were named beside the fault."""
+        return len({*self.named} - {self.rule})
+
+    def __str__(self) -> str:
+        said = ", ".join(self.named) or "nothing"
+        where = f"session {self.number}, {self.camera}, {self.program}"
+        return f"{self.rule or 'clean'} ({where}): {said}"
+
+
+def judged(seed: int, number: int) -> Verdict:
+    """Write, check or run, and judge one session."""
+    rule, kind, camera, session = draw(seed, number)
+    folder = Path(tempfile.mkdtemp())
+    try:
+        session = _written(folder / "raw", session)
+        whole = number % 4 == 0 if kind is None else kind.runs
+        start = time.process_time()
+        findings, frames = _findings(folder, kind, whole=whole)
+        seconds = time.process_time() - start
+    finally:
+        shutil.rmtree(folder)
+    severity = {"error", "warning"} | ({kind.severity} if kind else set())
+    serious = [f for f in findings if f["severity"] in severity]
+    if kind and kind.severity == "info":  # other things that are only mentioned do not count
+        serious = [f for f in serious if f["severity"] != "info" or f["rule"] == rule]
+    return Verdict(
+        number,
+        rule,
+        camera,
+        session.capture,
+        _causes(serious, rule),
+        tuple(f"{f['rule']}: {f['message']}" for f in findings),
+        whole,
+        frames,
+        seconds,
+    )
+
+
+def _written(folder: Path, session: Session) -> Session:
+    try:
+        simulate_session(folder, session, threads=1)
+    except SettingsError:  # names of this program do not tell two frames apart
+        shutil.rmtree(folder, ignore_errors=True)
+        session = session.changed(capture="nina")
+        simulate_session(folder, session, threads=1)
+    shutil.rmtree(folder / "truth")
+    return session
+
+
+def _findings(
+    folder: Path, kind: Kind | None, *, whole: bool
+) -> tuple[list[Mapping[str, Any]], int]:
+    """Return all findings, the worst first, and the number of frames."""
+    chosen = {"workers": 1, **(kind.settings if kind else {})}
+    settings = RunSettings.parse(chosen)
+    folders = sorted(path for path in (folder / "raw").iterdir() if any(path.iterdir()))
+    frames = sum(1 for path in (folder / "raw").rglob("*.*") if path.suffix != ".txt")
+    if whole:
+        document = run(folders, folder / "out", settings).document
+        order = ("error", "warning", "info")
+        return sorted(document["findings"], key=lambda f: order.index(f["severity"])), frames
+    return [finding.as_dict() for finding in check(folders, settings).findings], frames
+
+
+def _causes(findings: Sequence[Mapping[str, Any]], rule: str) -> tuple[str, ...]:
+    """Return the rules that were named, without those that refer to the fault that was made."""
+    return tuple(
+        dict.fromkeys(
+            f["rule"]
+            for f in findings
+            if f["rule"] == rule or f["evidence"].get("consequence_of") != rule or not rule
         )
-    ],
-    "dark-light-leak": [
-        (ALL, lambda r: (LightLeak(e_s=r.uniform(0.7, 3.0), angle_deg=r.uniform(0, 360)),))
-    ],
-    "dark-inconsistent": [
-        (
-            COOLED,
-            lambda r: (WrongSetting(kinds=(DARK,), numbers=(0,), temperature_c=r.uniform(-5, 3)),),
+    )
+
+
+@dataclass
+class Tally:
+    """Counts of one rule, or of the clean sessions."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, verdict: Verdict) -> None:
+        """Count a session."""
+        self.counts["sessions"] += 1
+        self.counts["found"] += verdict.found
+        self.counts["first"] += verdict.first
+        self.counts["others"] += verdict.others
+
+
+def campaign(seed: int, numbers: Sequence[int], processes: int) -> list[Verdict]:
+    """Judge sessions, several side by side; what is said of them does not depend on that."""
+    verdicts = []
+    with ProcessPoolExecutor(max_workers=processes) as pool:
+        for verdict in pool.map(partial(judged, seed), numbers):
+            verdicts.append(verdict)
+            print(f"{len(verdicts)}/{len(numbers)} {verdict}", file=sys.stderr, flush=True)
+            if not verdict.first or verdict.others:
+                for message in verdict.messages:
+                    print(f"    {message}", file=sys.stderr, flush=True)
+    return verdicts
+
+
+def ill_written(messages: Sequence[str]) -> list[str]:
+    """Return the messages that hold a number with an exponent, or a fraction of many digits."""
+    return [
+        message
+        for message in messages
+        if _EXPONENT.search(message)
+        or any(
+            len(text.replace(".", "").lstrip("0")) > _MOST_DIGITS
+            for text in _FRACTION.findall(message)
         )
-    ],
-    "filtered-raw": [(ALL, lambda _: (HotPixelFilter(),))],
-    "flat-saturated": [(ALL, lambda r: (FlatLevel(level=r.uniform(1.05, 1.5)),))],
-    "flat-underexposed": [
-        (("osc-cmos", "mono-cmos"), lambda r: (FlatLevel(level=r.uniform(0.02, 0.035)),))
-    ],
-    "flat-banding": [
-        (
-            ALL,
-            lambda r: (Flicker(amplitude=r.uniform(0.005, 0.05), period_rows=r.uniform(30, 140)),),
-        )
-    ],
-    "flat-inconsistent": [
-        (ALL, lambda r: (ShadowShift(numbers=(2,), dx_px=r.uniform(20, 40), dy_px=20.0),))
-    ],
-    "stars-in-flat": [(ALL, lambda r: (StarsInFlat(per_megapixel=r.uniform(40, 120)),))],
-}
-"""By the rule that must be named first: presets, and what goes wrong."""
-
-
-def base_session(name: str, random: Draw, programs: tuple[str, ...]) -> Session:
-    """Return a clean session that differs from others in all that need not be alike."""
-    frames = int(random.integers(4, 8))
-    height = int(random.integers(150, 240)) * 2
-    session = preset(name).resized(height, int(height * 1.4) // 2 * 2, frames)
-    dark = session.sensor.dark.model_copy(
-        update={"hot_fraction": float(random.uniform(0.001, 0.003))}
-    )
-    sensor = session.sensor.model_copy(
-        update={"serial": int(random.integers(1, 1000)), "dark": dark}
-    )
-    sky = session.sky.model_copy(
-        update={
-            "brightness_e_s": tuple(
-                float(v * random.uniform(0.6, 2.5)) for v in session.sky.brightness_e_s
-            )
-        }
-    )
-    flats = session.flats.model_copy(update={"level": float(random.uniform(0.35, 0.6))})
-    return session.changed(
-        seed=int(random.integers(1, 10**6)),
-        sensor=sensor,
-        sky=sky,
-        flats=FlatSet.model_validate(dict(flats)),
-        filters=session.filters[:2],
-        capture=str(random.choice(programs)),
-    )
-
-
-def draw(
-    random: Draw, names: list[str], number: int, programs: tuple[str, ...]
-) -> tuple[str, Session]:
-    """Return the rule that must be found (empty for a clean session) and a session."""
-    if number % 2 == 0:
-        return "", base_session(str(random.choice(ALL)), random, programs)
-    rule = names[(number // 2) % len(names)]
-    variants = FAULTS[rule]
-    presets, make = variants[int(random.integers(len(variants)))]
-    session = base_session(str(random.choice(presets)), random, programs)
-    return rule, session.changed(faults=make(random))
+    ]
 
 
 def main() -> None:
     """Run the campaign and print its table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sessions", type=int, default=200)
+    parser.add_argument("--sessions", type=int, default=8 * len(FAULTS))
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--only", type=int, nargs="*", help="numbers of sessions")
+    parser.add_argument("--rules", nargs="*", help="only sessions of these rules")
     arguments = parser.parse_args()
-    programs = tuple(CAPTURE_PROGRAMS)
-    random = np.random.default_rng(arguments.seed)
-    outcomes: dict[str, Counter[str]] = defaultdict(Counter)
-    wrong: list[str] = []
-    seconds = frames = 0.0
-    for number in range(arguments.sessions):
-        rule, session = draw(random, list(FAULTS), number, programs)
-        folder = Path(tempfile.mkdtemp())
-        try:
-            simulate_session(folder / "s", session, threads=arguments.threads)
-        except SettingsError:  # names of this program do not tell two frames apart
-            session = session.changed(capture="nina")
-            simulate_session(folder / "s", session, threads=arguments.threads)
-        shutil.rmtree(folder / "s" / "truth")
-        start = time.process_time()
-        result = check([folder / "s"])
-        seconds += time.process_time() - start
-        frames += sum(len(s.frames) for s in result.evidence.sets)
-        shutil.rmtree(folder)
-        named = [f.rule for f in result.findings if f.severity != "info"]
-        count = outcomes[rule]
-        count["sessions"] += 1
-        count["found"] += rule in named if rule else not named
-        count["first"] += named[:1] == [rule] if rule else not named
-        count["others"] += any(name != rule for name in named)
-        if set(named) != ({rule} if rule else set()):
-            facts = f"{session.sensor.camera}, {session.capture}"
-            wrong.append(f"{rule or 'clean'} ({facts}): {', '.join(named) or 'nothing'}")
-            for finding in result.findings:
-                print(f"    {finding.rule}: {finding.message}", file=sys.stderr)
-        print(f"{number + 1}/{arguments.sessions} {rule or 'clean'}: {named}", file=sys.stderr)
-    print_table(outcomes, wrong, arguments, seconds / max(frames, 1))
+    numbers = arguments.only or range(arguments.sessions)
+    if arguments.rules:
+        wanted = set(arguments.rules)
+        numbers = [n for n in numbers if n % 2 and list(FAULTS)[n // 2 % len(FAULTS)] in wanted]
+    verdicts = campaign(arguments.seed, list(numbers), arguments.processes)
+    print(table(verdicts, arguments.seed))
 
 
-def print_table(
-    outcomes: dict[str, Counter[str]], wrong: list[str], arguments: argparse.Namespace, cost: float
-) -> None:
-    """Print what was found, and every session in which something else was said."""
-    faulty = Counter[str]()
-    for rule, count in outcomes.items():
-        if rule:
-            faulty.update(count)
-    clean = outcomes[""]
+def table(verdicts: Sequence[Verdict], seed: int) -> str:
+    """Return the outcome in Markdown."""
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    for verdict in verdicts:
+        tallies[verdict.rule].add(verdict)
+    clean = tallies.pop("", Tally()).counts
+    faulty: Counter[str] = sum((t.counts for t in tallies.values()), Counter())
     alarms = clean["sessions"] - clean["found"]
-    total = max(faulty["sessions"], 1)
     said = faulty["found"] + faulty["others"] + alarms
-    print("# The checks on random sessions\n")
-    print(
-        f"{arguments.sessions} simulated sessions (seed {arguments.seed}), half of them clean, over"
-        " four cameras, capture programs, sizes, sky levels and flat levels;"
-        " `benchmarks/check_campaign.py` makes them.\n"
+    checked = [v for v in verdicts if not v.whole]
+    cost = sum(v.seconds for v in checked) / max(1, sum(v.frames for v in checked))
+    wrong = ill_written([message for v in verdicts for message in v.messages])
+    whole = sum(v.whole for v in verdicts if not v.rule)
+    named = (
+        faulty["found"] / max(1, faulty["sessions"]),
+        faulty["first"] / max(1, faulty["sessions"]),
     )
-    print(
-        f"- Recall: {faulty['found']} of {faulty['sessions']} faults"
-        f" ({faulty['found'] / total:.1%})"
-    )
-    print(f"- First-named cause right: {faulty['first']} of {faulty['sessions']}")
-    print(f"- Clean sessions with an error or warning: {alarms} of {clean['sessions']}")
-    print(f"- Precision: {faulty['found'] / max(said, 1):.1%} of what was said was the fault")
-    print(f"- Cost: {cost:.3f} s of processor time a frame, small frames, compilation included\n")
-    print("| fault | sessions | found | named first | something else beside it |")
-    print("| --- | --- | --- | --- | --- |")
+    text = f"""# The checks on random sessions
+
+{len(verdicts)} simulated sessions (seed {seed}), {clean["sessions"]} of them clean, over
+{len(CAMERAS)} cameras, {len({v.program for v in verdicts})} capture programs, sizes, exposures,
+skies, seeing and levels of flats. Faults that show only in calibrated lights, and {whole} of the
+clean sessions, are run as a whole; the others are checked. `python -m benchmarks.check_campaign`
+makes them; `--only NUMBER` makes one of them again.
+
+- Recall: {faulty["found"]} of {faulty["sessions"]} faults ({named[0]:.1%}), of {len(tallies)} of
+  the {len(RULES)} rules
+- First-named cause right: {faulty["first"]} of {faulty["sessions"]} ({named[1]:.1%})
+- Clean sessions with an error or warning: {alarms} of {clean["sessions"]}
+- Precision: {faulty["found"] / max(said, 1):.1%} of what was said was the fault
+- Messages with an exponent, or with more digits than mean something: {len(wrong)}
+- Cost of a check: {cost:.3f} s of processor time a frame, small frames, compilation included
+
+What a finding names as its cause is not counted beside it.
+
+| fault | sessions | found | named first | something else beside it |
+| --- | --- | --- | --- | --- |"""
+    lines = [text]
     for rule in FAULTS:
-        c = outcomes[rule]
-        print(f"| {rule} | {c['sessions']} | {c['found']} | {c['first']} | {c['others']} |")
-    if wrong:
-        print("\nSessions in which something else was said, or nothing:\n")
-        for line in wrong:
-            print(f"- {line}")
+        if rule in tallies:
+            c = tallies[rule].counts
+            name = f"{rule} (run)" if rule in RUN_RULES else rule
+            lines.append(
+                f"| {name} | {c['sessions']} | {c['found']} | {c['first']} | {c['others']} |"
+            )
+    failures = [str(v) for v in verdicts if not v.first or v.others]
+    if failures:
+        lines += ["", "Sessions in which something else was said, or nothing:", ""]
+        lines += [f"- {text}" for text in failures]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

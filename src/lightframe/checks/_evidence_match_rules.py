@@ -113,9 +113,14 @@ def _by_cause(
 
 
 def _explained_by_program(frames: SetEvidence, others: Sequence[SetEvidence]) -> bool:
-    """Whether programs differ and no header states the offset of both sides."""
+    """Whether programs differ and no header states the offset of both sides.
+
+    Frames without light show their level, and so whose program it is that has another one; flats
+    and lights are asked only where there are none.
+    """
     own = {f.info.software for f in frames.frames}
-    theirs = {f.info.software for s in others for f in s.frames}
+    dark = [s for s in others if s.is_dark] or others
+    theirs = {f.info.software for s in dark for f in s.frames}
     differ = None not in own | theirs and not own & theirs
     stated = all(f.info.offset is not None for s in (frames, *others) for f in s.frames)
     return bool(differ and not stated)
