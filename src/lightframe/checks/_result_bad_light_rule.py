@@ -6,6 +6,7 @@ from statistics import median
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import number
 from lightframe.checks._result_evidence import CalibratedSet, LightEvidence, ResultEvidence
+from lightframe.checks._result_pictures import qualities
 from lightframe.checks._rules import found, rule
 from lightframe.checks._settings import CheckSettings
 
@@ -54,15 +55,15 @@ def bad_light(evidence: ResultEvidence) -> Iterator[Finding]:
         for light in lights.lights:
             reasons = faults.get(light, ())
             if reasons:
+                measured = {name: value for _, _, part in reasons for name, value in part.items()}
                 yield found(
                     "bad-light",
                     frames=[light.path],
                     message=f"{light.path.name}: {'; '.join(text for text, _, _ in reasons)}",
                     cause=reasons[0][1],
                     remedy="look at the frame, and leave it out if it is as bad as that",
-                    evidence={
-                        name: value for _, _, part in reasons for name, value in part.items()
-                    },
+                    evidence=measured,
+                    picture=qualities(light, lights.lights + lights.peers, measured),
                 )
 
 
@@ -176,8 +177,8 @@ def _long(eccentricity: float, usual: float) -> _Reason:
 def _bright_sky(light: LightEvidence, own: Sequence[LightEvidence], weight: float) -> _Reason:
     usual = median(max(other.level_dn) for other in own if other.level_dn)
     text = (
-        f"its sky of {number(max(light.level_dn), 4)} DN, against {number(usual, 4)} DN in the set, leaves it"
-        f" {100 * weight:.0f} % of the weight"
+        f"its sky of {number(max(light.level_dn), 4)} DN, against {number(usual, 4)} DN in the set,"
+        f" leaves it {100 * weight:.0f} % of the weight"
     )
     return text, "twilight, the moon, or lit clouds", {"relative_weight": round(weight, 3)}
 

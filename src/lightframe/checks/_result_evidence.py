@@ -9,10 +9,19 @@ import numpy.typing as npt
 
 from lightframe.checks._finding import Finding
 from lightframe.checks._settings import CheckSettings
-from lightframe.processes import DarkScale, DustMoved, FlatVerdict, GlowLeft, HotSlope, PatternLeft
+from lightframe.processes import (
+    DarkScale,
+    DustMoved,
+    FlatFit,
+    FlatVerdict,
+    GlowLeft,
+    HotSlope,
+    PatternLeft,
+)
 
-__all__ = ["CalibratedSet", "LightEvidence", "ResultEvidence"]
+__all__ = ["CalibratedSet", "LightEvidence", "LightViews", "ResultEvidence"]
 
+_F32 = npt.NDArray[np.float32]
 _F64 = npt.NDArray[np.float64]
 
 
@@ -67,6 +76,37 @@ class LightEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LightViews:
+    """What pictures of lights that were calibrated in the same way are made of.
+
+    Attributes
+    ----------
+    background : ndarray of float64, shape (rows, columns)
+        Background in tiles, mean of the colours, median of the lights, DN; NaN is missing.
+    reciprocal : ndarray of float64, same shape, or None
+        Reciprocal of their flat in the same tiles.
+    flat_fits : tuple of FlatFit
+        How much of each light follows the flat.
+    glow : ndarray of float64, same shape, or None
+        Large-scale structure of dark minus bias, DN.
+    pattern : tuple of two ndarray of float32, shape (n,), or None
+        Single pixels less their neighbours, means of two halves of the lights, DN.
+    values : ndarray of float32, shape (n,)
+        Calibrated pixels from everywhere, DN.
+    aspect : float
+        Height of a light over its width.
+    """
+
+    background: _F64
+    reciprocal: _F64 | None = None
+    flat_fits: tuple[FlatFit, ...] = ()
+    glow: _F64 | None = None
+    pattern: tuple[_F32, _F32] | None = None
+    values: _F32 = field(default_factory=lambda: np.empty(0, np.float32))
+    aspect: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CalibratedSet:
     """Lights that were calibrated in the same way, in the order in which they were taken.
 
@@ -112,6 +152,8 @@ class CalibratedSet:
         How the dust shadows lie against those of the flat; None where that cannot be told.
     glow : GlowLeft or None
         The dark's glow, and what is left of it; None where no bias tells what is glow.
+    views : LightViews or None
+        What pictures are made of; None where there are to be none.
     """
 
     label: str
@@ -135,6 +177,7 @@ class CalibratedSet:
     masters_of: tuple[int, ...] = ()
     dust: DustMoved | None = None
     glow: GlowLeft | None = None
+    views: LightViews | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:

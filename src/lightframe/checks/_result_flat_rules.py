@@ -7,6 +7,7 @@ from pathlib import Path
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import measured, number
 from lightframe.checks._result_evidence import CalibratedSet, ResultEvidence
+from lightframe.checks._result_pictures import against_the_flat
 from lightframe.checks._rules import found, rule
 from lightframe.checks._settings import CheckSettings
 from lightframe.processes import FlatVerdict
@@ -163,6 +164,7 @@ def _finding(name: str, case: _Case) -> Finding:
             "frames": verdict.frames,
             "consequence_of": None if case.cause is None else case.cause.rule,
         },
+        picture=against_the_flat(case.lights),
     )
 
 

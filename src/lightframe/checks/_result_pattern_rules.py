@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import measured, number
 from lightframe.checks._result_evidence import CalibratedSet, ResultEvidence
+from lightframe.checks._result_pictures import hot_pixels_left, shared_pattern
 from lightframe.checks._rules import found, rule, witness
 
 __all__: list[str] = []
@@ -64,6 +65,7 @@ def hot_pixel_mismatch(evidence: ResultEvidence) -> Iterator[Finding]:
                 "error": round(left.sigma, 5),
                 "pixels": left.pixels,
             },
+            picture=hot_pixels_left(left),
         )
 
 
@@ -85,6 +87,7 @@ def frame_flipped(evidence: ResultEvidence) -> Iterator[Finding]:
                 " or one of them was turned",
                 remedy="take all frames with one program",
                 evidence={"symmetry": lights.hot_symmetry},
+                picture=None if lights.hot_left is None else hot_pixels_left(lights.hot_left),
             )
 
 
@@ -166,4 +169,5 @@ def residual_pattern(evidence: ResultEvidence) -> Iterator[Finding]:
                 "pattern_dn": round(left.pattern_dn, 3),
                 "allowed_percent": round(100 * limit, 2),
             },
+            picture=shared_pattern(lights.views),
         )

@@ -7,7 +7,9 @@ from statistics import median
 
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import number
+from lightframe.checks._pictures import Axis, FrameChart, Mark
 from lightframe.checks._result_evidence import CalibratedSet, LightEvidence, ResultEvidence
+from lightframe.checks._result_pictures import around_zero, dither_path, light_chart
 from lightframe.checks._rules import found, rule
 
 __all__: list[str] = []
@@ -61,6 +63,7 @@ def clipped_result(evidence: ResultEvidence) -> Iterator[Finding]:
                 cause="a dark that does not fit the lights: its hot pixels come out negative",
                 remedy="take darks of the exposure and temperature of the lights",
                 evidence=low.numbers,
+                picture=around_zero(lights, low.level, low.noise),
             )
         elif low.expected > _EXPLAINED * low.fraction:
             pedestal = round(_PEDESTAL_SIGMAS * low.noise - low.level)
@@ -74,6 +77,7 @@ def clipped_result(evidence: ResultEvidence) -> Iterator[Finding]:
                 remedy=f"nothing; to write calibrated frames as integers, add a pedestal of"
                 f" {pedestal} DN",
                 evidence=low.numbers | {"pedestal_dn": pedestal},
+                picture=around_zero(lights, low.level, low.noise),
             )
 
 
@@ -132,6 +136,7 @@ def _oversubtracted(evidence: ResultEvidence, low: _Low) -> Finding:
         if known is None
         else known.remedy,
         evidence=low.numbers | {"consequence_of": None if known is None else known.rule},
+        picture=around_zero(low.lights, low.level, low.noise),
     )
 
 
@@ -221,6 +226,7 @@ def undithered(evidence: ResultEvidence) -> Iterator[Finding]:
                 "needed_px": needed,
                 "drift_px": round(drift, 2),
             },
+            picture=dither_path(lights, needed),
         )
 
 
@@ -253,7 +259,26 @@ def no_dark_correlation(evidence: ResultEvidence) -> Iterator[Finding]:
             cause="a dark of another camera or orientation, or one that was calibrated before",
             remedy="use raw darks of this camera, taken with the program that took the lights",
             evidence={"k": round(k, 4), "k_error": round(error, 4), "lights": len(without)},
+            picture=_factors(
+                lights, "A factor of zero says that nothing of the dark is there.", 0.0
+            ),
         )
+
+
+def _factors(lights: CalibratedSet, caption: str, expected: float) -> FrameChart:
+    """Show the factor of the dark that was measured in each light."""
+    scaled = [light for light in lights.lights if light.dark_scale is not None]
+    scales = [light.dark_scale for light in scaled if light.dark_scale is not None]
+    return light_chart(
+        scaled,
+        [scale.measured_k for scale in scales],
+        (),
+        title="Dark scaling factor that the pixels tell",
+        caption=caption,
+        axis=Axis("factor"),
+        errors=[scale.sigma_k for scale in scales],
+        marks=(Mark(f"{expected:.3g}", expected),),
+    )
 
 
 @rule(
@@ -298,4 +323,5 @@ def dark_scale_disagrees(evidence: ResultEvidence) -> Iterator[Finding]:
                 " the bias does not belong to the dark",
                 remedy="compare hot pixels of lights and darks; take darks again",
                 evidence={"k": round(k, 4), "k_error": round(error, 4), "ratio": round(ratio, 4)},
+                picture=_factors(lights, "The line is the ratio of the exposures.", ratio),
             )

@@ -6,6 +6,7 @@ from statistics import median
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import measured, number
 from lightframe.checks._result_evidence import CalibratedSet, ResultEvidence
+from lightframe.checks._result_pictures import dust_shift, glow_of_dark, glow_of_lights
 from lightframe.checks._rules import found, rule
 
 __all__: list[str] = []
@@ -73,6 +74,7 @@ def dust_embossed(evidence: ResultEvidence) -> Iterator[Finding]:
                 "shadows": dust.shadows,
                 "consequence_of": None if known is None else known.rule,
             },
+            picture=dust_shift(dust),
         )
 
 
@@ -128,6 +130,7 @@ def dark_scaling_with_glow(evidence: ResultEvidence) -> Iterator[Finding]:
                 "left_percent": round(100 * lights.glow.share, 2),
                 "left_error_percent": round(100 * lights.glow.sigma, 2),
             },
+            picture=glow_of_dark(lights.views),
         )
 
 
@@ -180,4 +183,5 @@ def residual_glow(evidence: ResultEvidence) -> Iterator[Finding]:
                 "left_error_percent": round(100 * glow.sigma, 2),
                 "glow_dn": round(glow.glow_dn, 2),
             },
+            picture=glow_of_lights(lights.views),
         )

@@ -31,6 +31,7 @@ from lightframe.session._calibrating import Master
 from lightframe.session._context import Context
 from lightframe.session._lights import MeasuredLight
 from lightframe.session._plan_types import Assignment, LightGroup, Plan
+from lightframe.session._views import views_of
 
 __all__ = ["Field", "judge_lights"]
 
@@ -144,6 +145,7 @@ def _calibrated_set(
         masters_of=_counts(part, masters),
         dust=_dust(members),
         glow=_glow(members),
+        views=views_of(members),
     )
 
 

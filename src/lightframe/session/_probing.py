@@ -41,6 +41,7 @@ _BIAS_LIKE = (FrameKind.BIAS, FrameKind.FLAT_DARK)
 """Frames whose dark signal is small against that of a dark."""
 _CEILING = 0.9
 """Part of the range up to which hot pixels are taken."""
+_SAMPLE = 6000
 _MISSING = -0.6
 """Slope of hot pixels that are not where the dark has them."""
 
@@ -96,6 +97,8 @@ class Glimpse:
         Single pixels less their neighbours, at the same places in each light.
     dust : ndarray of float32 or None
         The surroundings of the flat's dust shadows.
+    sample : ndarray of float32
+        Some thousand of its pixels, from everywhere.
     """
 
     low_fraction: float
@@ -105,6 +108,7 @@ class Glimpse:
     hot_symmetry: str | None
     pattern: _F32
     dust: _F32 | None
+    sample: _F32
 
 
 def prepare_probe(
@@ -211,7 +215,15 @@ def examine(
         left, symmetry = _ledger(pixels[0], probe.hot, noise)
     pattern = pattern_sample(pixels[0], calibration.cfa)
     dust = None if probe.dust is None else dust_stamps(pixels[0], probe.dust)
-    return Glimpse(clipping.low_fraction, tiles, fit, left, symmetry, pattern, dust)
+    sample = _sample(pixels[0])
+    return Glimpse(clipping.low_fraction, tiles, fit, left, symmetry, pattern, dust, sample)
+
+
+def _sample(plane: _F32) -> _F32:
+    """Return some thousand pixels, an odd distance apart, so that all colours take part."""
+    every = int(np.sqrt(plane.size / _SAMPLE)) | 1
+    values = plane[::every, ::every].ravel()
+    return np.asarray(values[np.isfinite(values)], np.float32)
 
 
 def _ledger(plane: _F32, hot: HotPixels, noise_dn: float) -> tuple[HotSlope | None, str | None]:
