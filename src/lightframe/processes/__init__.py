@@ -118,10 +118,12 @@ from lightframe.processes._residual_pattern import PatternLeft, pattern_left, pa
 from lightframe.processes._stars import DetectionSettings, StarTable, detect_stars
 from lightframe.processes._statistics import PlaneStatistics, colour_samples, image_statistics
 from lightframe.processes._stretch import (
+    PREVIEW_SIDE,
     StretchSettings,
     Transfer,
     autostretch,
     midtones_transfer,
+    reduced,
     screen_transfer,
     write_preview,
 )
@@ -144,6 +146,7 @@ __all__ = [
     "NOISE_METHODS",
     "OUTPUT_NORMALIZATIONS",
     "OUTPUT_PEDESTALS",
+    "PREVIEW_SIDE",
     "REJECTIONS",
     "REJECTION_NORMALIZATIONS",
     "SCALE_ESTIMATORS",
@@ -270,6 +273,7 @@ __all__ = [
     "prepare_calibration",
     "psf_signal_weights",
     "read_defect_list",
+    "reduced",
     "reference_scores",
     "register",
     "resample",

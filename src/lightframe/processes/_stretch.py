@@ -17,10 +17,12 @@ from lightframe.kernels import _stretch as kernels
 from lightframe.settings import Settings
 
 __all__ = [
+    "PREVIEW_SIDE",
     "StretchSettings",
     "Transfer",
     "autostretch",
     "midtones_transfer",
+    "reduced",
     "screen_transfer",
     "write_preview",
 ]
@@ -34,6 +36,9 @@ FLAT_MAD = 1e-8
 
 SAMPLES = 1 << 20
 """Pixels from which median and MAD are taken: they are good to 0.1 %."""
+
+PREVIEW_SIDE = 2048
+"""Greatest side of a preview in pixels."""
 
 SMALLEST_MIDTONES = 1e-6
 """Below this the curve is a step."""
@@ -235,7 +240,7 @@ def write_preview(
     path: Path,
     planes: npt.NDArray[np.generic],
     settings: StretchSettings | None = None,
-    max_side: int = 2048,
+    max_side: int = PREVIEW_SIDE,
 ) -> None:
     """Write a stretched PNG; row 0 is on top.
 

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.frames import CfaPattern
-from lightframe.processes import StretchSettings, superpixel, write_preview
+from lightframe.processes import PREVIEW_SIDE, StretchSettings, reduced, superpixel, write_preview
 from lightframe.session._context import Context
 
 __all__ = ["write_map_preview", "write_preview_of"]
@@ -35,10 +35,10 @@ def write_map_preview(planes: npt.NDArray[np.float32], name: str, context: Conte
 
     Black and white are the 0.05 and 99.95 percentiles: single pixels do not decide them.
     """
-    mean = planes.mean(axis=0, keepdims=True)
-    sample = mean.reshape(-1)[:: max(1, mean.size // _SAMPLED_PIXELS)]
+    sample = planes.reshape(-1)[:: max(1, planes.size // _SAMPLED_PIXELS)]
     low, high = np.percentile(sample, (0.05, 99.95))
+    small = reduced(planes, PREVIEW_SIDE).mean(axis=0)
     path = context.out / "previews" / name
-    write_preview(path, np.clip(mean, low, high), StretchSettings(linear=True))
+    write_preview(path, np.clip(small, low, high), StretchSettings(linear=True))
     context.meter.wrote(path.stat().st_size)
     return context.relative(path)
