@@ -27,6 +27,7 @@ from lightframe.checks._evidence_tools import (
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import number
 from lightframe.checks._rules import Stage, found, rule
+from lightframe.checks._sensor_priors import linear_limit
 from lightframe.frames import FrameKind
 
 __all__: list[str] = []
@@ -51,7 +52,9 @@ def flat_saturated(evidence: SessionEvidence) -> Iterator[Finding]:
 
     Near saturation the response bends, and at the ceiling it ends: the flat is too even there, and
     vignetting stays in the lights (guide 5.6). The level of saturation is measured where pixels
-    pile up, else it is the highest number of the ADC. A few hot pixels do not matter, so the level
+    pile up, else it is known of the camera, or the highest number of the ADC. The response is taken
+    to be linear to 90 % of it, or as far as the camera is known to be; flats of several exposures
+    by a steady lamp show it, and then that counts. A few hot pixels do not matter, so the level
     exceeded by one pixel in a thousand counts, not the maximum. Shorten the exposure; half of
     the saturation level is right.
 
@@ -62,7 +65,8 @@ def flat_saturated(evidence: SessionEvidence) -> Iterator[Finding]:
         ceiling = saturation(evidence, flats)
         if ceiling is None:
             continue
-        limit = evidence.settings.flat_limit * ceiling
+        allowed = linear_limit(evidence, flats, ceiling)
+        limit = allowed.dn
         high = [
             frame
             for frame in flats.frames
@@ -77,7 +81,7 @@ def flat_saturated(evidence: SessionEvidence) -> Iterator[Finding]:
             frames=[frame.path for frame in high],
             message=f"{len(high)} of {flats.label}: {evidence.settings.flat_saturated_fraction:.1%}"
             f" of the pixels of a colour exceed {upper.max():.0f} DN (allowed: {limit:.0f} DN,"
-            f" {evidence.settings.flat_limit:.0%} of saturation)",
+            f" {allowed.why})",
             cause="the flats were exposed too long, or the light was too bright",
             remedy=f"take flats of about half the saturation level, {0.5 * ceiling:.0f} DN",
             evidence={
@@ -85,6 +89,7 @@ def flat_saturated(evidence: SessionEvidence) -> Iterator[Finding]:
                 "median_by_phase_dn": rounded(worst.levels.median, 6),
                 "saturation_dn": ceiling,
                 "allowed_dn": round(limit, 1),
+                "allowed_because": allowed.why,
                 "at_highest_value": round(float(worst.levels.at_maximum.max()), 5),
             },
             picture=level_of_flat(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.checks._cameras import camera_of
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
 from lightframe.frames import FrameKind
@@ -106,14 +107,20 @@ def _piles_up(frame: FrameEvidence, phase: int) -> bool:
 
 
 def saturation(evidence: SessionEvidence, frames: SetEvidence) -> float | None:
-    """Return the level at which a set saturates: measured where frames show it."""
+    """Return the level at which a set saturates: measured where frames show it, else known.
+
+    What the name of the camera tells counts only where no pixel lies above it.
+    """
     alike = [s for s in evidence.sets if not s.is_master and same_setup(s, frames)]
     alike = [s for s in alike if s.step == frames.step or 0 in {s.step, frames.step}]
     measured = measured_saturation(alike)
     scale = full_scale(evidence, frames)
     if measured is not None and scale is not None and measured > 0.25 * scale:
         return min(measured, scale)
-    return scale
+    known = camera_of(frames.camera)
+    white = None if known is None else known.white_dn(frames.step)
+    highest = max(float(f.levels.maximum.max()) for s in alike for f in s.frames)
+    return white if white is not None and highest <= white else scale
 
 
 def flat_signal(evidence: SessionEvidence, flats: SetEvidence) -> Float64:

@@ -14,13 +14,16 @@ import numpy.typing as npt
 
 from lightframe.checks._evidence_frame import FrameEvidence, clipped_deviation
 from lightframe.checks._evidence_sets import SetEvidence
+from lightframe.processes import Measured, conversion_gain, pair_noise
 
-__all__ = ["Transfer", "flat_transfer", "sky_transfer"]
+__all__ = ["Transfer", "flat_transfer", "phase_blocks", "sky_transfer"]
 
 Float64 = npt.NDArray[np.float64]
 
 _FEWEST_PATCHES = 40
 _MOST_PAIRS = 6
+_NOISE_ERROR = 0.05
+"""Relative error of the variance without light."""
 _MOST_SCATTER = 1.4
 """Scatter in units of the statistical error above which something else than light adds noise."""
 
@@ -47,6 +50,12 @@ class Transfer:
     dark_level_error: float
 
 
+def phase_blocks(frame: FrameEvidence) -> Float64:
+    """Return the patches of a frame by phases, shape (4 x patches, 16, 16)."""
+    values = frame.patches.astype(np.float64)
+    return np.concatenate([values[:, phase // 2 :: 2, phase % 2 :: 2] for phase in range(4)])
+
+
 def flat_transfer(flats: SetEvidence, level: Float64, noise: Float64) -> Transfer | None:
     """Measure the conversion gain on pairs of flats.
 
@@ -62,48 +71,26 @@ def flat_transfer(flats: SetEvidence, level: Float64, noise: Float64) -> Transfe
     Transfer or None
         None where the flats are too dim, or saturated. `dark_level` is the one given.
     """
-    frames = flats.frames
     pairs = [
         (a, b)
-        for a, b in itertools.pairwise(frames)
+        for a, b in itertools.pairwise(flats.frames)
         if a.patches.shape == b.patches.shape and a.patches.shape[1] > 1
     ][:_MOST_PAIRS]
-    gains: list[float] = []
-    for a, b in pairs:
-        gains += _pair_gains(a, b, level, noise)
-    if len(gains) < _FEWEST_PATCHES:
+    if not pairs:
         return None
-    values = np.array(gains)
-    middle = float(np.median(values))
-    error = 1.2533 * 1.4826 * float(np.median(np.abs(values - middle))) / np.sqrt(values.size)
-    return Transfer(middle, float(error), float(np.mean(level)), 0.0)
-
-
-def _pair_gains(a: FrameEvidence, b: FrameEvidence, level: Float64, noise: Float64) -> list[float]:
-    """Return the gain that each patch and phase of a pair gives."""
-    gains = []
-    for phase in range(4):
-        first = _phase_rows(a, phase) - level[phase]
-        second = _phase_rows(b, phase) - level[phase]
-        light_a, light_b = np.median(first, axis=1), np.median(second, axis=1)
-        bright = (light_a > 20.0 * noise[phase]) & (light_b > 20.0 * noise[phase])
-        ratio = light_a[bright] / light_b[bright]
-        difference = first[bright] - second[bright] * ratio[:, np.newaxis]
-        # Neighbour against neighbour: bands of flickering light are no noise.
-        side = a.patches.shape[2] // 2
-        steps = np.diff(difference.reshape(-1, side, side), axis=2)
-        variance = 0.5 * clipped_deviation(steps.reshape(difference.shape[0], -1)) ** 2
-        variance -= noise[phase] ** 2 * (1.0 + ratio**2)
-        light = light_a[bright] * (1.0 + ratio)
-        known = variance > 0.02 * light**2 / (light**2 + 1.0)
-        gains += list(light[known] / variance[known])
-    return gains
-
-
-def _phase_rows(frame: FrameEvidence, phase: int) -> Float64:
-    """Return the pixels of a phase, one row a patch."""
-    values = frame.patches[:, phase // 2 :: 2, phase % 2 :: 2].astype(np.float64)
-    return np.asarray(values.reshape(values.shape[0], -1))
+    step = float(max(flats.step, 0))
+    blocks = {id(frame): phase_blocks(frame) for pair in pairs for frame in pair}
+    black = np.repeat(level, pairs[0][0].patches.shape[0])
+    noises = [
+        pair_noise(blocks[id(a)], blocks[id(b)], black=black, step=step)
+        for a, b in pairs
+        if blocks[id(a)].shape == blocks[id(pairs[0][0])].shape
+    ]
+    variance = float(np.mean(noise**2))
+    found = conversion_gain(noises, Measured(variance, _NOISE_ERROR * variance))
+    if found is None:
+        return None
+    return Transfer(found.value, found.error, float(np.mean(level)), 0.0)
 
 
 def sky_transfer(

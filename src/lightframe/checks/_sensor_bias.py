@@ -86,7 +86,7 @@ def bias_figures(setup: Setup, black: Black | None) -> dict[str, Figure]:
     figures = _levels(setup, group)
     structure = smooth_part(group.tiles())
     figures["bias_gradient_dn"] = Figure(
-        float(np.ptp(structure)), _gradient_error(group), "DN", f"{group.label}, peak to peak"
+        float(np.ptp(structure)), _gradient_error(group), "DN", group.label
     )
     figures["row_noise_dn"] = _row_noise(group, black.noise.value)
     figures["column_pattern_dn"] = _column_pattern(group, black)
@@ -106,7 +106,7 @@ def _levels(setup: Setup, group: DarkGroup) -> dict[str, Figure]:
             "bias_drift_dn": unknown("DN", reason),
         }
     figures["bias_scatter_dn"] = Figure(
-        own, own / float(np.sqrt(2.0 * (levels.size - 1))), "DN", f"{how}, frame to frame"
+        own, own / float(np.sqrt(2.0 * (levels.size - 1))), "DN", how
     )
     # Drift: the line through the levels in the order of time, from the first frame to the last.
     order = np.arange(levels.size) - 0.5 * (levels.size - 1)
@@ -118,7 +118,7 @@ def _levels(setup: Setup, group: DarkGroup) -> dict[str, Figure]:
         slope * span,
         span * spread / float(np.sqrt((order**2).sum())),
         "DN",
-        f"{how}, from the first to the last",
+        how,
     )
     return figures
 

@@ -93,10 +93,10 @@ def _point(group: DarkGroup, base: DarkGroup | None, groups: Sequence[DarkGroup]
     errors = [level_error(item, groups) for item in (group, base)]
     known = [error for error in errors if error is not None]
     error = hypot(*known) / span if len(known) == len(errors) else None
-    rise = float(group.levels().mean() - base.levels().mean())
-    signal = group.tiles() - base.tiles()
-    signal = signal - np.median(signal)
-    shape = glow_shape(signal)
+    signal = np.mean([frame.tiles.mean(axis=0) for frame in group.frames], axis=0)
+    signal = signal - np.mean([frame.tiles.mean(axis=0) for frame in base.frames], axis=0)
+    rise = float(np.median(signal))
+    shape = glow_shape(group.tiles() - base.tiles() - rise)
     noise = float(group.frames[0].tile_error.mean()) / 2.0
     noise *= (1.0 / len(group.frames) + 1.0 / len(base.frames)) ** 0.5
     return DarkPoint(

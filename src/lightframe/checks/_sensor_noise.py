@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_sets import describe_set
-from lightframe.checks._evidence_transfer import sky_transfer
+from lightframe.checks._evidence_transfer import phase_blocks, sky_transfer
 from lightframe.checks._sensor_figure import Figure, derived, measured, unknown
-from lightframe.checks._sensor_setup import DarkGroup, Setup, phase_blocks
+from lightframe.checks._sensor_setup import DarkGroup, Setup
 from lightframe.frames import FrameKind
 from lightframe.processes import (
     Measured,

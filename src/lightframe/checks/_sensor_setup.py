@@ -12,11 +12,10 @@ from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_sets import DARK_KINDS, SetEvidence, describe_set
 from lightframe.frames import COLOURS, CfaPattern, FrameInfo, FrameKind
 
-__all__ = ["DarkGroup", "Setup", "clusters", "gather_setups", "phase_blocks", "why_left_out"]
+__all__ = ["DarkGroup", "Setup", "clusters", "gather_setups", "why_left_out"]
 
 Float64 = npt.NDArray[np.float64]
 
-_PHASES = 4
 _BAYER = 2
 _SHORT_S = 0.5
 """Exposure up to which a dark is as good as a bias frame."""
@@ -55,8 +54,11 @@ class DarkGroup:
         return f"{count} dark{'s' * (count != 1)} of {self.exposure_s:.4g} s"
 
     def levels(self) -> Float64:
-        """Return the level of each frame in DN, shape (frames,): mean of clipped tiles."""
-        return np.array([float(frame.tiles.mean()) for frame in self.frames])
+        """Return the level of each frame in DN, shape (frames,): the median of its tiles.
+
+        Glow covers a few tiles only.
+        """
+        return np.array([float(np.median(frame.tiles.mean(axis=0))) for frame in self.frames])
 
     def tiles(self) -> Float64:
         """Return the median of the frames' tile maps, mean of the phases, (rows, columns)."""
@@ -174,12 +176,6 @@ def clusters(
             start = own
         found[-1].append(frame)
     return found
-
-
-def phase_blocks(frame: FrameEvidence) -> Float64:
-    """Return the patches of a frame by phases, shape (4 x patches, 16, 16)."""
-    values = frame.patches.astype(np.float64)
-    return np.concatenate([values[:, phase // 2 :: 2, phase % 2 :: 2] for phase in range(_PHASES)])
 
 
 def why_left_out(info: FrameInfo) -> str | None:

@@ -57,7 +57,7 @@ class Remark:
     state : State
         What the frames say.
     text : str
-        The numbers behind it, or why they do not tell.
+        The numbers behind it; empty where these frames do not tell.
     """
 
     name: str
@@ -190,7 +190,7 @@ def remarks_on(
         if remark is not None and (remark.state is State.SEEN or name in famous):
             remarks.append(remark)
         elif name in famous:
-            remarks.append(Remark(name, State.KNOWN, "these frames do not tell"))
+            remarks.append(Remark(name, State.KNOWN))
     return sorted(remarks, key=lambda remark: list(State).index(remark.state))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Group as Lines
 from rich.console import RenderableType
 from rich.padding import Padding
+from rich.table import Column
 from rich.text import Text
 
 from lightframe.checks import Figure, Remark, SensorReport, State
@@ -24,24 +25,24 @@ _TITLES = {
     "e_per_dn": "e-/DN",
     "read_noise_e": "read noise",
     "read_noise_dn": "read noise",
-    "frame_noise_dn": "noise in the frames",
+    "frame_noise_dn": "noise in frames",
     "bias_level_dn": "bias level",
     "bias_scatter_dn": "frame to frame",
-    "bias_drift_dn": "drift",
+    "bias_drift_dn": "first to last",
     "bias_gradient_dn": "gradient",
-    "bias_against_darks_dn": "bias less darks at 0 s",
+    "bias_against_darks_dn": "bias less darks",
     "row_noise_dn": "row noise",
     "column_pattern_dn": "column pattern",
-    "step_dn": "step of the integers",
+    "step_dn": "integer step",
     "adc_bits": "bits of the ADC",
     "saturation_dn": "saturation",
     "full_well_e": "full well",
     "dynamic_range_stops": "dynamic range",
     "linear_to_dn": "linear up to",
-    "linearity_percent": "largest deviation",
+    "linearity_percent": "deviation to there",
     "dark_current_dn_s": "dark current",
     "dark_current_e_s": "dark current",
-    "dark_temperature_c": "at",
+    "dark_temperature_c": "at temperature",
     "dark_doubling_c": "doubles every",
     "hot_fraction": "hot pixels",
     "glow_dn": "amplifier glow",
@@ -156,26 +157,30 @@ def _heading(report: SensorReport) -> RenderableType:
 
 
 def _figures(report: SensorReport) -> RenderableType:
-    shown = table("", "measured", "", "typical", "from", left=1)
-    shown.columns[1].justify = "right"
-    shown.columns[2].justify = "left"
-    shown.columns[4].justify = "left"
-    shown.columns[4].no_wrap = False
-    shown.columns[4].overflow = "fold"
     typical = report.typical.as_dict()
+    compared = any(typical.get(name) is not None for name in report.figures)
+    columns = ["", "measured", "", *(["typical"] if compared else []), "from"]
+    shown = table(*columns)
+    shown.columns[2].justify = "left"
+    shown.columns[0].no_wrap = True
+    shown.columns[-1] = Column("from", overflow="fold")
+    before = ("", "")
     for name, figure in report.figures.items():
         if not figure.known:
             continue
         expected = typical.get(name)
+        title, how = _TITLES[name], _where(report, name) + figure.how
+        again = title == before[0]
         text, unit = _shown(name, figure)
-        style = "yellow" if name in report.differs else ""
-        shown.add_row(
-            _TITLES[name],
-            Text(text, style),
+        row: list[RenderableType] = [
+            "" if again else title,
+            Text(text, "yellow" if name in report.differs else ""),
             _UNITS.get(name, figure.unit) if unit else "",
-            "" if expected is None else f"{expected:.4g}",
-            _where(report, name) + figure.how,
-        )
+            *(["" if expected is None else rounded(expected, None)] if compared else []),
+            "" if again and how == before[1] else how,
+        ]
+        shown.add_row(*row)
+        before = title, how
     return shown
 
 
@@ -232,8 +237,8 @@ def _darks(report: SensorReport) -> RenderableType:
             "-" if temperature is None else f"{temperature:.1f}",
             rounded(point.rate.number, point.rate.error) if point.rate.known else "-",
             f"{100.0 * point.hot.number:.3g}",
-            f"{point.hot_limit_dn:.3g}",
-            f"{point.glow.number:.3g}" if point.glow.known else "-",
+            f"{point.hot_limit_dn:.0f}",
+            f"{point.glow.number:.1f}" if point.glow.known else "-",
         )
     return shown
 
@@ -252,7 +257,7 @@ def _remark(remark: Remark) -> RenderableType:
     text = Text.assemble(
         (f"{remark.state.value} ", _STYLES[remark.state]),
         (remark.name, "bold"),
-        f": {facts['meaning']} ({remark.text})",
+        f": {facts['meaning']}" + (f" ({remark.text})" if remark.text else ""),
     )
     if remark.state is State.NOT_SEEN:
         return Padding(text, (0, 0, 0, 2))

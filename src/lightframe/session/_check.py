@@ -21,6 +21,7 @@ from lightframe.checks import (
     without_consequences,
 )
 from lightframe.checks._finding import Finding, Severity
+from lightframe.checks._sensor_priors import measured_wins
 from lightframe.errors import InputError
 from lightframe.frames import FrameInfo, FrameKind, open_pixels
 from lightframe.session._evidence import measure_frames
@@ -168,7 +169,8 @@ def check_session(
 
 
 def _findings(plan: Plan, evidence: SessionEvidence) -> tuple[Finding, ...]:
-    return without_consequences((*plan.findings, *judge_session(evidence)))
+    planned = measured_wins(plan.findings, evidence)
+    return without_consequences((*planned, *judge_session(evidence)))
 
 
 def _plan(found: Scan, paths: Sequence[Path], settings: RunSettings) -> Plan:
