@@ -33,8 +33,11 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
     "white-balance-scaled": _OF_WRONG_PIXELS
     - {"white-balance-scaled", "frame-flipped", "camera-mismatch"},
     "mixed-scaling": _OF_WRONG_PIXELS - {"mixed-scaling", "white-balance-scaled"},
-    "format-mismatch": frozenset({"mixed-scaling", "offset-mismatch", "software-mismatch",
-                                  "geometry-mismatch", "gain-label-wrong"}),
+    "format-mismatch": frozenset({"mixed-scaling", "frame-type-mislabelled", "offset-mismatch",
+                                  "software-mismatch", "geometry-mismatch", "gain-label-wrong"}),
+    "binning-mismatch": frozenset({"geometry-mismatch", "gain-label-wrong", "offset-mismatch",
+                                   "camera-mismatch", "stale-dark", "hot-pixel-mismatch",
+                                   "frame-flipped", "flat-dark-needed", "dark-inconsistent"}),
     "camera-mismatch": frozenset({"frame-flipped", "gain-label-wrong", "hot-pixel-mismatch",
                                   "dark-temperature-mismatch", "offset-mismatch", "stale-dark",
                                   "software-mismatch"}),

@@ -8,6 +8,7 @@ import numpy as np
 
 from lightframe.checks._evidence_frame import FrameEvidence, Places
 from lightframe.checks._evidence_pictures import comb, levels_beside, lowest_values
+from lightframe.checks._evidence_scale import few_values, same_scale
 from lightframe.checks._evidence_sets import DARK_KINDS, SessionEvidence, SetEvidence
 from lightframe.checks._evidence_tools import dark_reference, full_scale, names_of, same_setup
 from lightframe.checks._finding import Finding, Group, Severity
@@ -381,9 +382,10 @@ def drifting_stars(frame: FrameEvidence, others: list[FrameEvidence]) -> int:
 def calibrated_pixels(evidence: SessionEvidence) -> Iterator[Finding]:
     """Look for what raw frames never have: fractions, negative values, no bias.
 
-    An ADC gives whole numbers, and the offset keeps them above zero. A frame whose bias has been
-    subtracted lies far below the level of frames without light, or has many pixels at exactly zero
-    while its neighbours have a bias.
+    An ADC gives whole numbers, evenly spaced ones where a program has stored them as fractions of
+    its range, and the offset keeps them above zero. A frame whose bias has been subtracted lies far
+    below the level of frames without light, or has many pixels at exactly zero while its neighbours
+    have a bias.
 
     Example: 48 % of the pixels of a dark are exactly 0, and its median is 0 DN, while the
     flat-darks of the same gain and offset have 700 DN.
@@ -427,7 +429,7 @@ def calibrated_pixels(evidence: SessionEvidence) -> Iterator[Finding]:
 def _calibrated(evidence: SessionEvidence, frame: FrameEvidence, reference: float | None) -> str:
     levels, settings = frame.levels, evidence.settings
     fractional = float(levels.fractional.mean())
-    if fractional > settings.calibrated_fraction:
+    if fractional > settings.calibrated_fraction and not np.all(levels.grid > 0):
         return f"{fractional:.0%} of the pixels are not whole numbers"
     negative = float(levels.negative.mean())
     if negative > settings.calibrated_fraction:
@@ -492,20 +494,25 @@ def mixed_scaling(evidence: SessionEvidence) -> Iterator[Finding]:
             for frame in frames.frames:
                 if frame.levels.frame_step > 0:
                     by_step[frame.levels.frame_step].append(frame)
-        if len(by_step) > 1 and not _one_more_bit(by_step):
-            yield _scaling_finding(by_step)
+        if len(by_step) < 2 or few_values(by_step):  # noqa: PLR2004 - two make a comparison
+            continue
+        usual = _usual_step(by_step)
+        scaled = {
+            n: frames
+            for n, frames in by_step.items()
+            if n == usual or not same_scale(frames, by_step[usual], n / usual)
+        }
+        if len(scaled) > 1:
+            yield _scaling_finding(scaled, usual)
 
 
-def _one_more_bit(by_step: dict[int, list[FrameEvidence]]) -> bool:
-    """Whether few values, not a scale, explain the steps: a frame of few values has wide steps."""
-    smallest = min(by_step)
-    spread = min(float(f.levels.spread.min()) for n in by_step if n > smallest for f in by_step[n])
-    return spread < max(by_step)
-
-
-def _scaling_finding(by_step: dict[int, list[FrameEvidence]]) -> Finding:
+def _usual_step(by_step: dict[int, list[FrameEvidence]]) -> int:
+    """Return the step of the lights, or of most frames."""
     lights = [n for n, fs in by_step.items() if any(f.info.kind is FrameKind.LIGHT for f in fs)]
-    usual = max(lights or by_step, key=lambda n: len(by_step[n]))
+    return max(lights or by_step, key=lambda n: len(by_step[n]))
+
+
+def _scaling_finding(by_step: dict[int, list[FrameEvidence]], usual: int) -> Finding:
     others = {n: frames for n, frames in by_step.items() if n != usual}
     wrong = [frame for frames in others.values() for frame in frames]
     paths: list[Path] = [frame.path for frame in wrong]

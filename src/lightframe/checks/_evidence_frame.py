@@ -27,10 +27,11 @@ __all__ = [
     "Places",
     "clipped_deviation",
     "measure_frame",
+    "patch_corners",
     "read_plane",
 ]
 
-EVIDENCE_VERSION = 2
+EVIDENCE_VERSION = 3
 """Raised whenever the same pixels would give other evidence."""
 
 Float64 = npt.NDArray[np.float64]
@@ -195,6 +196,8 @@ def measure_frame(info: FrameInfo, *, scratch: Path | None = None) -> FrameEvide
         pixels = np.where(np.isfinite(pixels), pixels, typical).astype(np.float32)
     patches = _patches(pixels)
     noise = _spatial_noise(patches, levels)
+    # Where the noise is below one step, single pixels that flip to the next value are no stars.
+    least = np.maximum(noise, 0.5 * _least_step(patches, levels))
     tiles, tile_error = _tile_map(pixels)
     rows, columns = _profiles(pixels, levels)
     hot, hot_limit = _hot_pixels(pixels, tiles, noise)
@@ -208,7 +211,7 @@ def measure_frame(info: FrameInfo, *, scratch: Path | None = None) -> FrameEvide
         columns=columns,
         hot=hot,
         hot_limit=hot_limit,
-        stars=_stars(pixels, noise),
+        stars=_stars(pixels, least),
         lone_maxima=_lone_maxima(patches, noise, levels),
         patches=patches,
         digest=hashlib.blake2b(
@@ -242,12 +245,28 @@ def clipped_deviation(values: Float64, floor: float = 0.0) -> Float64:
         return np.asarray(np.sqrt(squares / np.maximum(kept.sum(axis=-1), 1)))
 
 
+def patch_corners(shape: tuple[int, int]) -> Int64:
+    """Return first row and column of each patch of a frame, even numbers, shape (patches, 2)."""
+    tops, lefts = (
+        (np.linspace(0, side - PATCH, min(_PATCHES, side // PATCH)) / 2).astype(np.int64) * 2
+        for side in shape
+    )
+    return np.stack(np.meshgrid(tops, lefts, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
 def _patches(pixels: Plane) -> npt.NDArray[Any]:
     """Return pixels at fixed places, beginning on an even row and column."""
     height, width = pixels.shape
-    tops = (np.linspace(0, height - PATCH, min(_PATCHES, height // PATCH)) / 2).astype(int) * 2
-    lefts = (np.linspace(0, width - PATCH, min(_PATCHES, width // PATCH)) / 2).astype(int) * 2
-    return np.stack([pixels[y : y + PATCH, x : x + PATCH] for y in tops for x in lefts])
+    corners = patch_corners((height, width))
+    return np.stack([pixels[y : y + PATCH, x : x + PATCH] for y, x in corners])
+
+
+def _least_step(patches: npt.NDArray[Any], levels: Levels) -> float:
+    """Return the step of the values; where they are too few to tell, their least distance."""
+    if levels.frame_step > 0 or not np.issubdtype(patches.dtype, np.integer):
+        return float(levels.frame_step)
+    gaps = np.diff(np.unique(patches))
+    return float(gaps.min()) if gaps.size else 0.0
 
 
 def _spatial_noise(patches: npt.NDArray[Any], levels: Levels) -> Float64:

@@ -15,6 +15,8 @@ from lightframe.checks._rules import found, rule, witness
 __all__: list[str] = []
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
+_FEWEST_OWN = 20
+"""Hot pixels of their own that lights must have so that those of a dark can be called foreign."""
 _DOUBLING_C = 6.0
 """Degrees in which dark current doubles: 5 to 7 for most sensors."""
 
@@ -72,7 +74,7 @@ def other_sensor(evidence: SessionEvidence) -> Iterator[Finding]:
             continue
         unknown = ledger.unknown_per_megapixel
         own = 0.0 if unknown is None else unknown * ledger.lights.frames[0].megapixels
-        if own < 0.25 * ledger.looked_for:
+        if own < max(_FEWEST_OWN, 0.05 * ledger.looked_for):
             continue
         yield found(
             "camera-mismatch",
@@ -80,7 +82,8 @@ def other_sensor(evidence: SessionEvidence) -> Iterator[Finding]:
             message=f"{ledger.dark.label}: of {ledger.looked_for} hot pixels"
             f" {ledger.found.get('as stored', 0.0):.0%} are found in {ledger.lights.label}, which"
             f" have {own:.0f} others (needed: {evidence.settings.hot_found:.0%})",
-            cause="the darks come from another camera, perhaps of the same model",
+            cause="the darks come from another camera, perhaps of the same model, or from another"
+            " part of the sensor",
             remedy="take darks with the camera of the lights",
             evidence={
                 "hot_pixels": ledger.looked_for,

@@ -24,6 +24,16 @@ _MOST = 0.999
 _DENSE = 20
 """Counts per value from which on a value that does not occur is a gap, not bad luck."""
 _FEWEST_VALUES = 8
+_GRID_SAMPLES = 20_000
+_GRID_TOLERANCE = 0.02
+"""Distance from a multiple, in spacings: rounding to 32 bits at the upper end of 16 bits."""
+_FULL_SCALE = 65535.0
+_GRIDS = tuple(
+    spacing
+    for bits in range(8, 17)
+    for spacing in (_FULL_SCALE / (2**bits - 1), _FULL_SCALE / 2**bits, float(2 ** (16 - bits)))
+)
+"""What becomes of a step of an ADC of some bits whose highest number, or range, is made 1."""
 _WHOLE_BINS, _LOW_BINS = 128, 64
 _AROUND = 64
 """Single values that are counted on either side of the median."""
@@ -51,6 +61,9 @@ class Levels:
         Fractions of pixels that are exactly zero, below zero, not integer, not a number.
     step : int64 (4,)
         Power of two by which the values are spaced; 0 if unknown.
+    grid : float64 (4,)
+        Distance of which nearly all values are whole multiples: the step, or where an ADC's numbers
+        were stored as fractions of a full scale, what became of it; 0 if unknown.
     spacing : float64 (4,)
         Mean distance of the values that occur where the histogram is dense; NaN if it nowhere is.
     values : int64 (4,)
@@ -76,6 +89,7 @@ class Levels:
     fractional: Float64
     missing: Float64
     step: npt.NDArray[np.int64]
+    grid: Float64
     spacing: Float64
     values: npt.NDArray[np.int64]
     whole: npt.NDArray[np.int64]
@@ -138,6 +152,7 @@ def _of_histogram(counts: npt.NDArray[np.int64]) -> dict[str, object]:
         "fractional": 0.0,
         "missing": 0.0,
         "step": step,
+        "grid": float(step),
         "spacing": spacing,
         "values": values,
     } | _windows(counts, occupied, max(step, 1))
@@ -204,6 +219,19 @@ def _spacing(
     return float(np.diff(occupied)[pairs].mean()), int(np.count_nonzero(pairs)) + 1
 
 
+def _grid(known: Float64) -> float:
+    """Return the widest spacing, of those that conversions make, that fits the sorted values."""
+    sample = known[:: max(1, known.size // _GRID_SAMPLES)]
+    if np.unique(sample).size < _FEWEST_VALUES:
+        return 0.0
+    for spacing in _GRIDS:
+        places = sample / spacing
+        on_grid = np.abs(places - np.rint(places)) < _GRID_TOLERANCE
+        if np.mean(on_grid) >= _MOST and np.unique(np.rint(places)).size >= _FEWEST_VALUES:
+            return spacing
+    return 0.0
+
+
 def levels_of_floats(pixels: npt.NDArray[np.float32]) -> Levels:
     """Return the levels of float32 pixels, shape (height, width), from a sample of pairs of rows.
 
@@ -243,6 +271,7 @@ def _of_sample(values: npt.NDArray[np.float32]) -> dict[str, object]:
         "fractional": float(np.count_nonzero(np.abs(known - np.rint(known)) > 0.0)) / total,
         "missing": missing,
         "step": 0,
+        "grid": _grid(known),
         "spacing": float("nan"),
         "values": 0,
     } | _float_windows(known)

@@ -358,7 +358,11 @@ def _noise_outliers(evidence: SessionEvidence, group: Sequence[SetEvidence]) -> 
     ratio = evidence.settings.gain_ratio
     for frames in quiet:
         shorter = [
-            s for s in quiet if s is not frames and (s.exposure_s or 0.0) < (frames.exposure_s or 0)
+            s
+            for s in quiet
+            if s is not frames
+            and s.step == frames.step
+            and (s.exposure_s or 0.0) < (frames.exposure_s or 0.0)
         ]
         clear = [s for s in shorter if s.read_noise > ratio * frames.read_noise]
         if not clear:
