@@ -236,6 +236,17 @@ def test_weights_given_with_the_frames_are_used():
     np.testing.assert_allclose(result.weight, 3, rtol=1e-7)
 
 
+def test_a_survivor_of_little_weight_makes_the_pixel_exactly():
+    """Where the frame that weighs most is missing the others decide; weight zero makes nothing."""
+    planes = [np.full((1, 1, 3), v, np.float32) for v in (10, 20, 40)]
+    planes[0][0, 0, 1:] = np.nan
+    planes[1][0, 0, 2] = np.nan
+    settings = IntegrationSettings.for_darks(weight="given", rejection="none")
+    result = integrate([Planes(p) for p in planes], settings, weights=[3e15, 1, 0])
+    np.testing.assert_allclose(result.image[0, 0], [10, 20, np.nan], rtol=1e-7)
+    np.testing.assert_allclose(result.weight[0, 0], [3, 1e-15, 0], rtol=1e-7)
+
+
 def test_weights_that_need_numbers_ask_for_them():
     """A weight from exposures without exposures is an error that says so."""
     with pytest.raises(SettingsError, match="number for each frame"):

@@ -13,7 +13,15 @@ import numpy.typing as npt
 
 from lightframe.kernels._compile import kernel
 
-__all__ = ["LANES", "order_integers", "order_samples", "pick", "sort_block", "sorting_network"]
+__all__ = [
+    "LANES",
+    "order_integers",
+    "order_samples",
+    "pick",
+    "sort_block",
+    "sorting_network",
+    "widen",
+]
 
 F32 = npt.NDArray[np.float32]
 I32 = npt.NDArray[np.int32]
@@ -80,6 +88,16 @@ def sort_block(block: Samples, network: I64, n: int) -> None:
             b = below[lane]
             above[lane] = min(a, b)
             below[lane] = max(a, b)
+
+
+@kernel
+def widen(stack: npt.NDArray[np.uint16], first: int, pixels: int, out: F32) -> None:
+    """Copy the integers ``stack[:, first : first + pixels]`` into float32 (frames, >= pixels)."""
+    for f in range(stack.shape[0]):
+        source = stack[f, first : first + pixels]
+        target = out[f]
+        for k in range(pixels):
+            target[k] = source[k]
 
 
 @kernel

@@ -6,138 +6,87 @@ import numpy.typing as npt
 from lightframe.kernels._compile import kernel
 from lightframe.kernels._stack import F32, I32, I64, INF, LANES, sort_block
 
-__all__ = ["combine", "sort_survivors"]
+__all__ = ["AVERAGE", "COUNT", "KEEP", "combine", "sort_survivors"]
 
 F64 = npt.NDArray[np.float64]
+U8 = npt.NDArray[np.uint8]
+
+AVERAGE = 0
+COUNT = 1
+KEEP = 2
 
 SPAN = 8 * LANES
 """Pixels that are summed up together: their sums stay in the first-level cache."""
 
+_LITTLE = 1e-6
+"""Where less than this part of the weight is left, sums are made anew: differences lose digits."""
+
+
+@kernel
+def _begin(terms: F64, sums: F64) -> None:
+    """Begin the sums of values, weights and variances of a span.
+
+    Offsets, weights and variances are those of all frames, and are taken away from the few pixels
+    that lost a sample later: only values have to be summed up sample by sample.
+    """
+    for q in range(3):
+        total = 0.0
+        for f in range(terms.shape[0]):
+            total += terms[f, 3 + q]
+        sums[q, :] = total
+
 
 @kernel
 def _bounds(
-    ordered: F32, low: I32, high: I32, start: int, used: int, bounds: F32, ties: I32
-) -> None:
+    ordered: F32,
+    low: I32,
+    high: I32,
+    start: int,
+    used: int,
+    bounds: F32,
+    losers: I32,
+    ties: I32,
+) -> int:
     """Find the least and the greatest surviving value of each pixel of a span.
 
-    `ties` receives how many samples equal to them are rejected all the same: algorithms that reject
-    a number of samples can cut through equal ones.
+    A pixel that lost nothing is bounded by infinities. The others are listed in `losers`; their
+    number is returned. `ties` receives how many samples equal to their bounds are rejected all the
+    same: algorithms that reject a number of samples can cut through equal ones.
     """
     n = ordered.shape[1]
+    bounds[0, :] = -INF
+    bounds[1, :] = INF
+    number = 0
     for k in range(used):
-        b = (start + k) // LANES
-        lane = (start + k) % LANES
         first = low[start + k]
         stop = high[start + k]
-        ties[0, k] = 0
-        ties[1, k] = 0
+        if stop - first == n:
+            continue
+        losers[number] = k
+        ties[0, number] = 0
+        ties[1, number] = 0
         if first == stop:
             bounds[0, k] = INF
             bounds[1, k] = -INF
-            continue
-        least = ordered[b, first, lane]
-        most = ordered[b, stop - 1, lane]
-        bounds[0, k] = least
-        bounds[1, k] = most
-        while first > 0 and ordered[b, first - 1, lane] == least:
-            ties[0, k] += 1
-            first -= 1
-        while stop < n and ordered[b, stop, lane] == most:
-            ties[1, k] += 1
-            stop += 1
+        else:
+            column = ordered[(start + k) // LANES, :, (start + k) % LANES]
+            least = column[first]
+            most = column[stop - 1]
+            bounds[0, k] = least
+            bounds[1, k] = most
+            while first > 0 and column[first - 1] == least:
+                ties[0, number] += 1
+                first -= 1
+            while stop < n and column[stop] == most:
+                ties[1, number] += 1
+                stop += 1
+        number += 1
+    return number
 
 
 @kernel
-def _account(
-    stack: F32,
-    compared: F32,
-    first: int,
-    used: int,
-    norm: F32,
-    limits: F32,
-    terms: F64,
-    missed: I32,
-    bounds: F32,
-    ties: I32,
-    sums: F64,
-    lost: I64,
-    ordered: F32,
-    block: int,
-    marks: npt.NDArray[np.uint8],
-    mark_at: int,
-) -> None:
-    """Find the frames whose samples did not survive, for the pixels of a span that lost any.
-
-    `lost` counts them by frame; `ties` is overwritten with each pixel's numbers of samples rejected
-    low and high. Where equal samples meet different fates the sums, made by comparing values, are
-    made anew. With `block` not negative the others become inf in `ordered` from that block on.
-    `marks` receives 1 and 2 for samples rejected low and high, from column `mark_at` on.
-    """
-    n = stack.shape[0]
-    for k in range(used):
-        left = missed[k]
-        cut_low = ties[0, k]
-        cut_high = ties[1, k]
-        tied = cut_low + cut_high > 0
-        below = 0
-        above = 0
-        if tied:
-            sums[k] = 0.0
-            sums[SPAN + k] = 0.0
-            sums[2 * SPAN + k] = 0.0
-        f = 0
-        while f < n and (left > 0 or tied):
-            x = compared[f, first + k]
-            s = norm[f, 1] if x <= norm[f, 0] else norm[f, 2]
-            y = (x - norm[f, 0]) * s + norm[f, 3]
-            fate = 0
-            if not np.abs(x) < INF:
-                fate = 3
-            elif x <= limits[0]:
-                fate = 1
-            elif x >= limits[1]:
-                fate = 2
-            elif y < bounds[0, k]:
-                fate = 1
-            elif y > bounds[1, k]:
-                fate = 2
-            elif y == bounds[0, k] and cut_low > 0:
-                cut_low -= 1
-                fate = 1
-            elif y == bounds[1, k] and cut_high > 0:
-                cut_high -= 1
-                fate = 2
-            if marks.shape[0] > 0 and fate in (1, 2):
-                marks[f, mark_at + k] = fate
-            if fate > 0:
-                lost[f, fate - 1] += 1
-                below += fate == 1
-                above += fate == 2
-                left -= 1
-            elif tied:
-                sums[k] += np.float64(stack[f, first + k]) * terms[f, 2] + terms[f, 3]
-                sums[SPAN + k] += terms[f, 4]
-                sums[2 * SPAN + k] += terms[f, 5]
-            if block >= 0 and fate > 0:
-                ordered[block + k // LANES, f, k % LANES] = INF
-            f += 1
-        ties[0, k] = below
-        ties[1, k] = above
-
-
-@kernel
-def _sum_up(
-    source: F32,
-    compared: F32,
-    norm: F32,
-    limits: F32,
-    terms: F64,
-    bounds: F32,
-    kept: F32,
-    sums: F64,
-) -> None:
-    """Add one frame's surviving samples of a span, their weights and variances."""
-    used = source.shape[0]
+def _find_survivors(compared: F32, norm: F32, limits: F32, bounds: F32, kept: F32) -> None:
+    """Mark by 1 the samples of one frame that lie between the bounds and in range, by 0 others."""
     low = limits[0]
     high = limits[1]
     m = norm[0]
@@ -148,21 +97,18 @@ def _sum_up(
     most = bounds[1]
     one = np.float32(1.0)
     zero = np.float32(0.0)
-    for k in range(used):
+    for k in range(compared.shape[0]):
         x = compared[k]
         y = (x - m) * (s_low if x <= m else s_high) + z
         inside = (y >= least[k]) & (y <= most[k]) & (x > low) & (x < high)
         kept[k] = one if inside else zero
-    a = terms[2]
-    b = terms[3]
-    w = terms[4]
-    variance = terms[5]
-    for k in range(used):
-        survives = np.float64(kept[k])
-        sample = np.float64(source[k]) if survives > 0.0 else 0.0
-        sums[k] += sample * a + b * survives
-        sums[k + SPAN] += w * survives
-        sums[k + 2 * SPAN] += variance * survives
+
+
+@kernel
+def _add(source: F32, kept: F32, factor: float, sums: F64) -> None:
+    """Add one frame's surviving samples times a factor."""
+    for k in range(source.shape[0]):
+        sums[k] += (np.float64(source[k]) if kept[k] > 0 else 0.0) * factor
 
 
 @kernel
@@ -176,6 +122,68 @@ def _keep_values(source: F32, f: int, terms: F64, kept: F32, ordered: F32, block
         for lane in range(min(LANES, used - start)):
             value = np.float32(np.float64(source[start + lane]) * a + b)
             values[lane] = value if kept[start + lane] > 0 else INF
+
+
+@kernel
+def _account(
+    stack: F32,
+    compared: F32,
+    column: int,
+    norm: F32,
+    limits: F32,
+    terms: F64,
+    bounds: F32,
+    ties: I32,
+    missed: int,
+    fates: U8,
+    sums: F64,
+) -> None:
+    """Find the frames whose samples of one pixel did not survive, and take away their shares.
+
+    `fates` receives 1 and 2 for samples rejected low and high, 3 for missing ones and 0 for
+    survivors; `missed` is how many did not survive. `sums` are those of the pixel; they hold the
+    values of rejected samples that equal a surviving one.
+    """
+    fates[:] = 0
+    cut_low = ties[0]
+    cut_high = ties[1]
+    tied = cut_low + cut_high > 0
+    little = _LITTLE * sums[1]
+    left = missed
+    f = -1
+    while left > 0:
+        f += 1
+        x = compared[f, column]
+        y = (x - norm[f, 0]) * (norm[f, 1] if x <= norm[f, 0] else norm[f, 2]) + norm[f, 3]
+        inside = (y >= bounds[0]) & (y <= bounds[1]) & (x > limits[0]) & (x < limits[1])
+        if inside and not tied:
+            continue
+        if not np.abs(x) < INF:
+            fates[f] = 3
+        elif x <= limits[0] or (x < limits[1] and y < bounds[0]):
+            fates[f] = 1
+        elif x >= limits[1] or y > bounds[1]:
+            fates[f] = 2
+        elif y == bounds[0] and cut_low > 0:
+            cut_low -= 1
+            fates[f] = 1
+        elif y == bounds[1] and cut_high > 0:
+            cut_high -= 1
+            fates[f] = 2
+        else:
+            continue
+        left -= 1
+        value = np.float64(stack[f, column]) * terms[f, 2] if inside else 0.0
+        sums[0] -= value + terms[f, 3]
+        sums[1] -= terms[f, 4]
+        sums[2] -= terms[f, 5]
+    if sums[1] < little:
+        sums[:] = 0.0
+        for f in range(stack.shape[0]):
+            if fates[f] == 0:
+                sums[0] += np.float64(stack[f, column]) * terms[f, 2] + terms[f, 3]
+                sums[1] += terms[f, 4]
+                sums[2] += terms[f, 5]
 
 
 @kernel
@@ -199,6 +207,17 @@ def _median_of_all(source: F32, at: int, terms: F64, column: F64) -> float:
 
 
 @kernel
+def _divide(sums: F64, maps: F32, at: int, pixels: int) -> None:
+    """Turn sums into image, weight and variance: in three loops, each of which becomes SIMD."""
+    for k in range(pixels):
+        maps[0, at + k] = sums[0, k] / sums[1, k]
+    for k in range(pixels):
+        maps[1, at + k] = sums[1, k]
+    for k in range(pixels):
+        maps[4, at + k] = sums[2, k] / (sums[1, k] * sums[1, k])
+
+
+@kernel
 def combine(
     stack: F32,
     compared: F32,
@@ -210,11 +229,11 @@ def combine(
     ordered: F32,
     low: I32,
     high: I32,
-    keep_values: bool,
+    task: int,
     maps: F32,
     at: int,
     lost: I64,
-    marks: npt.NDArray[np.uint8],
+    marks: U8,
     mark_at: int,
 ) -> None:
     """Combine the survivors of a chunk by weighted average.
@@ -234,11 +253,13 @@ def combine(
         a and b of the output normalization, w * a, w * b, the weight w, and the variance of
         w * a * x, of each frame.
     ordered : ndarray, shape (blocks, frames, LANES), float32
-        The sorted stacks; overwritten if `keep_values`.
+        The sorted stacks; overwritten by the task `KEEP`.
     low, high : ndarray, shape (blocks * LANES,), int32
         Rows of the survivors.
-    keep_values : bool
-        Whether to leave the survivors' normalized values in `ordered`, inf for all others.
+    task : int
+        `AVERAGE`; or `COUNT`, if the image will be picked from `ordered`, to find all but the image
+        of pixels with survivors; or `KEEP` to leave moreover the survivors' values after output
+        normalization in `ordered`, inf for all others.
     maps : ndarray, shape (5, >= at + pixels), float32
         Receives, from column `at` on, image, sum of weights, numbers of samples rejected low and
         high, and predicted variance of the image.
@@ -251,51 +272,57 @@ def combine(
     """
     n = stack.shape[0]
     bounds = np.empty((2, SPAN), np.float32)
+    losers = np.empty(SPAN, np.int32)
     ties = np.empty((2, SPAN), np.int32)
-    missed = np.empty(SPAN, np.int32)
     kept = np.empty(SPAN, np.float32)
-    sums = np.empty(3 * SPAN, np.float64)
+    sums = np.empty((3, SPAN), np.float64)
+    fates = np.empty(n, np.uint8)
     column = np.empty(n, np.float64)
     for start in range(0, pixels, SPAN):
         used = min(SPAN, pixels - start)
-        _bounds(ordered, low, high, start, used, bounds, ties)
-        for k in range(used):
-            missed[k] = n - (high[start + k] - low[start + k])
-        sums[:] = 0.0
-        for f in range(n):
+        here = at + start
+        number = _bounds(ordered, low, high, start, used, bounds, losers, ties)
+        _begin(terms, sums)
+        for f in range(n if task != COUNT else 0):
             part = slice(first + start, first + start + used)
-            source = stack[f, part]
-            _sum_up(source, compared[f, part], norm[f], limits, terms[f], bounds, kept, sums)
-            if keep_values:
-                _keep_values(source, f, terms[f], kept, ordered, start // LANES)
-        _account(
-            stack,
-            compared,
-            first + start,
-            used,
-            norm,
-            limits,
-            terms,
-            missed,
-            bounds,
-            ties,
-            sums,
-            lost,
-            ordered,
-            start // LANES if keep_values else -1,
-            marks,
-            mark_at + start,
-        )
-        for k in range(used):
-            i = at + start + k
-            weight = sums[SPAN + k]
-            maps[0, i] = sums[k] / weight
-            maps[1, i] = weight
-            maps[2, i] = ties[0, k]
-            maps[3, i] = ties[1, k]
-            maps[4, i] = sums[2 * SPAN + k] / (weight * weight)
-            if missed[k] == n:
-                maps[0, i] = _median_of_all(stack, first + start + k, terms, column)
+            _find_survivors(compared[f, part], norm[f], limits, bounds, kept)
+            if task == KEEP:
+                _keep_values(stack[f, part], f, terms[f], kept, ordered, start // LANES)
+            else:
+                _add(stack[f, part], kept, terms[f, 2], sums[0])
+        maps[2, here : here + used] = 0.0
+        maps[3, here : here + used] = 0.0
+        for q in range(number):
+            k = losers[q]
+            _account(
+                stack,
+                compared,
+                first + start + k,
+                norm,
+                limits,
+                terms,
+                bounds[:, k],
+                ties[:, q],
+                n - (high[start + k] - low[start + k]),
+                fates,
+                sums[:, k],
+            )
+            for f in range(n):
+                fate = fates[f]
+                if fate == 0:
+                    continue
+                lost[f, fate - 1] += 1
+                if fate < 3:
+                    maps[1 + fate, here + k] += 1
+                if fate < 3 and marks.shape[0] > 0:
+                    marks[f, mark_at + start + k] = fate
+                if task == KEEP:
+                    ordered[(start + k) // LANES, f, k % LANES] = INF
+        _divide(sums, maps, here, used)
+        for q in range(number):
+            k = losers[q]
+            if high[start + k] == low[start + k]:
+                maps[0, here + k] = _median_of_all(stack, first + start + k, terms, column)
 
 
 @kernel

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from lightframe.frames._pixels import PixelSource, Window
 from lightframe.kernels._local import BEYOND, apply_fields
-from lightframe.kernels._stack import LANES, order_integers, order_samples, pick
-from lightframe.kernels._stack_combine import combine, sort_survivors
+from lightframe.kernels._stack import LANES, order_integers, order_samples, pick, widen
+from lightframe.kernels._stack_combine import AVERAGE, COUNT, KEEP, combine, sort_survivors
 from lightframe.processes._combination import Combination
 from lightframe.processes._local_normalization import LocalFields
 from lightframe.processes._rejection import RejectionWork, Rejector
@@ -328,7 +328,7 @@ class TileWorker:
         self._maps[5, start : start + pixels] = self._work.per_pixel[:pixels]
         order = recipe.combination.order
         same = terms.combined_as_compared and stack is compared
-        anew = order is not None and not same
+        task = AVERAGE if order is None else (COUNT if same else KEEP)
         samples = compared, at, pixels, terms.norm, limits
         survivors = ordered, low, high
         if terms.photons is not None:
@@ -339,7 +339,7 @@ class TileWorker:
                 *samples,
                 terms.photons,
                 *survivors,
-                False,
+                AVERAGE,
                 self._photons,
                 0,
                 uncounted,
@@ -351,14 +351,14 @@ class TileWorker:
             *samples,
             terms.terms,
             *survivors,
-            anew,
+            task,
             self._maps,
             start,
             self.lost[channel],
             self._marks,
             first,
         )
-        if anew:
+        if task == KEEP:
             sort_survivors(*survivors, network)
         if order is not None:
             pick(*survivors, order, pixels, self._maps[0, start:])
@@ -384,7 +384,10 @@ class TileWorker:
         """Return the samples of a chunk as float32, and the column where they begin."""
         if not self._widened.size:
             return self._stack, first
-        np.copyto(self._widened[:, :pixels], self._stack[:, first : first + pixels])
+        if self._stack.dtype == np.uint16:
+            widen(self._stack, first, pixels, self._widened)
+        else:
+            np.copyto(self._widened[:, :pixels], self._stack[:, first : first + pixels])
         return self._widened, 0
 
     @staticmethod
