@@ -136,17 +136,18 @@ def _print(made: IntegratedFile) -> None:
             f"{result.frames_high[index].mean():.4%}",
         )
     console.print(shown)
-    document = made.as_dict()["result"]
+    rejected = float(result.rejected_low.mean()), float(result.rejected_high.mean())
     console.print(
         f"{made.written.path}: {len(made.infos)} files, rejection {result.rejection},"
         f" noise {numbers(made.noise_dn, '.3f')} DN,"
-        f" {number(made.gain_over_best)} times less than the best file's;"
-        f" rejected {document['rejected_low']:.4%} low, {document['rejected_high']:.4%} high",
+        f" {number(made.gain_over_best)} times less than the best file's,"
+        f" signal to noise {numbers(made.snr, '.4g')};"
+        f" rejected {rejected[0]:.4%} low, {rejected[1]:.4%} high",
         markup=False,
         soft_wrap=True,
     )
-    if document["missing"]:
-        console.print(f"{document['missing']} pixels are covered by no file: missing")
+    if made.missing:
+        console.print(f"{made.missing} pixels are covered by no file: missing")
     if made.written.truncated:
         console.print(f"{made.written.truncated} samples were truncated to the 16-bit range")
     print_remarks([made.remarks])

@@ -100,7 +100,12 @@ def _given(quality: FrameQuality) -> F64:
 
 
 WEIGHTS.enter("exposure", "exposure time of the frame", _given)
-WEIGHTS.enter("psf-signal", "PSF signal weight measured in the frame", _given)
+WEIGHTS.enter(
+    "psf-signal",
+    "squared signal of a star over the noise in its width, measured on the stars that frames share:"
+    " (brightness / (FWHM * sigma))^2",
+    _given,
+)
 WEIGHTS.enter("keyword", "number in a keyword of the frame's header", _given)
 WEIGHTS.enter("given", "numbers given with the frames", _given)
 

@@ -1,4 +1,4 @@
-"""The brightness of a frame relative to a reference, from the stars they have in common."""
+"""What the stars that frames have in common tell: brightness, place, and weight."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,13 @@ from scipy.spatial import cKDTree
 
 from lightframe.processes._stars import StarTable
 
-__all__ = ["PhotometricScale", "photometric_scale"]
+__all__ = [
+    "Coincidence",
+    "PhotometricScale",
+    "coincidence",
+    "photometric_scale",
+    "psf_signal_weights",
+]
 
 _MATCH_RADIUS_PX = 1.5
 _LEAST_SNR = 20.0
@@ -18,6 +24,7 @@ _LEAST_PAIRS_FOR_SLOPE = 30
 _SIGNIFICANT = 5.0
 _CLIP_SIGMAS = 3.0
 _ROUNDS = 5
+_BRIGHTEST = 200
 _MAD_TO_SIGMA = 1.4826
 _MEDIAN_EFFICIENCY = 1.2533
 
@@ -99,6 +106,66 @@ def photometric_scale(
         height, width = shape
         slope = _slope(ratios / middle, (y + 0.5) / height - 0.5, (x + 0.5) / width - 0.5)
     return PhotometricScale(middle, float(error), int(ratios.size), slope)
+
+
+@dataclass(frozen=True, slots=True)
+class Coincidence:
+    """How the stars of two frames lie on each other.
+
+    Attributes
+    ----------
+    share : float
+        Part of the frame's brightest stars that have a star of the reference within 1.5 pixels.
+    offset_px : float
+        Length of their median offset; NaN where there is none.
+    """
+
+    share: float
+    offset_px: float
+
+
+def coincidence(stars: StarTable, reference: StarTable) -> Coincidence | None:
+    """Compare the places of the stars of two frames, pixel by pixel.
+
+    Returns
+    -------
+    Coincidence or None
+        None where either has fewer than eight good stars.
+    """
+    ours = _usable(stars)[:_BRIGHTEST]
+    if min(ours.size, _usable(reference).size) < _LEAST_PAIRS:
+        return None
+    tree = cKDTree(np.column_stack((reference.x, reference.y)))
+    distance, found = tree.query(np.column_stack((stars.x[ours], stars.y[ours])))
+    near = np.asarray(distance < _MATCH_RADIUS_PX, np.bool_)
+    if not near.any():
+        return Coincidence(0.0, float("nan"))
+    partners = np.asarray(found)[near]
+    dx = np.median(stars.x[ours[near]] - reference.x[partners])
+    dy = np.median(stars.y[ours[near]] - reference.y[partners])
+    return Coincidence(float(near.mean()), float(np.hypot(dx, dy)))
+
+
+def psf_signal_weights(
+    brightness: npt.ArrayLike, fwhm_px: npt.ArrayLike, noise: npt.ArrayLike
+) -> npt.NDArray[np.float64]:
+    """Return the squared signal of a star over the noise in its width: (r / (FWHM sigma))^2.
+
+    As PixInsight's PSF signal weight, the product of the stars' flux and mean flux over the noise
+    squared; but of the stars the frames share, so that a star that is found in one frame alone, or
+    saturates, does not shift the balance.
+
+    Parameters
+    ----------
+    brightness : array_like, shape (frames,)
+        Flux of the stars relative to those of one frame, r.
+    fwhm_px : array_like, shape (frames,)
+        Their width.
+    noise : array_like, shape (frames,)
+        Noise of a pixel, DN.
+    """
+    width = np.asarray(fwhm_px, np.float64) * np.asarray(noise, np.float64)
+    return np.asarray((np.asarray(brightness, np.float64) / width) ** 2, np.float64)
 
 
 def _slope(

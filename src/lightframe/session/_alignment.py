@@ -18,7 +18,14 @@ from lightframe.processes import (
 from lightframe.session._context import Context
 from lightframe.session._lights import MeasuredLight
 
-__all__ = ["AlignedLight", "align", "by_brightness", "comparable_statistics"]
+__all__ = [
+    "AlignedLight",
+    "align",
+    "brightness",
+    "by_brightness",
+    "comparable_statistics",
+    "reference_of",
+]
 
 _ATTEMPTS = 3
 
@@ -111,29 +118,38 @@ def _shape(light: MeasuredLight) -> tuple[int, int]:
     return calibration.height, calibration.width
 
 
+def reference_of(lights: Sequence[AlignedLight]) -> int:
+    """Return which light of a group the others are normalized to.
+
+    That which defines the grid, or where it is not of this group, the one with the least noise.
+    """
+    return next(
+        (index for index, aligned in enumerate(lights) if aligned.is_reference),
+        int(np.argmin([np.mean(aligned.light.statistics.noise) for aligned in lights])),
+    )
+
+
 def comparable_statistics(
     lights: Sequence[AlignedLight], context: Context
 ) -> tuple[int, list[FrameStatistics]]:
     """Return the group's reference for normalization, and statistics to normalize by.
 
-    The reference is the light that defines the grid, or where that is not of this group (another
-    filter), the light with the least noise. The scale of a light is the brightness of its stars
+    The reference is that of `reference_of`. The scale of a light is the brightness of its stars
     relative to the reference's, so that lights of different exposure or transparency agree on the
     stars; where too few stars are shared, the spread of the background of all lights is used.
     """
     statistics = [aligned.light.statistics for aligned in lights]
-    reference = next(
-        (index for index, aligned in enumerate(lights) if aligned.is_reference),
-        int(np.argmin([np.mean(s.noise) for s in statistics])),
-    )
-    ratios = _ratios(lights, reference) if context.settings.photometric_scale else None
-    if ratios is None:
-        if context.settings.photometric_scale:
-            context.progress.message(
-                "too few stars in common: scales are taken from the spread of the backgrounds"
-            )
+    reference = reference_of(lights)
+    if not context.settings.photometric_scale:
         return reference, statistics
-    return reference, [by_brightness(s, r) for s, r in zip(statistics, ratios, strict=True)]
+    ratios = brightness(lights, reference)
+    known = [ratio for ratio in ratios if ratio is not None]
+    if len(known) < len(ratios):
+        context.progress.message(
+            "too few stars in common: scales are taken from the spread of the backgrounds"
+        )
+        return reference, statistics
+    return reference, [by_brightness(s, r) for s, r in zip(statistics, known, strict=True)]
 
 
 def by_brightness(statistics: FrameStatistics, scale: PhotometricScale) -> FrameStatistics:
@@ -142,21 +158,20 @@ def by_brightness(statistics: FrameStatistics, scale: PhotometricScale) -> Frame
     return replace(statistics, scale_low=ratio, scale_high=ratio, slope=scale.slope)
 
 
-def _ratios(lights: Sequence[AlignedLight], reference: int) -> list[PhotometricScale] | None:
-    """Return each light's brightness relative to the reference, or None if one is unknown."""
+def brightness(lights: Sequence[AlignedLight], reference: int) -> list[PhotometricScale | None]:
+    """Return each light's brightness relative to one of them; None where it is unknown."""
     chosen = lights[reference]
-    ratios = []
+    ratios: list[PhotometricScale | None] = []
     for aligned in lights:
         if aligned is chosen:
             ratios.append(PhotometricScale(1.0, 0.0, 0))
             continue
-        found = photometric_scale(
-            aligned.light.measurement.stars,
-            chosen.inverse @ aligned.transform,
-            chosen.light.measurement.stars,
-            shape=_shape(chosen.light),
+        ratios.append(
+            photometric_scale(
+                aligned.light.measurement.stars,
+                chosen.inverse @ aligned.transform,
+                chosen.light.measurement.stars,
+                shape=_shape(chosen.light),
+            )
         )
-        if found is None:
-            return None
-        ratios.append(found)
     return ratios

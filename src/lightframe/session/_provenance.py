@@ -1,16 +1,27 @@
 """Where a file comes from: the header of everything a run writes."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
+
 from lightframe._version import __version__
 from lightframe.frames import FULL_SCALE, Card, FrameInfo, FrameKind, Header, Value
+from lightframe.processes import Integration, IntegrationSettings
 
-__all__ = ["cfa_cards", "combined_header", "hashes", "history", "image_type", "noise_cards"]
+__all__ = [
+    "cfa_cards",
+    "combined_header",
+    "hashes",
+    "history",
+    "image_type",
+    "integration_lines",
+    "noise_cards",
+]
 
 _CHUNK = 1 << 22
 
@@ -119,6 +130,45 @@ def _hash(path: Path) -> str:
 def history(*lines: str) -> list[Card]:
     """Return one HISTORY card for each line."""
     return [Card("HISTORY", line) for line in lines]
+
+
+def integration_lines(
+    settings: IntegrationSettings, result: Integration, reference: str
+) -> list[str]:
+    """Return the HISTORY of an integration: its settings, and what was rejected.
+
+    Parameters
+    ----------
+    settings : IntegrationSettings
+        Settings; those that are not named here are written where they differ from the default.
+    result : Integration
+        What came out.
+    reference : str
+        Name of the file that the others were normalized to.
+    """
+    lines = [
+        f"ImageIntegration.pixelCombination: {settings.combination}",
+        f"ImageIntegration.outputNormalization: {settings.normalization}",
+        f"ImageIntegration.weightMode: {settings.weight}",
+        f"ImageIntegration.pixelRejection: {result.rejection}",
+        f"ImageIntegration.rejectionNormalization: {settings.rejection_normalization}",
+        f"ImageIntegration.referenceImage: {reference}",
+        f"ImageIntegration.numberOfImages: {len(result.weights)}",
+        f"ImageIntegration.totalRejectedLow: {float(np.mean(result.rejected_low)):.6f}",
+        f"ImageIntegration.totalRejectedHigh: {float(np.mean(result.rejected_high)):.6f}",
+    ]
+    named = {"combination", "normalization", "weight", "rejection", "rejection_normalization"}
+    changed = settings.model_dump(exclude_defaults=True, exclude=named)
+    return lines + [f"ImageIntegration.{name}: {value}" for name, value in _flat(changed)]
+
+
+def _flat(values: Mapping[str, object], before: str = "") -> Iterator[tuple[str, object]]:
+    """Yield the entries of nested tables by their dotted names."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value
 
 
 def noise_cards(noise_dn: Sequence[float], units: str) -> list[Card]:

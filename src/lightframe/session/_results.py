@@ -16,10 +16,16 @@ from lightframe.processes import (
 from lightframe.session._alignment import AlignedLight, comparable_statistics
 from lightframe.session._context import Context
 from lightframe.session._keep import keep
+from lightframe.session._light_weights import light_weights
 from lightframe.session._noise import colour_noise, frame_gains
 from lightframe.session._plan_types import Assignment, LightGroup
 from lightframe.session._previews import write_map_preview, write_preview_of
-from lightframe.session._provenance import combined_header, history, noise_cards
+from lightframe.session._provenance import (
+    combined_header,
+    history,
+    integration_lines,
+    noise_cards,
+)
 from lightframe.session._sources import RegisteredSource
 
 __all__ = ["integrate_group"]
@@ -70,7 +76,7 @@ def integrate_group(
             sources,
             context.settings.lights,
             statistics=statistics,
-            weights=_given_weights(lights, context),
+            weights=light_weights(lights, context),
             reference=reference,
             noise_model=_noise_model(lights, context),
             memory_bytes=context.memory_bytes,
@@ -87,13 +93,6 @@ def _noise_model(lights: Sequence[AlignedLight], context: Context) -> NoiseModel
     gains = frame_gains([aligned.light.info for aligned in lights], settings.lights)
     area = () if cfa is None else debayer_area_variance(cfa, settings.debayer)
     return NoiseModel(gains, area)
-
-
-def _given_weights(lights: Sequence[AlignedLight], context: Context) -> list[float] | None:
-    """Return the exposures where they are the weights; other weights are made of statistics."""
-    if context.settings.lights.weight != "exposure":
-        return None
-    return [aligned.light.info.exposure_s or np.nan for aligned in lights]
 
 
 def _light_parts(
@@ -140,7 +139,8 @@ def _written(
     noise = list(colour_noise(image, None))
     path = context.out / "results" / f"{group.name}.fits"
     header = combined_header(infos, FrameKind.LIGHT).adding(
-        *noise_cards(noise, context.settings.units), *_history(lights, result, parts, context)
+        *noise_cards(noise, context.settings.units),
+        *_history(lights, result, parts, reference, context),
     )
     maps = [
         ("WEIGHT", result.weight, "coverage: sum of the weights of the frames that made the pixel"),
@@ -193,19 +193,12 @@ def _history(
     lights: Sequence[AlignedLight],
     result: Integration,
     parts: Sequence[dict[str, Any]],
+    reference: int,
     context: Context,
 ) -> list[Card]:
-    settings = context.settings.lights
-    lines = [
-        f"ImageIntegration.pixelCombination: {settings.combination}",
-        f"ImageIntegration.outputNormalization: {settings.normalization}",
-        f"ImageIntegration.weightMode: {settings.weight}",
-        f"ImageIntegration.pixelRejection: {settings.rejection}",
-        f"ImageIntegration.rejectionNormalization: {settings.rejection_normalization}",
-        f"ImageIntegration.numberOfImages: {len(lights)}",
-        f"ImageIntegration.totalRejectedLow: {float(np.mean(result.rejected_low)):.6f}",
-        f"ImageIntegration.totalRejectedHigh: {float(np.mean(result.rejected_high)):.6f}",
-    ]
+    lines = integration_lines(
+        context.settings.lights, result, lights[reference].light.info.path.name
+    )
     for assignment in dict.fromkeys(aligned.light.treatment.assignment for aligned in lights):
         lines += [f"ImageCalibration.{role}: {name}" for role, name in _masters(assignment)]
         lines += [f"ImageCalibration: {reason}" for reason in assignment.reasons]

@@ -24,6 +24,7 @@ from lightframe.session._check import check_session
 from lightframe.session._context import Context
 from lightframe.session._judging import Field, judge_lights
 from lightframe.session._keep import keep_before_registration
+from lightframe.session._light_weights import weighable
 from lightframe.session._lights import MeasuredLight, light_record, measure_lights, treatments
 from lightframe.session._masters import build_masters
 from lightframe.session._plan import make_plan
@@ -262,7 +263,9 @@ class _Run:
             return
         calibration = reference.light.treatment.calibration
         for group in groups:
-            members = [aligned[path] for path in group.frames if path in aligned]
+            members = weighable(
+                [aligned[path] for path in group.frames if path in aligned], self.context
+            )
             if members:
                 with context.meter.step("pass 2"):
                     self._integrate(

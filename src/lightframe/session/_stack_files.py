@@ -1,43 +1,23 @@
-"""Files that are to become one image: opened, weighted, measured."""
+"""Files that are to become one image: opened, with the weights that come with them."""
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from lightframe.errors import InputError, SettingsError
-from lightframe.frames import FrameInfo, FrameKind, PixelSource, Window
-from lightframe.processes import (
-    FrameStatistics,
-    IntegrationSettings,
-    PhotometricScale,
-    StarTable,
-    frame_pedestal,
-    frame_statistics,
-    measure,
-    photometric_scale,
-)
-from lightframe.session._alignment import by_brightness
+from lightframe.frames import FrameInfo, PixelSource, Window
+from lightframe.processes import IntegrationSettings, frame_pedestal
 from lightframe.session._context import Context
-from lightframe.session._noise import colour_noise
 from lightframe.session._sources import Derived
-from lightframe.session._steps import Bench
 
-__all__ = ["Looks", "Stack", "StackOptions", "look_at", "open_stack"]
+__all__ = ["Stack", "StackOptions", "open_stack"]
 
-_F64 = npt.NDArray[np.float64]
-
-_SAMPLED_PIXELS = 1 << 18
-"""Of each channel: the median is good to sigma / 400, as in `sample_statistics`."""
-_NEEDS_NUMBERS = {"keyword", "given", "psf-signal"}
-_FULL_SCALE_DN = 65535.0
-_MOST_PLANES = 4
-_PLAUSIBLE_NOISE = (0.7, 4.0)
-"""Noise that a header states, over what is measured: interpolation hides up to two thirds of it."""
+_NEEDS_NUMBERS = {"keyword", "given"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +55,54 @@ class _WithoutPedestal(Derived):
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Open files, ready to be integrated."""
+    """Open files, ready to be integrated.
+
+    Attributes
+    ----------
+    infos : tuple of FrameInfo
+        Headers of the files that could be opened.
+    sources : tuple of PixelSource
+        Their pixels.
+    reference : int
+        Index of the file to whose level and scale the others are brought.
+    reference_given : bool
+        Whether it was asked for.
+    weights : list of float or None
+        One number a file, where settings or headers give them.
+    """
 
     infos: tuple[FrameInfo, ...]
     sources: tuple[PixelSource, ...]
     reference: int
+    reference_given: bool
     weights: list[float] | None
+
+    def without(self, paths: Collection[Path]) -> Self:
+        """Return the stack without some files.
+
+        Raises
+        ------
+        InputError
+            If the reference that was asked for is one of them, or none is left.
+        """
+        if not paths:
+            return self
+        reference = self.infos[self.reference].path
+        if (self.reference_given and reference in paths) or len(paths) == len(self.infos):
+            raise InputError(
+                "has no pixel with a value, and the others are to be normalized to it",
+                where=reference,
+                remedy="name another file with --reference",
+            )
+        kept = [index for index, info in enumerate(self.infos) if info.path not in paths]
+        infos = tuple(self.infos[index] for index in kept)
+        return replace(
+            self,
+            infos=infos,
+            sources=tuple(self.sources[index] for index in kept),
+            reference=next((i for i, info in enumerate(infos) if info.path == reference), 0),
+            weights=None if self.weights is None else [self.weights[index] for index in kept],
+        )
 
 
 def open_stack(
@@ -109,6 +131,7 @@ def open_stack(
         tuple(members),
         tuple(sources),
         _reference(members, options),
+        options.reference is not None,
         _weights(members, paths, context.settings.lights, options),
     )
 
@@ -157,128 +180,3 @@ def _known(info: FrameInfo, value: object, name: str) -> float:
         where=info.path,
         remedy="leave the file out, or choose another weight",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Looks:
-    """What one look at every file has shown.
-
-    Attributes
-    ----------
-    statistics : tuple of FrameStatistics
-        For normalization and weights.
-    measured_noise_dn : tuple of float
-        Noise of each file as its pixels show it, mean of its channels or colours.
-    remarks : tuple of str
-        What the user should know.
-    """
-
-    statistics: tuple[FrameStatistics, ...]
-    measured_noise_dn: tuple[float, ...]
-    remarks: tuple[str, ...]
-
-
-def look_at(opened: Stack, bench: Bench) -> Looks:
-    """Measure each file, and the scales between lights by their stars where that is possible."""
-
-    def look(index: int) -> tuple[FrameStatistics, float, StarTable | None]:
-        info, source = opened.infos[index], opened.sources[index]
-        planes = np.empty((source.channels, source.height, source.width), np.float32)
-        source.read(Window(0, source.height, 0, source.width), planes)
-        cfa = info.cfa if source.channels == 1 else None
-        noise = float(np.mean(colour_noise(planes, cfa)))
-        stars = measure(planes, cfa, bench.settings.detection).stars if by_stars else None
-        step = max(1, planes[0].size // _SAMPLED_PIXELS)
-        return frame_statistics(planes[:, ::step]), noise, stars
-
-    lights = all(info.kind in {FrameKind.LIGHT, None} for info in opened.infos)
-    by_stars = (
-        bench.settings.photometric_scale
-        and lights
-        and len(opened.infos) > 1
-        and _scales(bench.settings.lights)
-    )
-    count = len(opened.infos)
-    with (
-        bench.progress.step("Measuring", count) as advance,
-        ThreadPoolExecutor(bench.threads) as pool,
-    ):
-        looks = []
-        for found in pool.map(look, range(count)):
-            looks.append(found)
-            advance(1)
-    statistics, stated = _with_stated_noise([found for found, _, _ in looks], opened.infos)
-    noise = tuple(sigma for _, sigma, _ in looks)
-    remarks: tuple[str, ...] = ()
-    if stated:
-        remarks = ("the noise of the files is that of their headers, from before interpolation",)
-    if not by_stars:
-        return Looks(statistics, noise, remarks)
-    first = opened.sources[opened.reference]
-    tables = [stars for _, _, stars in looks if stars is not None]
-    ratios = _ratios(tables, opened.reference, (first.height, first.width))
-    if ratios is None:
-        remark = "too few stars in common: scales are taken from the spread of the backgrounds"
-        return Looks(statistics, noise, (*remarks, remark))
-    by_stars_alone = tuple(by_brightness(s, r) for s, r in zip(statistics, ratios, strict=True))
-    return Looks(by_stars_alone, noise, remarks)
-
-
-def _scales(settings: IntegrationSettings) -> bool:
-    """Tell whether frames are multiplied by a scale that stars can give."""
-    return "local" in {settings.normalization, settings.rejection_normalization} or (
-        "scaling" in settings.normalization
-    )
-
-
-def _ratios(
-    stars: Sequence[StarTable], reference: int, shape: tuple[int, int]
-) -> list[PhotometricScale] | None:
-    """Return each file's brightness relative to the reference; None if one is unknown."""
-    ratios = []
-    for index, table in enumerate(stars):
-        if index == reference:
-            ratios.append(PhotometricScale(1.0, 0.0, 0))
-            continue
-        found = photometric_scale(table, np.eye(3), stars[reference], shape=shape)
-        if found is None:
-            return None
-        ratios.append(found)
-    return ratios
-
-
-def _stated_noise(
-    info: FrameInfo, measured: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64] | None:
-    """Return the noise in DN that the header states for each channel.
-
-    It was measured before interpolation, which hides noise from any later measurement. None where
-    it is missing, or cannot be that of these pixels.
-    """
-    stated = [
-        float(value)
-        for place in range(_MOST_PLANES)
-        if isinstance(value := info.header.get(f"NOISE{place:02d}"), int | float)
-    ]
-    if info.channels == 1 and stated:
-        stated = [float(np.sqrt(np.mean(np.square(stated))))]
-    if len(stated) != info.channels:
-        return None
-    scale = 1.0
-    if info.sample_format.startswith("float"):
-        given = info.header.get("DNSCALE")
-        scale = float(given) if isinstance(given, int | float) else _FULL_SCALE_DN
-    noise = scale * np.array(stated)
-    low, high = _PLAUSIBLE_NOISE
-    return noise if bool(((noise > low * measured) & (noise < high * measured)).all()) else None
-
-
-def _with_stated_noise(
-    statistics: Sequence[FrameStatistics], infos: Sequence[FrameInfo]
-) -> tuple[tuple[FrameStatistics, ...], bool]:
-    """Put the stated noise in place of the measured one, if all files state it."""
-    stated = [_stated_noise(i, s.noise) for i, s in zip(infos, statistics, strict=True)]
-    known = [noise for noise in stated if noise is not None]
-    if len(known) < len(stated):
-        return tuple(statistics), False
-    return tuple(replace(s, noise=noise) for s, noise in zip(statistics, known, strict=True)), True
