@@ -99,7 +99,7 @@ def pair_noise(
         One value a patch.
     """
     a, b = first.astype(np.float64), second.astype(np.float64)
-    light_a, light_b = _level(a) - black, _level(b) - black
+    light_a, light_b = _level(a, step) - black, _level(b, step) - black
     ratio = np.ones_like(light_a)
     if lit:
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -112,15 +112,22 @@ def pair_noise(
     return PairNoise(light_a, light_b, ratio, 0.5 * _clipped_variance(steps, step))
 
 
-def _level(patches: Float64) -> Float64:
-    """Return the mean of the middle half of each patch: as exact as a mean, as deaf to stars."""
-    ordered = np.sort(patches.reshape(len(patches), -1), axis=1)  # NaN last
-    known = np.count_nonzero(np.isfinite(ordered), axis=1)
-    rank = np.arange(ordered.shape[1])
-    middle = (rank >= known[:, None] // 4) & (rank < known[:, None] - known[:, None] // 4)
-    total = np.where(middle, ordered, 0.0).sum(axis=1)
+def _level(patches: Float64, step: float) -> Float64:
+    """Return the mean of each patch, cosmic rays left out.
+
+    The mean it must be: the variance of a patch that the edge of a shadow crosses is that of its
+    mean light, not of its median.
+    """
+    flat = patches.reshape(len(patches), -1)
+    known: npt.NDArray[np.bool_] = np.isfinite(flat)
+    safe = np.where(known.any(axis=1)[:, None], flat, 0.0)
+    middle = np.nanmedian(safe, axis=1)[:, None]
+    distance = np.abs(safe - middle)
+    spread = _MAD_TO_SIGMA * np.nanmedian(distance, axis=1)[:, None]
+    kept = known & (distance <= np.maximum(_CLIP * spread, _FEWEST_STEPS * step))
+    total = np.where(kept, safe, 0.0).sum(axis=1)
     with np.errstate(invalid="ignore"):
-        return np.asarray(total / middle.sum(axis=1))
+        return np.asarray(total / kept.sum(axis=1))
 
 
 def _typical(sums: Float64, step: float) -> npt.NDArray[np.bool_]:
