@@ -259,6 +259,10 @@ class Scatter(_Picture):
     frame : tuple of (float, float), optional
         Width and height in pixels if the points are places in a frame: y then runs downwards, and
         both axes have one scale.
+    extent : float, optional
+        Least length of the axes if they are to have one scale, as for movements.
+    origin : bool
+        Whether both axes are to show zero.
     """
 
     x: Axis
@@ -266,6 +270,8 @@ class Scatter(_Picture):
     points: tuple[Points, ...]
     lines: tuple[Line, ...] = ()
     frame: tuple[float, float] | None = None
+    extent: float | None = None
+    origin: bool = False
     kind: Literal["scatter"] = "scatter"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,12 @@ _BINS = 48
 _REACH = 6.0
 """Noise on either side of the background that a histogram shows."""
 _TERMS = 6
+_FOOT = 0.2
+"""Part of the tiles that lie below the line drawn through the background."""
+_BRIGHT = 6.0
+"""Spread of the tiles below that line from which on above it a tile is called bright."""
+_SHADES = 3.0
+"""Depth of the darkest part of the background that is shown above its median, too."""
 
 
 def _coarse(values: Float64) -> Float64:
@@ -79,31 +86,46 @@ def against_the_flat(lights: CalibratedSet) -> Panels | None:
     x, y = reciprocal[known], background[known]
     over = verdict.q_dn > 0
     slope = float(f"{verdict.q_dn:.4g}")
-    middle = float(np.median(y - slope * x))
+    # Nebulae and stars only add light: the line lies along the foot of the cloud of tiles.
+    foot = float(np.quantile(y - slope * x, _FOOT))
+    above = y - slope * x - foot
+    bright = above > _BRIGHT * 1.4826 * float(np.median(-above[above <= 0]))
     tiles = Scatter(
         title="Background against the flat",
-        caption="Tiles of the frame, from the bright middle of the flat on the left to its dark"
-        f" corners on the right: the background {'rises' if over else 'falls'}. Tiles above the"
-        " line hold nebulae or stars. The line is what pixels and dust say, too.",
+        caption="Tiles of the frame, from where the flat is bright, on the left, to where it is"
+        f" dark: the background {'rises' if over else 'falls'}. The slope of the line comes from"
+        " single pixels and dust shadows, which no nebula knows of.",
         x=Axis("1 / flat"),
         y=Axis("background", "DN"),
-        points=(Points("tiles", numbers(x), numbers(y, 5)),),
+        points=(
+            Points("background", numbers(x[~bright]), numbers(y[~bright], 5)),
+            Points("with nebulae or stars", numbers(x[bright]), numbers(y[bright], 5)),
+        ),
         lines=(
-            Line("a flat that fits", 0.0, float(np.median(y - slope * (x - 1.0))), expected=True),
-            Line(f"found: {number(slope)} DN follow the flat", slope, middle),
+            Line("a flat that fits", 0.0, foot + slope * float(x.min()), expected=True),
+            Line(f"found: {number(slope)} DN follow the flat", slope, foot),
         ),
     )
-    uneven = _map(
-        100.0 * (background / np.nanmedian(background) - 1.0)
-        if np.nanmedian(background) > 0
-        else background - np.nanmedian(background),
+    levels = _against_the_sky(lights)
+    uneven = _unevenness(background, views)
+    return Panels(pictures=(tiles, uneven) if levels is None else (tiles, levels, uneven))
+
+
+def _unevenness(background: Float64, views: LightViews) -> TileMap:
+    middle = float(np.nanmedian(background))
+    below = middle - float(np.nanquantile(background, 0.05))
+    # What is far brighter than the darkest part is dark is no background.
+    difference = np.minimum(background - middle, _SHADES * below)
+    unit = "DN"
+    if middle > 0:
+        difference, unit = 100.0 * difference / middle, "%"
+    return _map(
+        difference,
         views,
         "Background of the calibrated lights",
-        "Median of the lights in tiles.",
-        Axis("difference from the median", "%" if np.nanmedian(background) > 0 else "DN"),
+        "Median of the lights in tiles; what is much brighter has the last shade.",
+        Axis("difference from the median", unit),
     )
-    levels = _against_the_sky(lights)
-    return Panels(pictures=(tiles, uneven) if levels is None else (tiles, levels, uneven))
 
 
 def _against_the_sky(lights: CalibratedSet) -> Scatter | None:
@@ -132,6 +154,7 @@ def _against_the_sky(lights: CalibratedSet) -> Scatter | None:
             ),
         ),
         lines=tuple(lines),
+        origin=True,
     )
 
 
@@ -247,6 +270,7 @@ def dither_path(lights: CalibratedSet, needed_px: float) -> Scatter | None:
         x=Axis("x", "px"),
         y=Axis("y", "px"),
         points=(Points("lights", numbers(path[:, 0]), numbers(path[:, 1]), joined=True),),
+        extent=2.0 * needed_px,
     )
 
 
@@ -298,7 +322,7 @@ def light_chart(  # noqa: PLR0913 - the parts of a picture, by keyword
 _QUALITIES: dict[str, tuple[str, Axis, Callable[[LightEvidence], float | None]]] = {
     "relative_brightness": (
         "Brightness of the stars in a second of exposure",
-        Axis("flux, relative to the reference"),
+        Axis("relative to the median"),
         lambda light: (
             None if not light.brightness else light.brightness / (light.exposure_s or 1.0)
         ),
@@ -328,5 +352,8 @@ def qualities(
         if name in _QUALITIES:
             title, axis, value = _QUALITIES[name]
             values = [value(other) for other in group]
+            if name == "relative_brightness":
+                usual = median(value for value in values if value is not None)
+                values = [None if value is None else value / usual for value in values]
             charts.append(light_chart(group, values, [light.path], title=title, axis=axis))
     return Panels(pictures=tuple(charts)) if charts else None

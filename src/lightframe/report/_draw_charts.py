@@ -33,6 +33,8 @@ _TONES = 6
 _STRIP = 46
 _ROW = 34
 _LARGE_FRAME = 250.0
+_AXES = 50
+"""Width that the labels of an axis take."""
 
 
 def tone(name: str, number: int) -> str:
@@ -114,12 +116,16 @@ def draw_scatter(picture: Scatter, identity: str) -> tuple[str, Key]:
     height = 156.0
     if picture.frame is not None:
         width_px, height_px = picture.frame
-        height = min((WIDTH - 50) * height_px / width_px, _LARGE_FRAME)
+        height = min((WIDTH - _AXES) * height_px / width_px, _LARGE_FRAME)
         ranges = (0.0, width_px * (_shown_width(height, width_px, height_px))), (0.0, height_px)
     else:
-        ranges = padded(xs, log=picture.x.log), padded(ys, log=picture.y.log)
+        ends = padded(xs, log=picture.x.log, zero=picture.origin)
+        seen = [*ys, *_errors(picture.points)]
         if picture.lines and not picture.y.log:
-            ranges = ranges[0], padded([*ys, *_inside(picture.lines, ranges[0], ys)])
+            seen += _inside(picture.lines, ends, ys)
+        ranges = ends, padded(seen, log=picture.y.log, zero=picture.origin)
+        if picture.extent is not None:
+            ranges = _of_one_scale(ranges, picture.extent, height)
     plot = Plot(
         picture.x, ranges[0], picture.y, ranges[1], identity, height, picture.frame is not None
     )
@@ -140,9 +146,31 @@ def draw_scatter(picture: Scatter, identity: str) -> tuple[str, Key]:
     return plot.svg(picture.title, description), key if len(key) > 1 else []
 
 
+def _errors(points: Iterable[Points]) -> list[float]:
+    """Return the ends of error bars."""
+    return [
+        value + sign * error
+        for item in points
+        for value, error in zip(item.y, item.error, strict=bool(item.error))
+        if value is not None and error is not None
+        for sign in (-1, 1)
+    ]
+
+
+def _of_one_scale(
+    ranges: tuple[tuple[float, float], tuple[float, float]], extent: float, height: float
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return ranges about the same middles, of one scale, with at least some length of y."""
+    wide = (WIDTH - _AXES) / height
+    (x0, x1), (y0, y1) = ranges
+    half = 0.5 * max(extent, y1 - y0, (x1 - x0) / wide)
+    x, y = 0.5 * (x0 + x1), 0.5 * (y0 + y1)
+    return (x - half * wide, x + half * wide), (y - half, y + half)
+
+
 def _shown_width(height: float, width_px: float, height_px: float) -> float:
     """Return by how much the axis must be longer than the frame for one scale on both axes."""
-    return max(1.0, (WIDTH - 50) * height_px / (width_px * height))
+    return max(1.0, (WIDTH - _AXES) * height_px / (width_px * height))
 
 
 def _inside(lines: Iterable[Line], ends: tuple[float, float], ys: Sequence[float]) -> list[float]:

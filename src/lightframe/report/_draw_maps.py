@@ -158,7 +158,7 @@ def draw_correlation(picture: Correlation, identity: str) -> str:
         f'<circle class="ring" cx="{found_x:.1f}" cy="{found_y:.1f}" r="9"/>',
         clip=True,
     )
-    words = f"{format_value(picture.shift_px[0])}, {format_value(picture.shift_px[1])} px"
+    words = ", ".join(format_value(round(value, 1)) for value in picture.shift_px) + " px"
     before = found_x > WIDTH / 2
     plot.text(
         found_x - 14 if before else found_x + 14,

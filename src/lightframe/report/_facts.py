@@ -13,7 +13,7 @@ _WORDS = {"error": "error", "warning": "warning", "info": "note"}
 _UNITS = {
     "dn": "DN", "px": "px", "deg": "°", "c": "°C", "s": "s", "percent": "%", "rows": "rows",
 }  # fmt: skip
-_ELSEWHERE = frozenset({"picture", "consequences", "also"})
+_ELSEWHERE = frozenset({"picture", "consequences", "also", "others"})
 """Evidence that has its own place in the page."""
 _LONGEST = 16
 _DEEPEST_TABLE = 24
