@@ -3,7 +3,7 @@
 Evidence is gathered once, frame by frame, in threads; the rules of `lightframe.checks` judge it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,7 +131,7 @@ def check(
     return Check(_findings(plan, evidence), plan, evidence)
 
 
-def check_session(
+def check_session(  # noqa: PLR0913 - how to look, beside what at
     frames: Iterable[FrameInfo],
     plan: Plan,
     settings: CheckSettings = CheckSettings(),  # noqa: B008 - frozen
@@ -139,6 +139,7 @@ def check_session(
     progress: Progress | None = None,
     threads: int = 1,
     cache: Path | None = None,
+    visit: Callable[[Path], object] | None = None,
 ) -> tuple[Finding, ...]:
     """Judge the plan and the raw pixels of a session.
 
@@ -156,6 +157,8 @@ def check_session(
         Frames looked at side by side.
     cache : Path, optional
         Folder in which evidence is kept for the next time.
+    visit : callable, optional
+        Called with each file just before it is looked at; see `measure_frames`.
 
     Returns
     -------
@@ -163,7 +166,7 @@ def check_session(
         Those of the plan and those of the pixels, the worst first, consequences of others left out.
     """
     evidence = gather_evidence(
-        frames, plan, settings, progress=progress, threads=threads, cache=cache
+        frames, plan, settings, progress=progress, threads=threads, cache=cache, visit=visit
     )
     return _findings(plan, evidence)
 
@@ -183,7 +186,7 @@ def _plan(found: Scan, paths: Sequence[Path], settings: RunSettings) -> Plan:
     )
 
 
-def gather_evidence(
+def gather_evidence(  # noqa: PLR0913 - how to look, beside what at
     frames: Iterable[FrameInfo],
     plan: Plan,
     settings: CheckSettings = CheckSettings(),  # noqa: B008 - frozen
@@ -191,14 +194,21 @@ def gather_evidence(
     progress: Progress | None = None,
     threads: int = 1,
     cache: Path | None = None,
+    visit: Callable[[Path], object] | None = None,
 ) -> SessionEvidence:
     """Measure all frames, put them together as the plan does, and compare darks with lights.
 
     The arguments are those of `check_session`. A frame whose pixels cannot be read is named in the
     evidence; the others go on.
     """
-    infos = [info for info in frames if info.kind is not None]
-    measured, unreadable = measure_frames(infos, progress or Silent(), threads=threads, cache=cache)
+    # What masters are made of is needed first: read last, it is still in memory then.
+    infos = sorted(
+        (info for info in frames if info.kind is not None),
+        key=lambda info: (info.kind is not FrameKind.LIGHT, info.kind is not FrameKind.FLAT),
+    )
+    measured, unreadable = measure_frames(
+        infos, progress or Silent(), threads=threads, cache=cache, visit=visit
+    )
     gathered = _Gathered(plan, measured)
     evidence = SessionEvidence(
         sets=tuple(gathered.sets.values()),

@@ -1,6 +1,6 @@
 """Evidence of the frames of a session, measured side by side; one bad frame stops nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +14,12 @@ __all__ = ["measure_frames"]
 
 
 def measure_frames(
-    infos: Sequence[FrameInfo], progress: Progress, *, threads: int = 1, cache: Path | None = None
+    infos: Sequence[FrameInfo],
+    progress: Progress,
+    *,
+    threads: int = 1,
+    cache: Path | None = None,
+    visit: Callable[[Path], object] | None = None,
 ) -> tuple[dict[Path, FrameEvidence], tuple[tuple[Path, str], ...]]:
     """Look at the pixels of frames.
 
@@ -28,6 +33,9 @@ def measure_frames(
         Frames looked at side by side.
     cache : Path, optional
         Folder in which evidence is kept for the next time.
+    visit : callable, optional
+        Called with each file just before it is looked at, from the same thread: what else reads the
+        whole file then brings it into memory, and it is not read from disk twice.
 
     Returns
     -------
@@ -44,6 +52,8 @@ def measure_frames(
 
         def measure(info: FrameInfo) -> FrameEvidence | str:
             try:
+                if visit is not None:
+                    visit(info.path)
                 return kept.get(info, lambda: measure_frame(info))
             except LightframeError as error:
                 return error.what

@@ -298,6 +298,11 @@ class Plan:
         """Return the master of that name."""
         return self._by_name[name]
 
+    def used_frames(self) -> set[Path]:
+        """Return all frames that masters are made of or that are integrated."""
+        lights = {path for group in self.groups for path in group.frames}
+        return lights | {path for job in self.masters for path in job.frames}
+
     @property
     def exit_code(self) -> int:
         """1 if any finding is an error, else 0."""

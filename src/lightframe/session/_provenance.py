@@ -16,6 +16,7 @@ from lightframe.processes import Integration, IntegrationSettings
 __all__ = [
     "cfa_cards",
     "combined_header",
+    "file_hash",
     "hashes",
     "history",
     "image_type",
@@ -114,10 +115,11 @@ def hashes(paths: Iterable[Path], threads: int) -> dict[Path, str]:
     """Return the SHA-256 of each file, in hexadecimal."""
     paths = list(dict.fromkeys(paths))
     with ThreadPoolExecutor(threads) as pool:
-        return dict(zip(paths, pool.map(_hash, paths), strict=True))
+        return dict(zip(paths, pool.map(file_hash, paths), strict=True))
 
 
-def _hash(path: Path) -> str:
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
     digest = hashlib.sha256()
     buffer = bytearray(_CHUNK)
     view = memoryview(buffer)

@@ -30,7 +30,7 @@ from lightframe.session._masters import build_masters
 from lightframe.session._plan import make_plan
 from lightframe.session._plan_types import LightGroup, Plan
 from lightframe.session._progress import Progress, Silent
-from lightframe.session._provenance import hashes
+from lightframe.session._provenance import file_hash, hashes
 from lightframe.session._records import unknown_light
 from lightframe.session._resources import default_memory_bytes, default_threads
 from lightframe.session._results import integrate_group
@@ -195,14 +195,13 @@ class _Run:
     def execute(self, paths: Sequence[Path]) -> Outcome:
         """Carry out the plan and write run.json."""
         context = self.context
-        used = {path for group in self.plan.groups for path in group.frames}
-        used |= {path for job in self.plan.masters for path in job.frames}
-        with context.meter.step("checksums"), context.progress.step("Checksums", 1):
-            context.hashes.update(hashes(sorted(used), context.threads))
         with context.meter.step("compiling"):
             self._warm_up()
         if context.settings.check_pixels:
             self._check_pixels()
+        if left := self.plan.used_frames() - context.hashes.keys():
+            with context.meter.step("checksums"), context.progress.step("Checksums", 1):
+                context.hashes.update(hashes(sorted(left), context.threads))
         masters = build_masters(self.plan.masters, self.infos, context)
         for field in _fields(self.plan.groups):
             self._integrate_field(field, masters)
@@ -218,8 +217,17 @@ class _Run:
         return Outcome(document, _NO_RESULT if missing else int(failed))
 
     def _check_pixels(self) -> None:
-        """Look at the raw pixels before any work; their findings join those of the plan."""
+        """Look at the raw pixels before any work; their findings join those of the plan.
+
+        Files are hashed in the same go.
+        """
         context = self.context
+        used = self.plan.used_frames()
+
+        def hash_used(path: Path) -> None:
+            if path in used:
+                context.hashes[path] = file_hash(path)
+
         with context.meter.step("checks"):
             self.findings = list(
                 check_session(
@@ -229,6 +237,7 @@ class _Run:
                     progress=context.progress,
                     threads=context.threads,
                     cache=context.out / ".lightframe" / "evidence",
+                    visit=hash_used,
                 )
             )
 
