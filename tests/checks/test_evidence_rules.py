@@ -3,6 +3,7 @@
 import pytest
 
 from check_sessions import ccd, dslr, findings_of, mono, osc, serious
+from lightframe.checks._shown import SHOWN
 from lightframe.frames import FrameKind
 from lightframe.simulation import (
     AlreadyCalibrated,
@@ -193,6 +194,7 @@ def test_a_fault_is_found_and_named(rule, session, tmp_path):
     assert finding.cause
     assert finding.remedy
     assert finding.evidence
+    assert (finding.picture is not None) == (rule in SHOWN)
 
 
 @pytest.mark.parametrize(("what", "session"), MISSED, ids=[what for what, _ in MISSED])

@@ -10,6 +10,7 @@ from lightframe.checks._evidence_levels_of_bias import setups
 from lightframe.checks._evidence_scale import Ratios, dark_ratios, spacing_of
 from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
 from lightframe.checks._finding import Finding
+from lightframe.checks._pictures import Axis, Comparison, Panels, Row
 from lightframe.checks._rules import Stage, found, witness
 from lightframe.frames import FrameKind
 
@@ -182,4 +183,22 @@ def _number_finding(
             "steps_dn": [spacing_of(s.frames[0]) for s in (frames, other)],
             "compared_with": other.label,
         },
+        picture=_level_and_noise(frames, other, f"These are {how} of {factor} x {factor} pixels."),
+    )
+
+
+def _level_and_noise(frames: SetEvidence, other: SetEvidence, caption: str) -> Panels:
+    def side_by_side(name: str, values: tuple[float, float], words: str) -> Comparison:
+        rows = tuple(
+            Row(item.label, round(value, 3), wrong=item is frames)
+            for item, value in zip((frames, other), values, strict=True)
+        )
+        return Comparison(
+            title=name, caption=words, axis=Axis(name.lower(), "DN"), rows=rows, from_zero=True
+        )
+
+    levels = float(frames.level.mean()), float(other.level.mean())
+    noises = float(frames.noise.mean()), float(other.noise.mean())
+    return Panels(
+        pictures=(side_by_side("Level", levels, ""), side_by_side("Noise", noises, caption))
     )

@@ -123,12 +123,19 @@ def lowest_values(
     )
 
 
-def comb(members: Iterable[tuple[str, FrameEvidence, int]], title: str, caption: str) -> Histogram:
-    """Return the single values around the median: name, frame and phase of each comb."""
+def comb(
+    members: Iterable[tuple[str, FrameEvidence, int]], title: str, caption: str
+) -> Histogram | None:
+    """Return the single values around the median: name, frame and phase of each comb.
+
+    None where there is nothing to show.
+    """
     series = []
     for name, frame, phase in members:
         counts = frame.levels.around[phase]
         series.append(Counts(name, numbers(100.0 * counts / max(counts.sum(), 1), 3)))
+    if not series:
+        return None
     return Histogram(
         title=title,
         caption=caption,

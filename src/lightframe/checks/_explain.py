@@ -8,6 +8,7 @@ from lightframe.checks._evidence_sets import SessionEvidence
 from lightframe.checks._plan_records import PlanRecord
 from lightframe.checks._rules import RULES
 from lightframe.checks._settings import CheckSettings
+from lightframe.checks._shown import SHOWN
 
 __all__ = ["page", "pages", "rule_facts"]
 
@@ -55,6 +56,7 @@ def rule_facts(name: str) -> dict[str, Any]:
             }
             for field in entry.thresholds
         ],
+        "picture": SHOWN.get(name),
         "guide": _guide_sections(" ".join(text for _, text in paragraphs)),
         "explains": sorted(CONSEQUENCES.get(name, ())),
     }
@@ -94,6 +96,8 @@ def page(name: str) -> str:
         lines += ["## Example", ""]
         for example in facts["examples"]:
             lines += [example, ""]
+    if facts["picture"]:
+        lines += ["## Picture", "", f"The report shows {facts['picture']}.", ""]
     if facts["thresholds"]:
         lines += ["## Thresholds", "", "In the table `[check]` of the settings:", ""]
         lines += ["| setting | default | meaning |", "| --- | --- | --- |"]
@@ -116,13 +120,13 @@ def pages() -> dict[str, str]:
         "",
         "Made from the rules themselves by `lightframe explain --write docs/checks`.",
         "",
-        "| rule | severity | group | meaning |",
-        "| --- | --- | --- | --- |",
+        "| rule | severity | group | meaning | picture |",
+        "| --- | --- | --- | --- | --- |",
     ]
     for name in RULES:
         entry = RULES[name]
         lines.append(
             f"| [{name}]({name}.md) | {entry.severity.value} | {entry.group.value} |"
-            f" {RULES.meaning(name)} |"
+            f" {RULES.meaning(name)} | {SHOWN.get(name, '')} |"
         )
     return {_INDEX: "\n".join(lines) + "\n"} | {f"{name}.md": page(name) for name in RULES}

@@ -172,6 +172,7 @@ def pedestal_subtracted(evidence: ResultEvidence) -> Iterator[Finding]:
     for lights in evidence.sets:
         pedestal = lights.median(lambda light: light.pedestal_dn) or 0.0
         fraction = lights.median(lambda light: light.low_fraction) or 0.0
+        low = _low_levels(lights)
         if lights.calibrated_before and pedestal > 0 and fraction > evidence.settings.below_zero:
             yield found(
                 "pedestal-subtracted",
@@ -183,6 +184,7 @@ def pedestal_subtracted(evidence: ResultEvidence) -> Iterator[Finding]:
                 cause="the frames were calibrated with an output pedestal",
                 remedy='set input_pedestal = "none" if the result goes into integer files',
                 evidence={"pedestal_dn": pedestal, "below_zero_percent": round(100 * fraction, 3)},
+                picture=None if low is None else around_zero(lights, low.level, low.noise),
             )
 
 
