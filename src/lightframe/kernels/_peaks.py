@@ -33,27 +33,20 @@ def residual_row(image: Float32, mesh: Float32, cell: int, y: int, row: Float32)
 
 @kernel
 def smooth_row(rows: Float32, first: int, taps: Float32, column: Float32, out: Float32) -> None:
-    """Smooth the middle one of a ring of `taps.size` rows, oldest at `first`, in both directions.
+    """Smooth the middle one of a ring of three rows, oldest at `first`, in both directions.
 
-    `column` has half the taps more elements on each side than `out`.
+    `column` has one more element on each side than `out`.
     """
-    n = taps.size
-    half = n // 2
+    above, here, below = rows[first % 3], rows[(first + 1) % 3], rows[(first + 2) % 3]
+    left, middle, right = taps[0], taps[1], taps[2]
     width = out.size
-    zero = np.float32(0.0)
-    column[:] = zero
-    for k in range(n):
-        source = rows[(first + k) % n]
-        w = taps[k]
-        target = column[half : half + width]
-        for x in range(width):
-            target[x] += w * source[x]
-    out[:] = zero
-    for k in range(n):
-        source = column[k : k + width]
-        w = taps[k]
-        for x in range(width):
-            out[x] += w * source[x]
+    inner = column[1 : width + 1]
+    column[0] = np.float32(0.0)
+    column[width + 1] = np.float32(0.0)
+    for x in range(width):
+        inner[x] = left * above[x] + middle * here[x] + right * below[x]
+    for x in range(width):
+        out[x] = left * column[x] + middle * column[x + 1] + right * column[x + 2]
 
 
 @kernel
@@ -63,16 +56,14 @@ def smoothed_samples(
 ) -> int:  # fmt: skip
     """Sample the smoothed residual in units of the local noise; return the number of samples."""
     height, width = image.shape
-    n = taps.size
-    half = n // 2
-    rows = np.empty((n, width), np.float32)
-    column = np.empty(width + 2 * half, np.float32)
+    rows = np.empty((3, width), np.float32)
+    column = np.empty(width + 2, np.float32)
     smooth = np.empty(width, np.float32)
     sigma = np.empty(width, np.float32)
     count = 0
     for y in range(every // 2, height, every):
-        for k in range(n):
-            residual_row(image, mesh, cell, y + k - half, rows[k])
+        for k in range(3):
+            residual_row(image, mesh, cell, y + k - 1, rows[k])
         smooth_row(rows, 0, taps, column, smooth)
         mesh_row(noise, cell, y, sigma)
         for x in range(0, width, 4):
@@ -102,8 +93,8 @@ def find_peaks(
         NaN is missing.
     mesh, noise : (rows, columns) float32
         Background and noise of the mesh cells, of side `cell`.
-    taps : (n,) float32
-        Smoothing kernel of one direction, n odd.
+    taps : (3,) float32
+        Smoothing kernel of one direction.
     threshold : float
         In units of `noise`.
     ys, xs : (m,) int64
@@ -115,19 +106,17 @@ def find_peaks(
         Number of maxima; those beyond m are counted and not stored.
     """
     height, width = image.shape
-    n = taps.size
-    half = n // 2
     block = 32
-    rows = np.zeros((n, width), np.float32)
-    column = np.zeros(width + 2 * half, np.float32)
+    rows = np.zeros((3, width), np.float32)
+    column = np.zeros(width + 2, np.float32)
     limit = np.empty(width, np.float32)
     smooth = np.zeros((3, width), np.float32)
     count = 0
-    for y in range(-half, half):
-        residual_row(image, mesh, cell, y, rows[(y + half) % n])
+    for y in range(-1, 1):
+        residual_row(image, mesh, cell, y, rows[(y + 1) % 3])
     for y in range(height):
-        residual_row(image, mesh, cell, y + half, rows[(y + 2 * half) % n])
-        smooth_row(rows, y % n, taps, column, smooth[y % 3])
+        residual_row(image, mesh, cell, y + 1, rows[(y + 2) % 3])
+        smooth_row(rows, y, taps, column, smooth[y % 3])
         middle = y - 1
         if middle < 1:
             continue
