@@ -19,10 +19,16 @@ from lightframe.processes import (
     PatternLeft,
 )
 
-__all__ = ["CalibratedSet", "LightEvidence", "LightViews", "ResultEvidence"]
+__all__ = ["GLOW_AREA", "CalibratedSet", "LightEvidence", "LightViews", "ResultEvidence"]
 
 _F32 = npt.NDArray[np.float32]
 _F64 = npt.NDArray[np.float64]
+
+_CERTAIN = 5.0
+
+
+GLOW_AREA = 0.15
+"""Part of the frame that glow covers at most; a gradient of the dark current covers more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -218,6 +224,12 @@ class CalibratedSet:
             return None
         needed = settings.dither_cfa_px if self.colours else settings.dither_px
         return int(np.count_nonzero(steps > needed)), len(steps)
+
+    def dust_has_moved(self, settings: CheckSettings) -> bool:
+        """Whether the dust shadows certainly lie elsewhere than those of the flat."""
+        if self.dust is None:
+            return False
+        return self.dust.moved_px >= max(settings.dust_shift_px, _CERTAIN * self.dust.sigma_px)
 
     def is_dithered(self, settings: CheckSettings) -> bool | None:
         """Whether the field was moved often enough; None where that cannot be told."""

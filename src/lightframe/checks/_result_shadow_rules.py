@@ -5,7 +5,7 @@ from statistics import median
 
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import measured, number
-from lightframe.checks._result_evidence import CalibratedSet, ResultEvidence
+from lightframe.checks._result_evidence import GLOW_AREA, CalibratedSet, ResultEvidence
 from lightframe.checks._result_pictures import dust_shift, glow_of_dark, glow_of_lights
 from lightframe.checks._rules import found, rule
 
@@ -17,8 +17,6 @@ _GLOW_GROWTH = 0.85
 """Glow grows with about this power of the exposure, where dark current grows with the first."""
 _GLOW_HARM = 0.2
 """Glow wrongly scaled, in units of the noise of a light, from which on it does harm."""
-_GLOW_AREA = 0.15
-"""Part of the frame that glow covers at most; a gradient of the dark current covers more."""
 _WELL_KNOWN = 0.2
 """Error of a share from which on it is not worth saying."""
 
@@ -43,9 +41,7 @@ def dust_embossed(evidence: ResultEvidence) -> Iterator[Finding]:
     """
     for lights in evidence.sets:
         dust = lights.dust
-        if dust is None or dust.moved_px < evidence.settings.dust_shift_px:
-            continue
-        if dust.moved_px < _CERTAIN * dust.sigma_px:
+        if dust is None or not lights.dust_has_moved(evidence.settings):
             continue
         turned = dust.turn_deg != 0
         turn = f", turned by {dust.turn_deg:.2f}°" if turned else ""
@@ -82,7 +78,7 @@ def _visible_glow(evidence: ResultEvidence, lights: CalibratedSet) -> bool:
     noise = lights.median(lambda light: max(light.noise_dn, default=None))
     return (
         lights.glow is not None
-        and lights.glow.area < _GLOW_AREA
+        and lights.glow.area < GLOW_AREA
         and noise is not None
         and lights.glow.glow_dn > evidence.settings.glow_visible * noise
     )

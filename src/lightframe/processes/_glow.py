@@ -60,15 +60,23 @@ class GlowLeft:
     area: float
 
 
-def glow_map(dark: BackgroundTiles, bias: BackgroundTiles) -> _F64:
+def glow_map(
+    dark: BackgroundTiles, bias: BackgroundTiles, gain: BackgroundTiles | None = None
+) -> _F64:
     """Return the large-scale dark signal, mean of the colours, less its median.
 
     Parameters
     ----------
     dark, bias : BackgroundTiles
         Of the master dark, and of a bias or a dark of short exposure.
+    gain : BackgroundTiles, optional
+        Of what the lights are multiplied with after the dark is subtracted, the reciprocal of the
+        flat: glow that is left is raised with the corners that it sits in.
     """
-    signal = np.mean(dark.values.astype(float) - bias.values, axis=0)
+    signal = dark.values.astype(float) - bias.values
+    if gain is not None:
+        signal *= gain.values
+    signal = np.mean(signal, axis=0)
     return np.asarray(signal - np.nanmedian(signal))
 
 

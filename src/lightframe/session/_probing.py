@@ -147,7 +147,10 @@ def _glow_of(
     calibration: PreparedCalibration,
     masters: Mapping[str, Master],
 ) -> npt.NDArray[np.float64] | None:
-    """Return the large-scale dark signal in tiles, where a bias of the same settings is there."""
+    """Return what the large-scale dark signal would be in calibrated lights, in tiles.
+
+    None where there is no bias of the same settings.
+    """
     shape = (calibration.height, calibration.width)
     others = [
         master.pixels
@@ -159,7 +162,12 @@ def _glow_of(
     if dark is None or not others or not assignment.dark_holds_bias:
         return None
     cfa = calibration.cfa
-    return glow_map(background_tiles(dark, cfa), background_tiles(others[0], cfa))
+    gain = calibration.flat_reciprocal
+    return glow_map(
+        background_tiles(dark, cfa),
+        background_tiles(others[0], cfa),
+        None if gain is None else background_tiles(gain, cfa),
+    )
 
 
 def _shared_bias(
