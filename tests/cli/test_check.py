@@ -1,6 +1,8 @@
 """The commands check and explain."""
 
+import html
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from check_sessions import osc, written
 from lightframe.checks import RULES, PlanRecord, SessionEvidence
 from lightframe.checks._explain import pages
+from lightframe.checks._shown import SHOWN
 from lightframe.cli import main
 from lightframe.frames import FrameKind
 from lightframe.simulation import FlatLevel, Unshifted
@@ -43,6 +46,43 @@ def test_the_table_goes_by_group_the_worst_first(faulty, capsys):
     assert "Acquisition: how frames were taken" in text
     assert "needed: 10% of the range or 200" in text
     assert "1 error, 1 warning" in text
+
+
+def test_a_page_shows_the_evidence(faulty, tmp_path, capsys):
+    """One file that needs no other, with a chart for each picture of --json, and all sets."""
+    page = tmp_path / "new" / "check.html"
+    assert main(["check", str(faulty), "--json", "--report", str(page)]) == 1
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    kinds = {f["rule"]: f["evidence"]["picture"]["kind"] for f in findings if f["rule"] in SHOWN}
+    text = page.read_text(encoding="utf-8")
+
+    assert kinds == {"mixed-scaling": "histogram", "flat-underexposed": "histogram"}
+    assert text.count("<svg") == 2
+    assert not re.search(r"""(src|href)=["']?(https?:|//|[^#"'])""", text)
+    assert all(f["message"].split(":")[0] in html.unescape(text) for f in findings)
+    assert ">4 lights" in text
+    assert "lightframe explain" in text
+
+
+def test_the_page_is_named_to_people(faulty, tmp_path, capsys):
+    """With the rules that were selected alone."""
+    page = tmp_path / "check.html"
+    main(["check", str(faulty), "--select", "flat-underexposed", "--report", str(page)])
+
+    assert str(page) in capsys.readouterr().out
+    assert "flat-underexposed" in page.read_text(encoding="utf-8")
+    assert "mixed-scaling" not in page.read_text(encoding="utf-8")
+
+
+def test_a_page_that_cannot_be_written_is_an_error(faulty, tmp_path, capsys):
+    """What, where and why; the findings are told all the same."""
+    (tmp_path / "file").write_text("")
+    page = tmp_path / "file" / "check.html"
+
+    assert main(["check", str(faulty), "--report", str(page)]) == 2
+    output = capsys.readouterr()
+    assert "check.html" in output.err
+    assert "flat-underexposed" in output.out
 
 
 @pytest.mark.parametrize(

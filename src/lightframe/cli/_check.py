@@ -64,6 +64,11 @@ def execute(arguments: argparse.Namespace) -> int:
         for finding in result.findings
         if (not selected or finding.rule in selected) and finding.rule not in ignored
     ]
+    if arguments.json:
+        print_json({"findings": [finding.as_dict() for finding in _grouped(findings)]})
+    else:
+        frames = sum(len(frames.frames) for frames in result.evidence.sets)
+        stdout().print(render_grouped(findings, frames))
     if arguments.report is not None:
         document = {
             "version": __version__,
@@ -73,12 +78,7 @@ def execute(arguments: argparse.Namespace) -> int:
             "sets": result.sets_as_dicts(),
         }
         write_check_report(document, arguments.report)
-    if arguments.json:
-        print_json({"findings": [finding.as_dict() for finding in _grouped(findings)]})
-    else:
-        frames = sum(len(frames.frames) for frames in result.evidence.sets)
-        stdout().print(render_grouped(findings, frames))
-        if arguments.report is not None:
+        if not arguments.json:
             stdout().print(f"Report: {arguments.report}", soft_wrap=True, markup=False)
     return int(any(finding.severity == "error" for finding in findings))
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lightframe.errors import SettingsError
 from lightframe.report._environment import environment
 from lightframe.report._facts import by_severity
 
@@ -25,12 +26,24 @@ def write_check_report(check: Mapping[str, Any], path: Path) -> Path:
     -------
     Path
         The page.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be written there.
     """
     page = (
         environment()
         .get_template("check.html.jinja")
         .render(check=check, findings=by_severity(check["findings"]))
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"the page cannot be written: {error.strerror}",
+            where=path,
+            remedy="name a file in a folder that can be written to",
+        ) from error
     return path

@@ -239,8 +239,10 @@ def draw_profile(picture: Profile, identity: str) -> tuple[str, Key]:
     return plot.svg(picture.title, description), key
 
 
-def draw_frames(picture: FrameChart, identity: str) -> tuple[str, Key]:
-    """Return a dot for each frame, those that the finding is about in another colour."""
+def draw_frames(
+    picture: FrameChart, identity: str, along: str = "frame, in the order of time"
+) -> tuple[str, Key]:
+    """Return a dot for each frame, those that stand out in another colour; `along` is what x is."""
     errors = picture.errors or (None,) * len(picture.values)
     wrong = picture.wrong or (False,) * len(picture.values)
     seen = [mark.value for mark in picture.marks] + list(picture.band or ())
@@ -249,7 +251,7 @@ def draw_frames(picture: FrameChart, identity: str) -> tuple[str, Key]:
             seen += [value - (error or 0.0), value + (error or 0.0)]
     count = len(picture.frames)
     plot = Plot(
-        Axis("frame, in the order of time"),
+        Axis(along),
         (0.4, count + 0.6),
         picture.axis,
         padded(seen, log=picture.axis.log),

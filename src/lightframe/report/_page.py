@@ -8,7 +8,9 @@ from typing import Any
 
 from PIL import Image
 
-from lightframe.report._charts import Point, bars, scatter
+from lightframe.checks import Axis, FrameChart
+from lightframe.report._charts import bars
+from lightframe.report._draw_charts import draw_frames
 from lightframe.report._environment import environment
 from lightframe.report._facts import by_severity
 
@@ -50,7 +52,7 @@ def write_report(run: Mapping[str, Any], out: Path) -> Path:
     page = pages.get_template("report.html.jinja").render(
         run=run,
         findings=by_severity(run["findings"]),
-        groups=[_group(result, run["lights"]) for result in run["results"]],
+        groups=[_group(n, result, run["lights"]) for n, result in enumerate(run["results"], 1)],
         outside=[light for light in run["lights"] if not light["used"]],
         steps=bars(
             [(cost["step"], cost["wall_s"]) for cost in run["resources"]["steps"]], unit="s"
@@ -61,19 +63,32 @@ def write_report(run: Mapping[str, Any], out: Path) -> Path:
     return path
 
 
-def _group(result: Mapping[str, Any], lights: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return a result with its lights and their charts."""
+def _group(
+    number: int, result: Mapping[str, Any], lights: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the n-th result with its lights and their charts."""
     members = [light for light in lights if light["group"] == result["group"]]
-    charts = []
-    for key, title, unit in _CHARTS:
-        points = [
-            None
-            if (value := _scalar(light.get(key))) is None
-            else Point(value, Path(light["path"]).name, light["used"])
-            for light in members
-        ]
-        charts.append(scatter(points, title=title, unit=unit))
+    charts = [
+        _chart(members, key, Axis(name, unit), f"lights-{number}-{key}")
+        for key, name, unit in _CHARTS
+    ]
     return {"result": result, "lights": members, "charts": [chart for chart in charts if chart]}
+
+
+def _chart(lights: Sequence[Mapping[str, Any]], key: str, axis: Axis, identity: str) -> str:
+    """Return a chart of one number a light; none where it is known of no light."""
+    values = tuple(_scalar(light.get(key)) for light in lights)
+    if all(value is None for value in values):
+        return ""
+    picture = FrameChart(
+        title=axis.name,
+        caption="Lights that were not used stand out.",
+        axis=axis,
+        frames=tuple(Path(light["path"]).name for light in lights),
+        values=values,
+        wrong=tuple(not light["used"] for light in lights),
+    )
+    return draw_frames(picture, identity, along="light")[0]
 
 
 def _scalar(value: object) -> float | None:
