@@ -13,6 +13,7 @@ MODULES = (
     "_evidence_match_rules",
     "_evidence_binning_rules",
     "_evidence_hot_pixel_rules",
+    "_evidence_sensitivity_rules",
     "_evidence_colour_rules",
     "_evidence_dark_rules",
     "_evidence_master_rules",

@@ -84,7 +84,7 @@ _OF_SETS = frozenset(
         "flat-shutter-pattern", "flat-underexposed", "flat-weak-channel", "gain-label-wrong",
         "hot-pixel-mismatch", "mixed-scaling", "no-dark-correlation", "over-correction",
         "residual-glow", "residual-pattern", "stale-dark", "stars-in-flat", "under-correction",
-        "undithered", "clipped-result", "offset-mismatch",
+        "undithered", "clipped-result", "offset-mismatch", "frame-flipped", "camera-mismatch",
     }
 )  # fmt: skip
 """Rules that judge set by set, so that one cause shows in the frames of each filter."""

@@ -103,5 +103,8 @@ class CheckSettings(ResultThresholds):
     hot_unknown: float = Field(100.0, gt=0)
     """Hot pixels of the lights per megapixel that the dark does not know."""
 
+    sensitivity_found: float = Field(0.4, gt=0, lt=1)
+    """Part of the pixels' different sensitivities in the flats that the lights must show."""
+
     filtered_maxima: float = Field(0.005, gt=0)
     """Fraction of pixels above all their neighbours below which a frame has been filtered."""
