@@ -97,7 +97,7 @@ def page(name: str) -> str:
         for example in facts["examples"]:
             lines += [example, ""]
     if facts["picture"]:
-        lines += ["## Picture", "", f"The report shows {facts['picture']}.", ""]
+        lines += ["## Picture", "", f"In the report: {facts['picture']}.", ""]
     if facts["thresholds"]:
         lines += ["## Thresholds", "", "In the table `[check]` of the settings:", ""]
         lines += ["| setting | default | meaning |", "| --- | --- | --- |"]

@@ -5,14 +5,25 @@ under the key ``picture``. A picture holds a few hundred numbers at most: it sho
 stands, and is no copy of the pixels.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import Field, TypeAdapter, ValidationError
 
+from lightframe.checks._picture_parts import (
+    Axis,
+    Counts,
+    Curve,
+    Line,
+    Mark,
+    Numbers,
+    Points,
+    Row,
+    numbers,
+    same_length,
+    table,
+)
 from lightframe.errors import InputError
 
 __all__ = [
@@ -38,48 +49,6 @@ __all__ = [
     "table",
 ]
 
-Numbers: TypeAlias = tuple[float | None, ...]
-"""None is unknown."""
-
-_DIGITS = 4
-
-
-def numbers(values: Iterable[float], digits: int = _DIGITS) -> Numbers:
-    """Return values of a few digits, as JSON has them; what is not finite is None."""
-    return tuple(float(f"{v:.{digits}g}") if np.isfinite(v) else None for v in values)
-
-
-def table(values: npt.NDArray[np.floating], digits: int = _DIGITS) -> tuple[Numbers, ...]:
-    """Return the rows of an array, shape (rows, columns), as `numbers`."""
-    return tuple(numbers(row, digits) for row in values)
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """What an axis shows.
-
-    Attributes
-    ----------
-    name : str
-        The quantity.
-    unit : str
-        Its unit; empty for pure numbers.
-    log : bool
-        Whether it is to be spaced by powers of ten.
-    """
-
-    name: str
-    unit: str = ""
-    log: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A value on an axis that matters: a limit, an expected level."""
-
-    name: str
-    value: float
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Picture:
@@ -95,22 +64,6 @@ class _Picture:
 
     title: str
     caption: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """One distribution of a histogram.
-
-    Attributes
-    ----------
-    name : str
-        What was counted: a colour, a set of frames.
-    percent : tuple of float
-        Percentage of the pixels in each bin.
-    """
-
-    name: str
-    percent: Numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +96,7 @@ class Histogram(_Picture):
     kind: Literal["histogram"] = "histogram"
 
     def __post_init__(self) -> None:
-        _same_length(self.title, *(item.percent for item in self.series))
+        same_length(self.title, *(item.percent for item in self.series))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +122,7 @@ class TileMap(_Picture):
     kind: Literal["map"] = "map"
 
     def __post_init__(self) -> None:
-        _same_length(self.title, *self.values)
+        same_length(self.title, *self.values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,56 +145,7 @@ class Correlation(_Picture):
     kind: Literal["correlation"] = "correlation"
 
     def __post_init__(self) -> None:
-        _same_length(self.title, *self.values)
-
-
-@dataclass(frozen=True, slots=True)
-class Points:
-    """Points of a scatter plot.
-
-    Attributes
-    ----------
-    name : str
-        What they are.
-    x, y : tuple of float or None
-        Where they are.
-    error : tuple of float or None
-        Standard error of y; empty where it is not known.
-    joined : bool
-        Whether they follow each other.
-    wrong : bool
-        Whether they are what the finding is about.
-    """
-
-    name: str
-    x: Numbers
-    y: Numbers
-    error: Numbers = ()
-    joined: bool = False
-    wrong: bool = False
-
-    def __post_init__(self) -> None:
-        _same_length(self.name, self.x, self.y, *((self.error,) if self.error else ()))
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A straight line, y = intercept + slope x.
-
-    Attributes
-    ----------
-    name : str
-        What it stands for.
-    slope, intercept : float
-        In the units of the axes.
-    expected : bool
-        Whether it is what should be; else it was fitted.
-    """
-
-    name: str
-    slope: float
-    intercept: float = 0.0
-    expected: bool = False
+        same_length(self.title, *self.values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,22 +177,6 @@ class Scatter(_Picture):
     extent: float | None = None
     origin: bool = False
     kind: Literal["scatter"] = "scatter"
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """One curve of a profile.
-
-    Attributes
-    ----------
-    name : str
-        What it belongs to: a frame.
-    values : tuple of float or None
-        Its values at equal distances.
-    """
-
-    name: str
-    values: Numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,32 +236,9 @@ class FrameChart(_Picture):
     kind: Literal["frames"] = "frames"
 
     def __post_init__(self) -> None:
-        _same_length(
+        same_length(
             self.title, self.frames, self.values, *(c for c in (self.errors, self.wrong) if c)
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One of the things compared.
-
-    Attributes
-    ----------
-    name : str
-        What it is.
-    value : float or None
-        Its value.
-    low, high : float or None
-        What the value may be; None is unknown, or unbounded.
-    wrong : bool
-        Whether the finding is about it.
-    """
-
-    name: str
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    wrong: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -445,9 +310,3 @@ def picture_from_dict(values: Mapping[str, Any]) -> Picture:
             cause="run.json was written by another version, or edited",
             remedy="run again, or use the version that wrote it",
         ) from error
-
-
-def _same_length(where: str, *columns: tuple[object, ...]) -> None:
-    lengths = sorted({len(column) for column in columns})
-    if len(lengths) > 1:
-        raise ValueError(f"{where}: as many values are needed everywhere, not {lengths}")

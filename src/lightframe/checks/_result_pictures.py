@@ -188,7 +188,7 @@ def glow_of_dark(views: LightViews | None) -> TileMap | None:
         _coarse(views.glow),
         views,
         "Glow of the dark",
-        "Dark less bias, in tiles, about its median.",
+        "Dark less bias, divided by the flat as the lights are, about its median.",
         Axis("above the median", "DN"),
     )
 
