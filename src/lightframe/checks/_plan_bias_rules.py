@@ -98,8 +98,10 @@ def _bias_findings(
 def bias_not_recommended(plan: PlanRecord) -> Iterator[Finding]:
     """Tell of sensors that change bias level and gradient below 0.2 s (guide 4.1).
 
-    These are the MN34230 and the IMX294, told by the name of the camera. Use flat-darks for the
-    flats and matching darks for the lights.
+    These are the MN34230 and the IMX294, told by the name of the camera. What is measured wins:
+    where five or more bias frames have one level and one gradient, and the level that darks of two
+    exposures point to, it becomes a remark; where they have not, it says so with numbers. Use
+    flat-darks for the flats and matching darks for the lights.
 
     Example: bias frames of 0.001 s by an ASI1600MM.
     """

@@ -56,6 +56,8 @@ FIGURES = (
 )
 """Names of all figures, in the order in which they are shown."""
 
+_MOST_NAMES = 3
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class SensorReport:
@@ -209,8 +211,16 @@ def characterize_setup(setup: Setup, settings: CheckSettings) -> SensorReport:
         darks=tuple(darks),
         transfer=tuple(transfer),
         linear=linear,
-        notes=tuple(notes),
+        notes=(*_torn(setup), *notes),
     )
+
+
+def _torn(setup: Setup) -> list[str]:
+    if not setup.torn:
+        return []
+    names = ", ".join(path.name for path in setup.torn[:_MOST_NAMES])
+    rest = f" and {len(setup.torn) - _MOST_NAMES} more" if setup.torn[_MOST_NAMES:] else ""
+    return [f"left out, their readout was interrupted: {names}{rest}"]
 
 
 def _in_electrons(noise: Figure, gain: Figure) -> Figure:

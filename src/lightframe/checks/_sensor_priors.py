@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from lightframe.checks._cameras import camera_of
 from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
 from lightframe.checks._finding import Finding, Severity
@@ -54,10 +56,9 @@ def linear_limit(evidence: SessionEvidence, flats: SetEvidence, ceiling: float) 
     share = evidence.settings.flat_limit
     usual = share * ceiling
     found = _measured_linearity(evidence, flats)
-    if found is not None and _bends(found, ceiling):
-        level = found.linear_to.number
-        if level < usual:
-            return LinearLimit(level, f"measured: light falls behind the exposure ({_how(found)})")
+    bend = None if found is None else _bend_of(found, ceiling)
+    if found is not None and bend is not None and bend < usual:
+        return LinearLimit(bend, f"measured: light falls behind the exposure ({_how(found)})")
     known = camera_of(flats.camera)
     if known is None or known.linear_to is None or known.linear_to >= share:
         return LinearLimit(usual, f"{share:.0%} of saturation")
@@ -84,13 +85,20 @@ def _measured_linearity(evidence: SessionEvidence, flats: SetEvidence) -> Linear
     return found
 
 
-def _bends(found: Linearity, ceiling: float) -> bool:
-    """Whether a sensor fills up: all brighter flats fall behind, the brighter the more."""
+def _bend_of(found: Linearity, ceiling: float) -> float | None:
+    """Return the level at which light has fallen 2 % behind the exposure, in DN.
+
+    None unless all brighter flats fall behind, the brighter the more: then a pixel fills up.
+    """
     if not found.bends or found.linear_to.number < _LEAST_BEND * ceiling:
-        return False
-    beyond = [point for point in found.points if point.level_dn > found.linear_to.number]
-    behind = [point.deviation for point in sorted(beyond, key=lambda point: point.exposure_s)]
-    return bool(behind) and behind[-1] < -_CERTAIN_BEND and behind == sorted(behind, reverse=True)
+        return None
+    points = sorted(found.points, key=lambda point: point.exposure_s)
+    beyond = [point for point in points if point.level_dn > found.linear_to.number]
+    behind = [point.deviation for point in beyond]
+    if not behind or behind[-1] > -_CERTAIN_BEND or behind != sorted(behind, reverse=True):
+        return None
+    levels = [found.linear_to.number, *(point.level_dn for point in beyond)]
+    return float(np.interp(_CERTAIN_BEND, [0.0, *(-deviation for deviation in behind)], levels))
 
 
 def measured_wins(findings: Iterable[Finding], evidence: SessionEvidence) -> tuple[Finding, ...]:

@@ -20,6 +20,7 @@ _SAME_EXPOSURE = 0.01
 _LEAST_SPAN = 2.0
 _LEAST_POINTS = 3
 _LOW_HALF = 0.5
+_BRIGHT = 0.75
 _DEVIATION = 0.01
 _LAMP = 0.01
 _CERTAIN = 3.0
@@ -36,7 +37,8 @@ class LinearPoint:
     exposure_s : float
         Exposure.
     level_dn : float
-        Level with what is there without light, of the brightest colour.
+        Level with what is there without light, of the brightest colour in the brightest quarter of
+        the frame, where all of this is measured.
     deviation : float
         Light per second against that of the dimmer flats, less 1.
     error : float
@@ -84,6 +86,8 @@ def range_figures(setup: Setup, known: KnownCamera | None) -> dict[str, Figure]:
     if level is None:
         figures["saturation_dn"] = unknown("DN", "needs a saturated star or flat")
     else:
+        # Quantiles are shared out within a step of the integers.
+        level = round(level / step) * step if step > 0 else level
         figures["saturation_dn"] = Figure(float(level), None, "DN", "level at which pixels pile up")
     figures["adc_bits"] = _bits(setup, level, known)
     return figures
@@ -170,7 +174,8 @@ def linearity(setup: Setup, bias_level: Figure) -> Linearity:
     known = [item for item in found if item.linear_to.known]
     if known:
         return max(known, key=lambda item: len(item.points))
-    return next((item for item in found if item.points), _no_linearity(reason))
+    told = [item for item in found if item.linear_to.reason != reason]
+    return next(iter(told), _no_linearity(reason))
 
 
 def _no_linearity(reason: str, points: tuple[LinearPoint, ...] = ()) -> Linearity:
@@ -184,8 +189,12 @@ def _one_lamp(flats: Sequence[FrameEvidence], black: float) -> Linearity:
     if len(groups) < _LEAST_POINTS or exposures[-1] < _LEAST_SPAN * exposures[0]:
         return _no_linearity(reason)
     # [flat, phase]: each colour has its own light and its own level.
+    shape = np.mean([flat.tiles.mean(axis=0) for flat in flats], axis=0)
+    bright = shape >= np.quantile(shape, _BRIGHT)
     rates = [
-        np.array([(f.tiles.mean(axis=(1, 2)) - black) / (f.info.exposure_s or 1.0) for f in group])
+        np.array(
+            [(f.tiles[:, bright].mean(axis=1) - black) / (f.info.exposure_s or 1.0) for f in group]
+        )
         for group in groups
     ]
     if min(float(rate.min()) for rate in rates) <= 0:

@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.checks._evidence_dark_rules import torn_frames
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_sets import DARK_KINDS, SetEvidence, describe_set
 from lightframe.frames import COLOURS, CfaPattern, FrameInfo, FrameKind
@@ -73,9 +75,15 @@ class Setup:
     ----------
     frames : tuple of FrameEvidence
         All of them, in the order of time.
+    step : int
+        Step of the integers; 0 if unknown.
+    torn : tuple of Path
+        Frames whose readout was interrupted, as `dark-inconsistent` says; they are left out.
     """
 
     frames: tuple[FrameEvidence, ...]
+    step: int
+    torn: tuple[Path, ...] = ()
 
     def of(self, *kinds: FrameKind) -> tuple[FrameEvidence, ...]:
         """Return the frames of some kinds."""
@@ -85,11 +93,6 @@ class Setup:
         """Return a fact of the headers: that of the first frame which states it."""
         values = (getattr(frame.info, name) for frame in self.frames)
         return next((value for value in values if value is not None), None)
-
-    @property
-    def step(self) -> int:
-        """Step of the integers; 0 if unknown."""
-        return max(frame.levels.frame_step for frame in self.frames)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -207,8 +210,31 @@ def gather_setups(frames: Iterable[FrameEvidence]) -> list[Setup]:
         hosts = [host for host in groups if host != key and _joins(key, host)]
         if len(hosts) == 1:
             groups[hosts[0]] += groups.pop(key)
-    setups = [Setup(_by_time(members)) for members in groups.values()]
+    setups = [_setup(members) for members in groups.values()]
     return sorted(setups, key=lambda setup: (-len(setup.frames), setup.frames[0].path))
+
+
+def _setup(frames: Sequence[FrameEvidence]) -> Setup:
+    """Return a setup without the frames without light that are torn."""
+    whole = Setup(_by_time(frames), _step(frames))
+    torn = {
+        frame.path
+        for group in whole.dark_groups()
+        for frame, _, _ in torn_frames(describe_set("", FrameKind.DARK, group.frames))
+    }
+    kept = tuple(frame for frame in whole.frames if frame.path not in torn)
+    if not kept:
+        return whole
+    return Setup(kept, whole.step, tuple(f.path for f in whole.frames if f.path in torn))
+
+
+def _step(frames: Sequence[FrameEvidence]) -> int:
+    """Return the step of the integers; of very few values the least distance."""
+    step = max(frame.levels.frame_step for frame in frames)
+    if step > 0 or not all(np.issubdtype(f.patches.dtype, np.integer) for f in frames):
+        return step
+    gaps = np.diff(np.unique(np.concatenate([np.unique(frame.patches) for frame in frames])))
+    return int(gaps.min()) if gaps.size else 0
 
 
 def _by_time(frames: Sequence[FrameEvidence]) -> tuple[FrameEvidence, ...]:

@@ -120,7 +120,8 @@ def _level(patches: Float64, step: float) -> Float64:
     """
     flat = patches.reshape(len(patches), -1)
     known: npt.NDArray[np.bool_] = np.isfinite(flat)
-    safe = np.where(known.any(axis=1)[:, None], flat, 0.0)
+    some = np.asarray(known.any(axis=1)).reshape(-1, 1)
+    safe = np.where(some, flat, 0.0)
     middle = np.nanmedian(safe, axis=1)[:, None]
     distance = np.abs(safe - middle)
     spread = _MAD_TO_SIGMA * np.nanmedian(distance, axis=1)[:, None]
