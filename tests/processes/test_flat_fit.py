@@ -134,6 +134,50 @@ def test_a_flat_of_unknown_noise_is_judged_by_its_vignetting_alone():
     assert bench.fit(bench.light(extra=nebula(2000.0)), probe) is None
 
 
+@pytest.mark.parametrize("cfa", [None, CfaPattern.from_name("RGGB")])
+@pytest.mark.parametrize("additive", [0.0, 100.0])
+def test_the_stated_errors_are_those_that_are_made(cfa, additive):
+    """Errors over stated errors have an rms of about 1 and no bias, with a nebula in the field."""
+    pulls = []
+    for seed in range(12):
+        bench = Bench(seed=seed, cfa=cfa, flat_noise=0.004)
+        probe = bench.probe()
+        for sky in (350.0, 420.0, 480.0):
+            fit = bench.fit(bench.light(sky, additive, nebula()), probe)
+            pulls.append((fit.q_dn - additive) / fit.sigma_dn)
+
+    assert 0.7 < np.sqrt(np.mean(np.square(pulls))) < 1.3
+    assert abs(np.mean(pulls)) < 0.6
+
+
+def test_a_bias_that_lights_and_flats_share_is_not_taken_for_under_correction():
+    """Its noise makes pixels of the flat too low where it makes those of the lights too low."""
+    blind, knowing = [], []
+    for seed in range(6):
+        bench = Bench(seed=seed)
+        noise = bench.rng.normal(0, 12.0, SHAPE)
+        bench.reciprocal = (bench.reciprocal / (1 - noise / 20000)).astype(np.float32)
+        probe = bench.probe()
+        light = bench.light(extra=nebula()) - noise.astype(np.float32)
+        tiles, products = background_tiles(light, None), flat_products(light, probe)
+        blind.append(flat_fit(tiles, products, probe).q_dn)
+        knowing.append(flat_fit(tiles, products, probe, (12.0**2 / 20000,)).q_dn)
+
+    assert np.mean(knowing) - np.mean(blind) > 30
+    assert abs(np.mean(knowing)) < 15
+
+
+def test_dust_tells_more_than_pixels_where_there_is_much_of_it():
+    """Only the share of single pixels may depend on the colour of the light."""
+    alike, dusty = Bench(), Bench()
+    dusty.true *= 1 - 0.3 * (np.indices(SHAPE)[1] // 12 % 8 == 0)
+    dusty.reciprocal = (1 / dusty.true).astype(np.float32)[None]
+    light = (400 * dusty.true + dusty.rng.normal(0, NOISE_DN, SHAPE)) * dusty.reciprocal[0]
+
+    assert alike.fit(alike.light(extra=nebula())).pixel_share > 0.8
+    assert dusty.fit(light.astype(np.float32)[None]).pixel_share < 0.5
+
+
 def fits(levels, q, sigma=1.0):
     """Return lights with these levels and terms."""
     return [FlatFit(b, sigma, 0.1, a, 0.4) for a, b in zip(levels, q, strict=True)]
