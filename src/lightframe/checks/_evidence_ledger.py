@@ -103,33 +103,33 @@ def excess_at(pixels: npt.NDArray[Any], y: Int64, x: Int64) -> Float64:
 def hot_pixels_of(darks: SetEvidence) -> tuple[Int64, Int64, Float64]:
     """Return row, column and median excess of the pixels that are hot in most frames of a set."""
     width = darks.shape[1]
-    found: dict[int, list[float]] = {}
-    for frame in darks.frames:
-        flat = frame.hot.y * width + frame.hot.x
-        for place, value in zip(flat.tolist(), frame.hot.excess.tolist(), strict=True):
-            found.setdefault(place, []).append(value)
-    always = [place for place, values in found.items() if 2 * len(values) > len(darks.frames)]
-    places = np.array(always, np.int64)
-    excess = np.array([float(np.median(found[place])) for place in always])
-    order = np.argsort(-excess, kind="stable") if always else places
-    places, excess = places[order], excess[order] if always else np.empty(0)
-    return places // width, places % width, excess
+    places = np.concatenate([frame.hot.y * width + frame.hot.x for frame in darks.frames])
+    excess = np.concatenate([frame.hot.excess for frame in darks.frames])
+    order = np.lexsort((excess, places))
+    places, excess = places[order], excess[order]
+    places, first, counts = np.unique(places, return_index=True, return_counts=True)
+    medians = 0.5 * (excess[first + (counts - 1) // 2] + excess[first + counts // 2])
+    always = 2 * counts > len(darks.frames)
+    places, medians = places[always], medians[always]
+    order = np.argsort(-medians, kind="stable")
+    places, medians = places[order], medians[order]
+    return places // width, places % width, medians
 
 
 def hot_ratios(darks: SetEvidence) -> list[float | None]:
     """Return the hot pixels of each frame relative to those of the set; None if too few."""
     fewest, most = 20, 500
     width = darks.shape[1]
-    y, x, excess = hot_pixels_of(darks)
-    places = (y * width + x)[:most].tolist()
-    usual = excess[:most]
-    if len(places) < fewest:
+    y, x, usual = (values[:most] for values in hot_pixels_of(darks))
+    if usual.size < fewest:
         return [None] * len(darks.frames)
     ratios: list[float | None] = []
     for frame in darks.frames:
-        flat = (frame.hot.y * width + frame.hot.x).tolist()
-        values = dict(zip(flat, frame.hot.excess.tolist(), strict=True))
-        own = np.array([values.get(place, 0.0) for place in places])
+        _, ours, theirs = np.intersect1d(
+            y * width + x, frame.hot.y * width + frame.hot.x, return_indices=True
+        )
+        own = np.zeros(usual.size)
+        own[ours] = frame.hot.excess[theirs]
         ratios.append(float(np.median(own / usual)))
     return ratios
 
