@@ -32,11 +32,17 @@ from lightframe.checks._pictures import (
 )
 from lightframe.checks._plan_records import PlanRecord
 from lightframe.checks._result_consequences import RESULT_CONSEQUENCES
-from lightframe.checks._result_evidence import CalibratedSet, LightEvidence, ResultEvidence
+from lightframe.checks._result_evidence import (
+    CalibratedSet,
+    LightEvidence,
+    LightViews,
+    ResultEvidence,
+)
 from lightframe.checks._result_judging import judge_results
 from lightframe.checks._rules import RULES, Rule, judge
 from lightframe.checks._sensor import FIGURES, SensorReport, characterize
 from lightframe.checks._sensor_figure import Figure
+from lightframe.checks._sensor_priors import measured_wins
 from lightframe.checks._sensor_setup import why_left_out
 from lightframe.checks._sensor_verdict import Remark, State
 from lightframe.checks._settings import CheckSettings
@@ -65,6 +71,7 @@ __all__ = [
     "Ledger",
     "Levels",
     "LightEvidence",
+    "LightViews",
     "Line",
     "Mark",
     "Panels",
@@ -92,6 +99,7 @@ __all__ = [
     "judge_session",
     "make_ledger",
     "measure_frame",
+    "measured_wins",
     "picture_as_dict",
     "picture_from_dict",
     "read_plane",
