@@ -52,6 +52,17 @@ def test_a_shift_is_found_to_half_a_pixel(shift, cfa):
     assert found.moved_px == pytest.approx(np.hypot(*shift), abs=0.5)
 
 
+def test_the_correlation_is_kept_and_highest_at_the_shift():
+    """Within a bin, in y and in x; a coefficient nowhere exceeds 1."""
+    found = moved(shadows(), shadows(-9.0, 6.0))
+    middle = len(found.alike) // 2
+    y, x = (np.array(np.unravel_index(np.argmax(found.alike), found.alike.shape)) - middle) * 4.0
+
+    assert found.step_px == 4.0
+    assert (x, y) == pytest.approx((-9.0, 6.0), abs=found.step_px)
+    assert 0.5 < found.alike.max() <= 1.0
+
+
 def test_a_turn_is_found_to_a_tenth_of_a_degree():
     """About the middle of the frame, from +x towards +y, beside a shift."""
     found = moved(shadows(), shadows(2.0, 1.0, 1.5))

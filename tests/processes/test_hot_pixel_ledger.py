@@ -42,6 +42,19 @@ def test_the_slope_is_the_dark_scale_that_was_missed(scene, k, cfa):
     assert slope.pixels > 300
 
 
+def test_some_of_the_pixels_are_kept_to_be_shown(scene):
+    """Excess in the dark and what is left of it, with the slope of all."""
+    rng, signal, dark = scene
+    hot = hot_pixels(dark, None, None, ceiling_dn=60000)
+
+    slope = hot_slope(light(rng, signal, dark, 1.4), hot, NOISE_DN)
+
+    excess, left = slope.points.T
+    assert 80 < len(excess) <= 160
+    assert np.median(left / excess) == pytest.approx(slope.slope, abs=0.02)
+    assert mean_slope([slope]).points is slope.points
+
+
 def test_the_flat_that_a_light_was_divided_by_is_undone(scene):
     """Excess in the light has been multiplied with the reciprocal of the flat."""
     rng, signal, dark = scene

@@ -3,8 +3,11 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from lightframe.checks import picture_from_dict
+from lightframe.checks._shown import SHOWN
 from lightframe.frames import FrameKind
 from lightframe.session import RunSettings, run
 from lightframe.simulation import (
@@ -78,6 +81,11 @@ def test_without_a_dark_the_flat_over_corrects(clean, tmp_path):
     assert evidence["follows_flat_dn"] == pytest.approx(BIAS_DN, rel=0.1)
     assert evidence["consequence_of"] == "no-dark"
     assert "no-dark" in findings["over-correction"]["cause"]
+    tiles, levels, uneven = picture_from_dict(evidence["picture"]).pictures
+    assert tiles.lines[1].slope == pytest.approx(evidence["follows_flat_dn"], rel=0.01)
+    assert np.corrcoef(tiles.points[0].x, tiles.points[0].y)[0, 1] > 0.3
+    assert len(levels.points[0].x) == FRAMES
+    assert uneven.aspect == 480 / 640
 
 
 def test_uncalibrated_flats_under_correct(clean, tmp_path):
@@ -161,6 +169,8 @@ def test_one_fault_gives_one_finding(tmp_path, rule):
     assert set(findings) == {rule}
     for name, value in numbers.items():
         assert findings[rule]["evidence"][name] == pytest.approx(value, abs=0.6, rel=0.02)
+    # Where hot pixels that the dark does not know lie in calibrated lights is not kept.
+    assert ("picture" in findings[rule]["evidence"]) == (rule in set(SHOWN) - {"stale-dark"})
 
 
 NEAR_MISSES = {

@@ -83,7 +83,7 @@ def torn_dark(frames: SetEvidence, torn: tuple[FrameEvidence, int, float]) -> Pr
     return row_profiles(
         {frame.path.name: frame.rows, other.path.name: other.rows},
         "Mean of each row",
-        f"The level changes by {step:.0f} DN at row {row}, and nowhere in the other darks.",
+        f"The level changes by {step:.0f} DN at row {row}, and not in the other dark.",
         _LEVEL,
         (Mark(f"row {row}", float(row)),),
     )
