@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from lightframe.checks import (
     Axis,
@@ -15,20 +14,15 @@ from lightframe.checks import (
     CheckSettings,
     Comparison,
     Correlation,
-    Counts,
-    Curve,
     FrameChart,
     Group,
     Histogram,
     LightEvidence,
     LightViews,
-    Line,
-    Mark,
     Panels,
     Points,
     Profile,
     ResultEvidence,
-    Row,
     Scatter,
     Severity,
     TileMap,
@@ -42,50 +36,9 @@ from lightframe.checks._result_pictures import around_zero, hot_pixels_left
 from lightframe.checks._rules import found
 from lightframe.errors import InputError
 from lightframe.processes import DustMoved, FlatFit, GlowLeft, HotSlope, PatternLeft, flat_verdict
+from picture_strategies import PICTURES
 
 DN = Axis("level", "DN")
-VALUES = st.none() | st.floats(-1e6, 1e6)
-WORDS = st.text(max_size=12)
-MARKS = st.builds(Mark, WORDS, st.floats(-1e6, 1e6))
-AXES = st.builds(Axis, WORDS, WORDS, st.booleans())
-
-
-def tuples(values, size=3):
-    """Return tuples of a fixed size."""
-    return st.tuples(*(values,) * size)
-
-
-COMMON = {"title": WORDS, "caption": WORDS}
-GRID = tuples(tuples(VALUES, 4))
-SINGLE = st.one_of(
-    st.builds(
-        Histogram, **COMMON, axis=AXES, start=st.floats(-9, 9), width=st.floats(0.1, 9),
-        series=st.tuples(st.builds(Counts, WORDS, tuples(VALUES))), marks=st.tuples(MARKS),
-    ),
-    st.builds(TileMap, **COMMON, value=AXES, values=GRID, aspect=st.floats(0.1, 9)),
-    st.builds(
-        Correlation, **COMMON, values=GRID, step_px=st.floats(1, 9),
-        shift_px=tuples(st.floats(-99, 99), 2),
-    ),
-    st.builds(
-        Scatter, **COMMON, x=AXES, y=AXES,
-        points=st.tuples(st.builds(Points, WORDS, tuples(VALUES), tuples(VALUES))),
-        lines=st.tuples(st.builds(Line, WORDS, st.floats(-9, 9))),
-    ),
-    st.builds(
-        Profile, **COMMON, x=AXES, y=AXES, start=st.floats(0, 9), step=st.floats(1, 9),
-        curves=st.tuples(st.builds(Curve, WORDS, tuples(VALUES))),
-    ),
-    st.builds(
-        FrameChart, **COMMON, axis=AXES, frames=tuples(WORDS), values=tuples(VALUES),
-        wrong=tuples(st.booleans()),
-    ),
-    st.builds(
-        Comparison, **COMMON, axis=AXES, rows=st.tuples(st.builds(Row, WORDS, VALUES, VALUES)),
-        marks=st.tuples(MARKS),
-    ),
-)  # fmt: skip
-PICTURES = SINGLE | st.builds(Panels, pictures=tuples(SINGLE, 2))
 
 
 @given(PICTURES)

@@ -32,6 +32,7 @@ from lightframe.report._draw_maps import map_css
 from lightframe.report._facts import counted, facts, meaning, number
 from lightframe.report._pictures import figures
 from lightframe.report._svg import Scale, format_value, padded, shortened
+from picture_strategies import PICTURES as ANY
 
 BAD = "<b>&\"'"
 DN = Axis(f"level {BAD}", "DN")
@@ -111,6 +112,15 @@ def test_charts_are_told_to_those_who_cannot_see_them(name):
     assert chart.get("role") == "img"
     assert parts[chart.get("aria-labelledby")] == BAD
     assert len(parts[chart.get("aria-describedby")]) > 20
+
+
+@given(ANY)
+def test_any_picture_can_be_drawn(picture):
+    """Of no values, of one, of all alike, of values beyond the ends of axes of powers of ten."""
+    for figure in drawn(picture):
+        for part in ET.fromstring(figure).iter():  # noqa: S314 - our own
+            places = {"x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "width", "height"}
+            assert all(np.isfinite(float(part.get(name))) for name in places & set(part.keys()))
 
 
 def test_panels_have_names_of_their_own():

@@ -180,13 +180,15 @@ class Plot:
         top = _TOP if self.y_axis is None else _NAMED_TOP
         bottom = top + self.height
         ends = (top, bottom) if self.flipped else (bottom, top)
-        log = self.y_axis is not None and self.y_axis.log
+        # Powers of ten have room for what is above zero alone.
+        log = self.y_axis is not None and self.y_axis.log and self.y_range[0] > 0
         self.y = Scale(self.y_range[0], self.y_range[1], ends[0], ends[1], log)
         left = 12.0
         if self.y_axis is not None:
             longest = max((len(label) for _, label in self.y.ticks(_Y_TICKS)), default=1)
             left = max(28.0, 10.0 + _CHARACTER * longest)
-        self.x = Scale(self.x_range[0], self.x_range[1], left, WIDTH - _RIGHT, self.x_axis.log)
+        log = self.x_axis.log and self.x_range[0] > 0
+        self.x = Scale(self.x_range[0], self.x_range[1], left, WIDTH - _RIGHT, log)
         self._draw_axes(left, bottom)
 
     def _draw_axes(self, left: float, bottom: float) -> None:
