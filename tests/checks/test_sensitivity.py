@@ -19,6 +19,8 @@ def test_flats_that_lie_upside_down_are_found(tmp_path, session):
     assert slopes["upside down"] == pytest.approx(1.0, abs=0.4)
     assert abs(slopes["as stored"]) < 0.2
     assert all("flat" in str(path) for path in findings[0].frames)
+    shown = {row.name: row.value for row in findings[0].picture.rows if row.wrong}
+    assert shown == {"upside down": pytest.approx(slopes["upside down"], abs=1e-3)}
 
 
 @pytest.mark.parametrize("session", [osc, ccd])
@@ -28,6 +30,7 @@ def test_flats_of_another_sensor_of_the_same_name_are_found(tmp_path, session):
 
     assert serious(findings) == ["camera-mismatch"]
     assert max(map(abs, findings[0].evidence["slopes"].values())) < 0.2
+    assert not any(row.wrong for row in findings[0].picture.rows)
 
 
 def test_flats_of_two_filters_make_one_finding(tmp_path):

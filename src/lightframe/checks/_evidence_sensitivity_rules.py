@@ -7,6 +7,7 @@ from lightframe.checks._evidence_sets import SessionEvidence, Use
 from lightframe.checks._evidence_tools import dark_reference
 from lightframe.checks._finding import Finding
 from lightframe.checks._numbers import measured
+from lightframe.checks._pictures import Axis, Comparison, Mark, Row, numbers
 from lightframe.checks._rules import found, witness
 from lightframe.frames import FrameKind
 
@@ -60,8 +61,9 @@ def flipped_by_sensitivity(evidence: SessionEvidence) -> Iterator[Finding]:
             f" {evidence.settings.sensitivity_found:g}, right: 1)",
             cause="two programs or drivers store rows or columns in opposite order, or the files"
             " were turned afterwards",
-            remedy="take all frames with one program, or turn the flats back",
+            remedy="take all frames with one program, or turn these back",
             evidence=_numbers(match),
+            picture=_picture(match, match.best),
         )
 
 
@@ -88,6 +90,7 @@ def other_sensor_by_sensitivity(evidence: SessionEvidence) -> Iterator[Finding]:
             " have been divided by a flat before",
             remedy="take flats with the camera of the lights",
             evidence=_numbers(match),
+            picture=_picture(match, None),
         )
 
 
@@ -100,3 +103,19 @@ def _numbers(match: SensitivityMatch) -> dict[str, dict[str, float]]:
         "slopes": {name: round(value, 3) for name, value in match.slopes.items()},
         "errors": {name: round(value, 3) for name, value in match.errors.items()},
     }
+
+
+def _picture(match: SensitivityMatch, orientation: str | None) -> Comparison:
+    rows = []
+    for name, slope in match.slopes.items():
+        reach = _CERTAIN * match.errors[name]
+        value, low, high = numbers((slope, slope - reach, slope + reach))
+        rows.append(Row(name, value, low, high, wrong=name == orientation))
+    return Comparison(
+        title="Sensitivities of the flats' pixels found in the lights",
+        caption="Slope of the lights against the flats, pixel by pixel, for each orientation; bars"
+        f" are {_CERTAIN:.0f} errors. Of flats that fit it is 1 as they are stored.",
+        axis=Axis("slope"),
+        rows=tuple(rows),
+        marks=(Mark("right", 1.0),),
+    )

@@ -3,6 +3,10 @@
 __all__ = ["SHOWN"]
 
 _LEVEL_WITHOUT_LIGHT = "interval of the level without light that each set implies"
+_BY_ORIENTATION = (
+    "hot pixels of the dark, or sensitivities of the flats' pixels, found in the lights, by"
+    " orientation"
+)
 _SLOPE = "hot pixels of lights against the dark's, with the slope found and the one expected"
 _LIGHT_BY_PHASE = "light of the flats at the four places of the 2x2 cell"
 _COMB = "values that occur around the median, as combs"
@@ -13,7 +17,7 @@ _AGAINST_FLAT = (
 
 SHOWN: dict[str, str] = {
     "already-calibrated": f"histogram at zero, or {_LEVEL_WITHOUT_LIGHT}",
-    "camera-mismatch": "hot pixels of the dark found in the lights, by orientation",
+    "camera-mismatch": _BY_ORIENTATION,
     "format-mismatch": _COMB,
     "binning-mismatch": "level and noise of both sets",
     "offset-mismatch": _LEVEL_WITHOUT_LIGHT,
@@ -21,7 +25,7 @@ SHOWN: dict[str, str] = {
     "cfa-pattern-wrong": _LIGHT_BY_PHASE,
     "cfa-pattern-missing": _LIGHT_BY_PHASE,
     "cfa-on-mono": _LIGHT_BY_PHASE,
-    "frame-flipped": "hot pixels of the dark found in the lights, by orientation",
+    "frame-flipped": _BY_ORIENTATION,
     "dark-temperature-mismatch": _SLOPE,
     "unsigned-offset-wrong": "level as it is and repaired, beside those of all sets",
     "units-mismatch": "values of the master beside the levels of all sets",
