@@ -46,7 +46,7 @@ def flipped_by_hot_pixels(evidence: SessionEvidence) -> Iterator[Finding]:
             f" {evidence.settings.hot_found:.0%})",
             cause="two programs or drivers store rows or columns in opposite order, or the files"
             " were turned afterwards",
-            remedy="take all frames with one program, or turn the darks back",
+            remedy="take all frames with one program, or turn these back",
             evidence={
                 "hot_pixels": ledger.looked_for,
                 "found": {name: round(value, 3) for name, value in ledger.found.items()},
