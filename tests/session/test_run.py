@@ -10,7 +10,7 @@ from astropy.io import fits
 
 from lightframe.errors import InputError, SettingsError
 from lightframe.frames import FrameKind, read_image, read_info
-from lightframe.session import RunSettings, Silent, plan_run, run
+from lightframe.session import Bench, RunSettings, Silent, integrate_files, plan_run, run
 from lightframe.simulation import Session, compare_with_truth, preset, simulate_session
 
 RUN_KEYS = {"findings", "masters", "lights", "results", "plan", "settings", "resources", "version"}
@@ -208,6 +208,14 @@ def test_intermediate_images_are_written_when_wanted(colour, tmp_path):
         assert names == sorted(f"{stem}{ending}.fits" for stem in stems)
     calibrated = read_info(tmp_path / "calibrated" / f"{stems[0]}_c.fits")
     assert calibrated.calibration >= {FrameKind.DARK, FrameKind.FLAT}
+    registered = sorted((tmp_path / "registered").iterdir())
+    settings = RunSettings.parse({"lights": {"variance": True, "rejection": "none"}})
+    (made,) = integrate_files(registered, tmp_path / "again.fits", Bench(settings)).done
+    assert not any("areas" in remark for remark in made.remarks)
+    assert any("before interpolation" in remark for remark in made.remarks)
+    frames = np.mean([light["noise_dn"] for light in outcome.document["lights"]], axis=0)
+    variance = np.nanmedian(made.integration.variance, axis=(1, 2))
+    assert np.sqrt(variance * len(stems) / (4, 2, 4)) == pytest.approx(frames, rel=0.1)
 
 
 @pytest.fixture(scope="module")

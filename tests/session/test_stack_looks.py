@@ -179,3 +179,19 @@ def test_the_header_tells_every_setting_that_was_changed(lights, tmp_path):
         assert f"Input{path.name}weight" in text
         assert hashlib.sha256(path.read_bytes()).hexdigest() in text
     assert text.count("highSHA-256") == len(lights)
+
+
+def test_filters_that_differ_and_algorithms_without_effect_are_told(lights, tmp_path):
+    """Mixed filters, two files under an algorithm that needs three, too few for sigma clipping."""
+    red = []
+    for path in lights[:2]:
+        with fits.open(path) as units:
+            red.append(write(tmp_path / path.name, units[0].data * 65535, FILTER="R"))
+    with fits.open(lights[2]) as units:
+        green = write(tmp_path / "green.fits", units[0].data * 65535, FILTER="G")
+    out = tmp_path / "out.fits"
+    mixed = " ".join(made([*red, green], out).remarks)
+    assert "different filters are integrated together: 2 x R, 1 x G" in mixed
+    assert "which of two" in " ".join(made(red, out, rejection="winsorized").remarks)
+    assert "at most 2.4 sigma" in " ".join(made(lights, out, rejection="sigma").remarks)
+    assert not any("reject" in remark for remark in made(lights, out).remarks)

@@ -107,6 +107,7 @@ from lightframe.processes._photon_transfer import (
 from lightframe.processes._registration import Registration, RegistrationSettings, register
 from lightframe.processes._rejection import REJECTIONS, choose_rejection
 from lightframe.processes._rejection_limits import RejectionLimits, SigmaLimits
+from lightframe.processes._rejection_reach import rejection_reach
 from lightframe.processes._resampling import (
     INTERPOLATIONS,
     Interpolation,
@@ -276,6 +277,7 @@ __all__ = [
     "reduced",
     "reference_scores",
     "register",
+    "rejection_reach",
     "resample",
     "resolve_input_pedestal",
     "sample_statistics",

@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 
 from lightframe.frames import Card, FrameInfo, FrameKind
-from lightframe.processes import Integration, IntegrationSettings, integration_quality
+from lightframe.processes import (
+    Integration,
+    IntegrationSettings,
+    integration_quality,
+    rejection_reach,
+)
 from lightframe.session._noise import colour_noise
 from lightframe.session._provenance import (
     cfa_cards,
@@ -26,6 +31,9 @@ from lightframe.session._steps_headers import astrometry_of, noise_in_pixel_unit
 from lightframe.session._steps_output import OutputSettings, Written, write
 
 __all__ = ["IntegratedFile", "write_integrated"]
+
+_REJECTABLE = 4
+"""From so many frames on an outlier is found by the algorithms that look for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,18 +200,31 @@ def write_integrated(
         image_type=image_type(kind).replace(" ", "").replace("-", ""),
     )
     snr = tuple(float(value) for value in integration_quality(result).snr)
-    return IntegratedFile(
-        written, result, noise, snr, looks, (*_kinds_remark(infos), *looks.remarks)
-    )
+    remarks = (*_mixed(infos), *_futile(settings, len(infos)), *looks.remarks)
+    return IntegratedFile(written, result, noise, snr, looks, remarks)
 
 
-def _kinds_remark(infos: Sequence[FrameInfo]) -> tuple[str, ...]:
-    """Return a remark where lights and calibration frames are mixed."""
-    kinds = Counter(info.kind.value for info in infos if info.kind is not None)
-    if len(kinds) <= 1:
-        return ()
-    names = ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common())
-    return (f"files of different kinds are integrated together: {names}",)
+def _mixed(infos: Sequence[FrameInfo]) -> list[str]:
+    """Return remarks where lights and calibration frames, or filters, are mixed."""
+    remarks = []
+    for what, values in (
+        ("kinds", [info.kind.value for info in infos if info.kind is not None]),
+        ("filters", [info.filter for info in infos if info.filter]),
+    ):
+        counts = Counter(values)
+        if len(counts) > 1:
+            names = ", ".join(f"{count} x {name}" for name, count in counts.most_common())
+            remarks.append(f"files of different {what} are integrated together: {names}")
+    return remarks
+
+
+def _futile(settings: IntegrationSettings, frames: int) -> list[str]:
+    """Return a remark where the algorithm cannot reject anything from so few files."""
+    reason = rejection_reach(settings.rejection, frames, settings.limits)
+    if not reason:
+        return []
+    other = "" if frames < _REJECTABLE else "; winsorized can"
+    return [f"{settings.rejection} rejects no single outlier here: {reason}{other}"]
 
 
 def _shared_astrometry(opened: Stack) -> list[Card]:

@@ -1,11 +1,14 @@
 """Intermediate images, for those who want them: ``--keep calibrated,debayered,registered``."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from lightframe.frames import Card, PixelSource, Window, write_fits
 from lightframe.session._context import Context
 from lightframe.session._lights import MeasuredLight
-from lightframe.session._provenance import cfa_cards, history
+from lightframe.session._provenance import cfa_cards, history, noise_cards
+from lightframe.session._steps_headers import as_colour, without_astrometry
 
 __all__ = ["keep", "keep_before_registration"]
 
@@ -21,11 +24,32 @@ def keep_before_registration(light: MeasuredLight, context: Context) -> None:
         keep(light, light.source(context), "debayered", context)
 
 
-def keep(light: MeasuredLight, source: PixelSource, stage: str, context: Context) -> None:
+def keep(
+    light: MeasuredLight,
+    source: PixelSource,
+    stage: str,
+    context: Context,
+    registration: Sequence[str] = (),
+) -> None:
     """Write one image of a light.
 
     The name tells what has been done to it, in the order in which it was done: ``_c`` calibrated,
     ``_cc`` cosmetically corrected, ``_d`` debayered, ``_r`` registered. Negative values are kept.
+    The header has the noise from before interpolation, and what `lightframe debayer` and
+    ``register`` would have written.
+
+    Parameters
+    ----------
+    light : MeasuredLight
+        The light.
+    source : PixelSource
+        Its pixels at that stage.
+    stage : str
+        ``calibrated``, ``debayered`` or ``registered``.
+    context : Context
+        Where to write.
+    registration : sequence of str
+        HISTORY of the registration.
     """
     folder = context.out / stage
     folder.mkdir(exist_ok=True)
@@ -36,9 +60,19 @@ def keep(light: MeasuredLight, source: PixelSource, stage: str, context: Context
         suffix += "_r" if stage == "registered" else ""
     pixels = np.empty((source.channels, source.height, source.width), np.float32)
     source.read(Window(0, source.height, 0, source.width), pixels)
-    header = light.info.header.without(*_SCALING, "BAYERPAT", "XBAYROFF", "YBAYROFF")
+    header = as_colour(light.info.header).without(*_SCALING)
+    lines = list(registration)
     if stage == "calibrated":
         header = header.adding(*cfa_cards(light.info))
+    elif light.cfa is not None:
+        lines = [
+            f"Debayer.method: {context.settings.debayer}",
+            f"Debayer.cfaPattern: {light.cfa.name}",
+            *lines,
+        ]
+    if stage == "registered":
+        header = without_astrometry(header)
+    header = header.adding(*noise_cards(light.noise_dn, context.settings.units))
     assignment = light.treatment.assignment
     letters = [
         letter
@@ -56,7 +90,8 @@ def keep(light: MeasuredLight, source: PixelSource, stage: str, context: Context
                 f"ImageCalibration.{role}: {name}"
                 for role in ("bias", "dark", "flat")
                 if (name := getattr(assignment, role)) is not None
-            )
+            ),
+            *lines,
         )
     )
     report = write_fits(

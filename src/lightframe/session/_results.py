@@ -69,7 +69,7 @@ def integrate_group(
     ]
     if "registered" in context.settings.keep:
         for aligned, source in zip(lights, sources, strict=True):
-            keep(aligned.light, source, "registered", context)
+            keep(aligned.light, source, "registered", context, _registration(aligned, context))
     total = sources[0].channels * height * width
     with context.progress.step(f"Integrating {group.name}", total) as advance:
         result = integrate(
@@ -93,6 +93,16 @@ def _noise_model(lights: Sequence[AlignedLight], context: Context) -> NoiseModel
     gains = frame_gains([aligned.light.info for aligned in lights], settings.lights)
     area = () if cfa is None else debayer_area_variance(cfa, settings.debayer)
     return NoiseModel(gains, area)
+
+
+def _registration(aligned: AlignedLight, context: Context) -> list[str]:
+    """Return the HISTORY of a light's registration, as `lightframe register` writes it."""
+    lines = [f"StarAlignment.interpolation: {context.settings.resampling.interpolation}"]
+    if aligned.registration is not None:
+        lines.append(f"StarAlignment.model: {aligned.registration.model}")
+        rows = "; ".join(" ".join(f"{value:.9g}" for value in row) for row in aligned.transform)
+        lines.append(f"StarAlignment.transform: {rows}")
+    return lines
 
 
 def _light_parts(

@@ -176,7 +176,7 @@ def _known(info: FrameInfo, value: object, name: str) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     raise InputError(
-        f"{name} is no number: {value!r}" if value is not None else f"{name} is not known",
+        f"{name} is no number: {value!r}" if value is not None else f"{name} is not in its header",
         where=info.path,
         remedy="leave the file out, or choose another weight",
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from lightframe.errors import IncompatibleFramesError, InputError
+from lightframe.errors import IncompatibleFramesError, InputError, SettingsError
 from lightframe.frames import FrameInfo, read_info
 from lightframe.session._context import Context
 from lightframe.session._steps import Bench, Failure
@@ -66,8 +66,22 @@ def _misfit(info: FrameInfo, quantity: str, own: object, others: object) -> Fail
 
 @contextmanager
 def workspace(bench: Bench, beside: Path) -> Iterator[Context]:
-    """Open a context whose scratch folder lies beside a file, and vanishes in the end."""
-    folder = Path(tempfile.mkdtemp(prefix=".lightframe-", dir=beside.parent))
+    """Open a context whose scratch folder lies beside a file, and vanishes in the end.
+
+    Raises
+    ------
+    SettingsError
+        If nothing can be written there.
+    """
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=".lightframe-", dir=beside.parent))
+    except OSError as error:
+        raise SettingsError(
+            f"the output folder cannot be written to: {error.strerror}",
+            where=beside.parent,
+            cause="it lies on a read-only disk, or belongs to somebody else",
+            remedy="choose another folder with -o",
+        ) from error
     context = Context(
         settings=bench.settings,
         out=folder,
