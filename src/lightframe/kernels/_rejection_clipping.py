@@ -31,11 +31,11 @@ PERCENTILE = 4
 
 _MAD_TO_SIGMA = np.float32(1.482602218505602)
 
-# State of the lanes in the flat scratch array (0 to 2 belong to the queue).
-CENTRE = 3 * LANES
-SPREAD = 4 * LANES
-SUM = 5 * LANES
-SQUARES = 6 * LANES
+# State of the lanes in the flat scratch array (0 to 5 belong to the queue).
+CENTRE = 6 * LANES
+SPREAD = 7 * LANES
+SUM = 8 * LANES
+SQUARES = 9 * LANES
 
 
 @kernel

@@ -14,14 +14,14 @@ FEWEST = 5
 BISECTIONS = 16
 """The slope is found to about 1e-5 of the slope between the quartiles."""
 
-# State of the lanes in the flat scratch array (0 to 2 belong to the queue).
-CENTRE = 3 * LANES  # a: the median of y - b x
-SLOPE = 4 * LANES
-LEAST = 5 * LANES
-MOST = 6 * LANES
-SIGNS = 7 * LANES
-DEVIATION = 8 * LANES
-OPEN = 9 * LANES
+# State of the lanes in the flat scratch array (0 to 5 belong to the queue).
+CENTRE = 6 * LANES  # a: the median of y - b x
+SLOPE = 7 * LANES
+LEAST = 8 * LANES
+MOST = 9 * LANES
+SIGNS = 10 * LANES
+DEVIATION = 11 * LANES
+OPEN = 12 * LANES
 
 
 @kernel

@@ -12,9 +12,19 @@ import numpy as np
 from lightframe.kernels._compile import kernel
 from lightframe.kernels._stack import F32, I32, INF, LANES
 
-__all__ = ["DATA", "enqueue", "group", "pack", "place_limits", "settle", "work_space"]
+__all__ = [
+    "DATA",
+    "FIRST",
+    "LAST",
+    "enqueue",
+    "group",
+    "pack",
+    "place_limits",
+    "settle",
+    "work_space",
+]
 
-DATA = 16 * LANES
+DATA = 20 * LANES
 """Where the samples begin in the flat scratch array; below lies the state of the lanes.
 
 One flat array with constant offsets lets the compiler see that state and samples do not overlap;
@@ -24,6 +34,9 @@ with an array a quantity it gives up vectorising above eight of them.
 ORIGIN = 0  # offset of the state rows: the value that was subtracted from all samples of the lane
 LOWER = 1 * LANES  # samples below this are to be rejected
 UPPER = 2 * LANES  # samples above this are to be rejected
+FIRST = 3 * LANES  # the lane's least survivor
+LAST = 4 * LANES  # and its greatest
+BEYOND = 5 * LANES  # 1 where one of the two is to be rejected
 
 
 def work_space(frames: int, lanes: int) -> tuple[F32, F32, I32]:
@@ -86,6 +99,14 @@ def group(queue: I32, pending: int, low: I32, high: I32, tally: I32, spare: I32)
 
 
 @kernel
+def _keep_ends(scratch: F32, n: int) -> None:
+    last = DATA + (n - 1) * LANES
+    for lane in range(LANES):
+        scratch[FIRST + lane] = scratch[DATA + lane]
+        scratch[LAST + lane] = scratch[last + lane]
+
+
+@kernel
 def pack(ordered: F32, queue: I32, at: int, pending: int, low: I32, high: I32, scratch: F32) -> int:
     """Pack the next queued pixels with equal numbers of survivors; return how many they are.
 
@@ -115,6 +136,7 @@ def pack(ordered: F32, queue: I32, at: int, pending: int, low: I32, high: I32, s
             target = scratch[DATA + f * LANES : DATA + (f + 1) * LANES]
             for lane in range(LANES):
                 target[lane] = source[lane] - middle[lane]
+        _keep_ends(scratch, n)
         return used
     for lane in range(LANES):
         i = queue[at + lane] if lane < used else head
@@ -125,6 +147,7 @@ def pack(ordered: F32, queue: I32, at: int, pending: int, low: I32, high: I32, s
         scratch[ORIGIN + lane] = origin
         for f in range(n):
             scratch[DATA + f * LANES + lane] = ordered[b, start + f, k] - origin
+    _keep_ends(scratch, n)
     return used
 
 
@@ -177,7 +200,13 @@ def settle(
     int
         The new `kept`.
     """
+    for lane in range(LANES):
+        below = scratch[FIRST + lane] < scratch[LOWER + lane]
+        above = scratch[LAST + lane] > scratch[UPPER + lane]
+        scratch[BEYOND + lane] = np.float32(1.0) if below | above else np.float32(0.0)
     for lane in range(used):
+        if scratch[BEYOND + lane] == 0:
+            continue
         i = queue[at + lane]
         b = i // LANES
         k = i % LANES

@@ -6,6 +6,8 @@ import numpy.typing as npt
 from lightframe.kernels._compile import kernel
 from lightframe.kernels._rejection_queue import (
     DATA,
+    FIRST,
+    LAST,
     enqueue,
     group,
     pack,
@@ -19,16 +21,20 @@ __all__ = ["MOST_ROUNDS", "reject_winsorized", "sn_constant", "sn_deviations"]
 MOST_ROUNDS = 64
 """Winsorization ends here if the standard deviation still shrinks (it then goes to zero)."""
 
-# State of the lanes in the flat scratch array (0 to 2 belong to the queue).
-MEAN = 3 * LANES
-SIGMA = 4 * LANES
-BELOW = 5 * LANES  # every sample has been raised to this by now
-ABOVE = 6 * LANES  # and lowered to this
-SUM = 7 * LANES
-SQUARES = 8 * LANES
-CUT_BELOW = 9 * LANES
-CUT_ABOVE = 10 * LANES
-ACTIVE = 11 * LANES
+# State of the lanes in the flat scratch array (0 to 5 belong to the queue).
+MEAN = 6 * LANES
+SIGMA = 7 * LANES
+BELOW = 8 * LANES  # every sample has been raised to this by now
+ABOVE = 9 * LANES  # and lowered to this
+SUM = 10 * LANES
+SQUARES = 11 * LANES
+CUT_BELOW = 12 * LANES
+CUT_ABOVE = 13 * LANES
+ACTIVE = 14 * LANES
+CORE_SUM = 15 * LANES  # sums over the middle of the stack, where nothing is winsorized as a rule
+CORE_SQUARES = 16 * LANES
+WAS_BELOW = 17 * LANES  # the limits of the round before
+WAS_ABOVE = 18 * LANES
 
 
 @kernel
@@ -54,17 +60,21 @@ def sn_deviations(scratch: F32, n: int, deviations: F32) -> None:
 
     In a sorted stack the h = n // 2 + 1 samples nearest to sample i are h neighbours, so that the
     h-th smallest distance is the least, over all windows a .. a + h - 1 that hold i, of
-    ``max(x[i] - x[a], x[a + h - 1] - x[i])``. All windows are tried: n^2 / 4 steps without a
-    branch are faster, up to some 200 frames, than an ordered merge with one.
+    ``max(x[i] - x[a], x[a + h - 1] - x[i])``. All windows are tried, and one more for every other
+    sample, which cannot be the least: n^2 / 4 steps without a branch are faster, up to some 200
+    frames, than an ordered merge with one.
     """
     h = n // 2 + 1
-    for i in range(n):
-        here = scratch[DATA + i * LANES : DATA + (i + 1) * LANES]
+    for pair in range(0, n, 2):
+        i = min(pair, n - 2)
+        here = scratch[DATA + i * LANES : DATA + (i + 2) * LANES]
         nearest = deviations[i]
+        next_nearest = deviations[i + 1]
         a = max(0, i - h + 1)
-        stop = min(i, n - h) + 1
+        stop = min(i + 1, n - h) + 1
         for lane in range(LANES):
             nearest[lane] = INF
+            next_nearest[lane] = INF
         while a + 3 < stop:
             p = DATA + a * LANES
             q = DATA + (a + h - 1) * LANES
@@ -72,11 +82,17 @@ def sn_deviations(scratch: F32, n: int, deviations: F32) -> None:
             last = scratch[q : q + 4 * LANES]
             for lane in range(LANES):
                 x = here[lane]
-                d0 = max(x - first[lane], last[lane] - x)
-                d1 = max(x - first[lane + LANES], last[lane + LANES] - x)
-                d2 = max(x - first[lane + 2 * LANES], last[lane + 2 * LANES] - x)
-                d3 = max(x - first[lane + 3 * LANES], last[lane + 3 * LANES] - x)
-                nearest[lane] = min(nearest[lane], d0, d1, d2, d3)
+                y = here[lane + LANES]
+                a0, a1 = first[lane], first[lane + LANES]
+                a2, a3 = first[lane + 2 * LANES], first[lane + 3 * LANES]
+                b0, b1 = last[lane], last[lane + LANES]
+                b2, b3 = last[lane + 2 * LANES], last[lane + 3 * LANES]
+                d0 = min(max(x - a0, b0 - x), max(x - a1, b1 - x))
+                d1 = min(max(x - a2, b2 - x), max(x - a3, b3 - x))
+                nearest[lane] = min(nearest[lane], d0, d1)
+                d0 = min(max(y - a0, b0 - y), max(y - a1, b1 - y))
+                d1 = min(max(y - a2, b2 - y), max(y - a3, b3 - y))
+                next_nearest[lane] = min(next_nearest[lane], d0, d1)
             a += 4
         while a < stop:
             p = DATA + a * LANES
@@ -85,7 +101,11 @@ def sn_deviations(scratch: F32, n: int, deviations: F32) -> None:
             last = scratch[q : q + LANES]
             for lane in range(LANES):
                 x = here[lane]
-                nearest[lane] = min(nearest[lane], max(x - first[lane], last[lane] - x))
+                y = here[lane + LANES]
+                a0 = first[lane]
+                b0 = last[lane]
+                nearest[lane] = min(nearest[lane], max(x - a0, b0 - x))
+                next_nearest[lane] = min(next_nearest[lane], max(y - a0, b0 - y))
             a += 1
 
 
@@ -109,123 +129,141 @@ def _start(scratch: F32, n: int, deviations: F32, network: I64) -> None:
 
 @kernel
 def _limits(scratch: F32, cutoff: np.float32) -> None:
-    """Narrow the limits of winsorization to mean +- 1.5 sigma; place the cutoff."""
+    """Narrow the limits of winsorization to mean +- 1.5 sigma; place the cutoff.
+
+    Lanes that are done have no limits: nothing in them asks for work.
+    """
     width = np.float32(1.5)
     for lane in range(LANES):
         mean = scratch[MEAN + lane]
         sigma = scratch[SIGMA + lane]
-        scratch[CUT_BELOW + lane] = mean - cutoff * sigma
-        scratch[CUT_ABOVE + lane] = mean + cutoff * sigma
-        scratch[BELOW + lane] = max(scratch[BELOW + lane], mean - width * sigma)
-        scratch[ABOVE + lane] = min(scratch[ABOVE + lane], mean + width * sigma)
-        scratch[SUM + lane] = np.float32(0.0)
-        scratch[SQUARES + lane] = np.float32(0.0)
+        below = scratch[BELOW + lane]
+        above = scratch[ABOVE + lane]
+        active = scratch[ACTIVE + lane] > 0
+        scratch[WAS_BELOW + lane] = below
+        scratch[WAS_ABOVE + lane] = above
+        scratch[CUT_BELOW + lane] = mean - cutoff * sigma if active else -INF
+        scratch[CUT_ABOVE + lane] = mean + cutoff * sigma if active else INF
+        scratch[BELOW + lane] = max(below, mean - width * sigma) if active else -INF
+        scratch[ABOVE + lane] = min(above, mean + width * sigma) if active else INF
 
 
 @kernel
-def _sums(scratch: F32, n: int) -> None:
-    """Sum up the winsorized samples and their squares, eight frames a step."""
-    f = 0
-    while f + 7 < n:
-        x = scratch[DATA + f * LANES : DATA + (f + 8) * LANES]
+def _any_beyond(scratch: F32, least: int, below: int, most: int, above: int) -> bool:
+    """Whether any lane of row `least` is under that of row `below`, or of `most` over `above`."""
+    low = scratch[least : least + LANES]
+    low_limit = scratch[below : below + LANES]
+    high = scratch[most : most + LANES]
+    high_limit = scratch[above : above + LANES]
+    found = False
+    for lane in range(LANES):
+        found |= (low[lane] < low_limit[lane]) | (high[lane] > high_limit[lane])
+    return found
+
+
+@kernel
+def _cut(scratch: F32, n: int) -> None:
+    """Put the mean in place of samples beyond the cutoff.
+
+    The samples have been winsorized to the limits of the round before when they are compared.
+    """
+    for f in range(n):
+        x = scratch[DATA + f * LANES : DATA + (f + 1) * LANES]
+        for lane in range(LANES):
+            sample = x[lane]
+            mean = scratch[MEAN + lane]
+            v = min(max(sample, scratch[WAS_BELOW + lane]), scratch[WAS_ABOVE + lane])
+            beyond = (v < scratch[CUT_BELOW + lane]) | (v > scratch[CUT_ABOVE + lane])
+            x[lane] = mean if beyond else sample
+
+
+@kernel
+def _add_core(scratch: F32, first: int, stop: int) -> None:
+    """Sum up the winsorized samples of the middle of the stack, and their squares."""
+    for lane in range(LANES):
+        scratch[CORE_SUM + lane] = np.float32(0.0)
+        scratch[CORE_SQUARES + lane] = np.float32(0.0)
+    for f in range(first, stop):
+        x = scratch[DATA + f * LANES : DATA + (f + 1) * LANES]
+        for lane in range(LANES):
+            v = min(max(x[lane], scratch[BELOW + lane]), scratch[ABOVE + lane])
+            scratch[CORE_SUM + lane] += v
+            scratch[CORE_SQUARES + lane] += v * v
+
+
+@kernel
+def _add_ends(scratch: F32, first: int, n: int) -> None:
+    """Add to the sums of the middle those of the two ends of the stack, four samples a step."""
+    for lane in range(LANES):
+        scratch[SUM + lane] = scratch[CORE_SUM + lane]
+        scratch[SQUARES + lane] = scratch[CORE_SQUARES + lane]
+    for f in range(0, first, 2):
+        x = scratch[DATA + f * LANES : DATA + (f + 2) * LANES]
+        y = scratch[DATA + (n - f - 2) * LANES : DATA + (n - f) * LANES]
         for lane in range(LANES):
             below = scratch[BELOW + lane]
             above = scratch[ABOVE + lane]
             v0 = min(max(x[lane], below), above)
             v1 = min(max(x[lane + LANES], below), above)
-            v2 = min(max(x[lane + 2 * LANES], below), above)
-            v3 = min(max(x[lane + 3 * LANES], below), above)
-            v4 = min(max(x[lane + 4 * LANES], below), above)
-            v5 = min(max(x[lane + 5 * LANES], below), above)
-            v6 = min(max(x[lane + 6 * LANES], below), above)
-            v7 = min(max(x[lane + 7 * LANES], below), above)
-            scratch[SUM + lane] += ((v0 + v1) + (v2 + v3)) + ((v4 + v5) + (v6 + v7))
-            scratch[SQUARES + lane] += ((v0 * v0 + v1 * v1) + (v2 * v2 + v3 * v3)) + (
-                (v4 * v4 + v5 * v5) + (v6 * v6 + v7 * v7)
-            )
-        f += 8
-    while f < n:
-        x = scratch[DATA + f * LANES : DATA + (f + 1) * LANES]
-        for lane in range(LANES):
-            v = min(max(x[lane], scratch[BELOW + lane]), scratch[ABOVE + lane])
-            scratch[SUM + lane] += v
-            scratch[SQUARES + lane] += v * v
-        f += 1
+            v2 = min(max(y[lane], below), above)
+            v3 = min(max(y[lane + LANES], below), above)
+            scratch[SUM + lane] += (v0 + v1) + (v2 + v3)
+            scratch[SQUARES + lane] += (v0 * v0 + v1 * v1) + (v2 * v2 + v3 * v3)
 
 
 @kernel
-def _cut(scratch: F32, n: int, before: F32) -> None:
-    """Put the mean in place of samples beyond the cutoff.
-
-    `before` holds the limits of winsorization of the last round, for the samples have been
-    winsorized to those when they are compared with the cutoff.
-    """
-    for f in range(n):
-        x = scratch[DATA + f * LANES : DATA + (f + 1) * LANES]
-        for lane in range(LANES):
-            v = min(max(x[lane], before[lane]), before[lane + LANES])
-            beyond = (v < scratch[CUT_BELOW + lane]) | (v > scratch[CUT_ABOVE + lane])
-            x[lane] = scratch[MEAN + lane] if beyond & (scratch[ACTIVE + lane] > 0) else x[lane]
-
-
-@kernel
-def _must_cut(scratch: F32, n: int, before: F32, turn: int) -> bool:
-    """Whether any lane can have a sample beyond the cutoff.
-
-    At first the sorted samples tell; later, when some may have been replaced by the mean, the
-    limits they have been winsorized to.
-    """
-    first = scratch[DATA : DATA + LANES]
-    last = scratch[DATA + (n - 1) * LANES : DATA + n * LANES]
-    found = 0
-    for lane in range(LANES):
-        least = first[lane] if turn == 0 else before[lane]
-        most = last[lane] if turn == 0 else before[lane + LANES]
-        found += (least < scratch[CUT_BELOW + lane]) | (most > scratch[CUT_ABOVE + lane])
-    return found > 0
-
-
-@kernel
-def _improve(scratch: F32, n: int, final: bool) -> int:
-    """Take mean and 1.134 standard deviations from the sums; return how many lanes go on."""
-    going_on = 0
-    count = np.float32(n)
-    less = np.float32(n - 1)
+def _improve(scratch: F32, n: int, final: bool) -> bool:
+    """Take mean and 1.134 standard deviations from the sums; return whether any lane goes on."""
+    going_on = False
+    part = np.float32(1.0 / n)
+    less = np.float32(1.0 / (n - 1))
     factor = np.float32(1.134)
     tolerance = np.float32(0.0005)
     zero = np.float32(0.0)
     one = np.float32(1.0)
     for lane in range(LANES):
         before = scratch[SIGMA + lane]
+        old_mean = scratch[MEAN + lane]
         total = scratch[SUM + lane]
-        mean = total / count
-        variance = (scratch[SQUARES + lane] - total * mean) / less
+        mean = total * part
+        variance = (scratch[SQUARES + lane] - total * mean) * less
         sigma = factor * np.sqrt(max(variance, zero))
         active = scratch[ACTIVE + lane] > zero
-        scratch[MEAN + lane] = mean if active else scratch[MEAN + lane]
+        scratch[MEAN + lane] = mean if active else old_mean
         scratch[SIGMA + lane] = sigma if active else before
-        change = before - sigma if before > sigma else sigma - before
-        done = (final & (change < tolerance * before)) | (sigma <= zero) | (before <= zero)
-        goes_on = active & (not done)
+        settled = final & (np.abs(before - sigma) < tolerance * before)
+        goes_on = active & (not (settled | (sigma <= zero) | (before <= zero)))
         scratch[ACTIVE + lane] = one if goes_on else zero
-        going_on += goes_on
+        going_on |= goes_on
     return going_on
 
 
 @kernel
-def _winsorize(scratch: F32, n: int, cutoff: np.float32, before: F32) -> None:
-    """Iterate mean and sigma of a packed block until each lane's sigma has settled."""
-    cutting = cutoff < INF
+def _winsorize(scratch: F32, n: int, cutoff: np.float32) -> None:
+    """Iterate mean and sigma of a packed block until each lane's sigma has settled.
+
+    The middle of a sorted stack lies within the limits as a rule, and is summed up once. Samples
+    are added in the same order whether it is or not: what becomes of a lane does not depend on its
+    neighbours.
+    """
+    first = 3 * n // 20 * 2
+    least = DATA + first * LANES
+    most = DATA + (n - first - 1) * LANES
+    cut = False
     for turn in range(MOST_ROUNDS):
-        if cutting:
-            for lane in range(LANES):
-                before[lane] = scratch[BELOW + lane]
-                before[lane + LANES] = scratch[ABOVE + lane]
         _limits(scratch, cutoff)
-        if cutting and _must_cut(scratch, n, before, turn):
-            _cut(scratch, n, before)
-        _sums(scratch, n)
-        if _improve(scratch, n, turn >= 1) == 0:
+        if cutoff < INF:
+            # At first the ends of the stack tell whether a sample is beyond the cutoff; later, when
+            # some may have been replaced by the mean, the limits they have been winsorized to.
+            low = FIRST if turn == 0 else WAS_BELOW
+            high = LAST if turn == 0 else WAS_ABOVE
+            if _any_beyond(scratch, low, CUT_BELOW, high, CUT_ABOVE):
+                cut = True
+                _cut(scratch, n)
+        if turn == 0 or cut or _any_beyond(scratch, least, BELOW, most, ABOVE):
+            _add_core(scratch, first, n - first)
+        _add_ends(scratch, first, n)
+        if not _improve(scratch, n, turn >= 1):
             break
 
 
@@ -274,7 +312,6 @@ def reject_winsorized(
     queue = lists[0]
     pending = enqueue(low, high, 3, queue)
     state = np.float32(cutoff)
-    before = np.empty(2 * LANES, np.float32)
     while pending > 0 and rounds > 0:
         group(queue, pending, low, high, lists[2], lists[1])
         at = 0
@@ -284,7 +321,7 @@ def reject_winsorized(
             n = high[head] - low[head]
             used = pack(ordered, queue, at, pending, low, high, scratch)
             _start(scratch, n, deviations, network)
-            _winsorize(scratch, n, state, before)
+            _winsorize(scratch, n, state)
             place_limits(scratch, MEAN, SIGMA, sigma_low, sigma_high)
             kept = settle(ordered, queue, at, used, low, high, scratch, sides, minimum, kept)
             at += used

@@ -29,11 +29,17 @@ def _begin(terms: F64, sums: F64) -> None:
     Offsets, weights and variances are those of all frames, and are taken away from the few pixels
     that lost a sample later: only values have to be summed up sample by sample.
     """
-    for q in range(3):
-        total = 0.0
-        for f in range(terms.shape[0]):
-            total += terms[f, 3 + q]
-        sums[q, :] = total
+    offset = 0.0
+    weight = 0.0
+    variance = 0.0
+    for f in range(terms.shape[0]):
+        offset += terms[f, 3]
+        weight += terms[f, 4]
+        variance += terms[f, 5]
+    for k in range(SPAN):
+        sums[0, k] = offset
+        sums[1, k] = weight
+        sums[2, k] = variance
 
 
 @kernel
