@@ -455,9 +455,45 @@ def test_torn_darks_are_left_out_by_name(shared_data):
     """Four of its eight darks have a seam, below which they were hardly exposed."""
     report = one(shared_data / "asi120-osc-calibration")
 
-    assert len(report.setup.torn) == 4
+    assert [reason for _, reason in report.setup.set_aside] == ["its readout was interrupted"] * 4
     assert report.frames == {"bias": 6, "dark": 4, "flat": 6}
     assert "Dark_ASIImg_30sec_frame0001.fit" in report.notes[0]
+
+
+def test_frames_that_are_not_what_they_claim_take_no_part(tmp_path):
+    """A flat among the darks, and one among the bias frames, change nothing but the counts."""
+    sensor = PlainSensor(tmp_path, dark_e_s=0.5)
+    sensor.write("bias", 5)
+    sensor.write("dark", 4, exposure_s=60.0)
+    sensor.write("flat", 4, exposure_s=1.0, light_dn_s=20000)
+    sensor.write("flat", 1, exposure_s=60.0, light_dn_s=400, header={"IMAGETYP": "Dark"})
+    sensor.write("flat", 1, exposure_s=0.001, light_dn_s=2e7, header={"IMAGETYP": "Bias"})
+    report = one(tmp_path)
+
+    assert report.frames == {"bias": 5, "dark": 4, "flat": 4}
+    assert [reason for _, reason in report.setup.set_aside] == ["frame-type-mislabelled"] * 2
+    assert report.figures["dark_current_e_s"].number == pytest.approx(0.5, rel=0.05)
+    assert close(report.figures["read_noise_e"], 4.0)
+    assert close(report.figures["e_per_dn"], 0.5)
+
+
+@pytest.mark.parametrize(
+    ("egain", "note"),
+    [
+        (0.5, None),
+        (2.0, "counts units of the ADC; 4 DN are one"),
+        (1.0, "is not what was measured"),
+    ],
+)
+def test_the_gain_of_the_header_is_held_against_the_measured_one(egain, note, tmp_path):
+    """Per DN, per unit of the ADC, or wrong."""
+    sensor = PlainSensor(tmp_path, step=4, header={"EGAIN": egain})
+    sensor.write("bias", 3)
+    sensor.write("flat", 3, exposure_s=1.0, light_dn_s=20000)
+    notes = one(tmp_path).notes
+
+    assert bool(notes) == (note is not None)
+    assert note is None or note in notes[0]
 
 
 def test_real_frames_of_a_ccd(shared_data):

@@ -148,6 +148,7 @@ def test_nothing_comes_from_nothing():
     assert conversion_gain([], noise) is None
     assert gain([constant, constant], noise) is None
     assert gain([missing, missing], noise) is None
+    assert dark_noise([missing, missing]) is None
     assert dark_noise([constant, constant]) == Measured(0.0, 0.0)
 
 

@@ -57,6 +57,7 @@ FIGURES = (
 """Names of all figures, in the order in which they are shown."""
 
 _MOST_NAMES = 3
+_SAME_GAIN = 1.3
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -211,16 +212,30 @@ def characterize_setup(setup: Setup, settings: CheckSettings) -> SensorReport:
         darks=tuple(darks),
         transfer=tuple(transfer),
         linear=linear,
-        notes=(*_torn(setup), *notes),
+        notes=(*_notes(setup, gain), *notes),
     )
 
 
-def _torn(setup: Setup) -> list[str]:
-    if not setup.torn:
-        return []
-    names = ", ".join(path.name for path in setup.torn[:_MOST_NAMES])
-    rest = f" and {len(setup.torn) - _MOST_NAMES} more" if setup.torn[_MOST_NAMES:] else ""
-    return [f"left out, their readout was interrupted: {names}{rest}"]
+def _notes(setup: Setup, gain: Figure) -> list[str]:
+    """Return what was left out, and what the header's gain means."""
+    by_reason: dict[str, list[str]] = {}
+    for path, reason in setup.set_aside:
+        by_reason.setdefault(reason, []).append(path.name)
+    notes = []
+    for reason, names in by_reason.items():
+        more = f" and {len(names) - _MOST_NAMES} more" if names[_MOST_NAMES:] else ""
+        notes.append(f"left out ({reason}): {', '.join(names[:_MOST_NAMES])}{more}")
+    claimed = setup.fact("egain")
+    if claimed is None or claimed <= 0 or not gain.known:
+        return notes
+    ratio = gain.number / claimed
+    if setup.step > 1 and 1.0 / _SAME_GAIN < ratio * setup.step < _SAME_GAIN:
+        notes.append(
+            f"the header's EGAIN of {claimed:g} counts units of the ADC; {setup.step} DN are one"
+        )
+    elif not 1.0 / _SAME_GAIN < ratio < _SAME_GAIN:
+        notes.append(f"the header's EGAIN of {claimed:g} e-/DN is not what was measured")
+    return notes
 
 
 def _in_electrons(noise: Figure, gain: Figure) -> Figure:

@@ -1,7 +1,7 @@
 """Frames of one camera at the same settings: what a sensor is characterized from."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,14 @@ import numpy.typing as npt
 
 from lightframe.checks._evidence_dark_rules import torn_frames
 from lightframe.checks._evidence_frame import FrameEvidence
-from lightframe.checks._evidence_sets import DARK_KINDS, SetEvidence, describe_set
+from lightframe.checks._evidence_sets import (
+    DARK_KINDS,
+    SessionEvidence,
+    SetEvidence,
+    describe_set,
+)
+from lightframe.checks._finding import Severity
+from lightframe.checks._rules import Stage, judge
 from lightframe.frames import COLOURS, CfaPattern, FrameInfo, FrameKind
 
 __all__ = ["DarkGroup", "Setup", "clusters", "gather_setups", "why_left_out"]
@@ -77,13 +84,13 @@ class Setup:
         All of them, in the order of time.
     step : int
         Step of the integers; 0 if unknown.
-    torn : tuple of Path
-        Frames whose readout was interrupted, as `dark-inconsistent` says; they are left out.
+    set_aside : tuple of (Path, str)
+        Frames that are not what they are said to be, and why; they take part in nothing.
     """
 
     frames: tuple[FrameEvidence, ...]
     step: int
-    torn: tuple[Path, ...] = ()
+    set_aside: tuple[tuple[Path, str], ...] = ()
 
     def of(self, *kinds: FrameKind) -> tuple[FrameEvidence, ...]:
         """Return the frames of some kinds."""
@@ -215,17 +222,45 @@ def gather_setups(frames: Iterable[FrameEvidence]) -> list[Setup]:
 
 
 def _setup(frames: Sequence[FrameEvidence]) -> Setup:
-    """Return a setup without the frames without light that are torn."""
+    """Return a setup without frames that are not what they are said to be, or that are torn."""
     whole = Setup(_by_time(frames), _step(frames))
+    findings = judge(SessionEvidence(sets=tuple(_like_a_plan(whole))), Stage.FRAME)
+    wrong = {
+        path: finding.rule
+        for finding in findings
+        if finding.severity is Severity.ERROR
+        for path in finding.frames
+    }
+    sound = _without(whole, wrong)
     torn = {
-        frame.path
-        for group in whole.dark_groups()
+        frame.path: "its readout was interrupted"
+        for group in sound.dark_groups()
         for frame, _, _ in torn_frames(describe_set("", FrameKind.DARK, group.frames))
     }
-    kept = tuple(frame for frame in whole.frames if frame.path not in torn)
+    return _without(sound, torn)
+
+
+def _like_a_plan(setup: Setup) -> Iterator[SetEvidence]:
+    """Yield the frames as a plan gathers them: darks by exposure, flats and lights by filter."""
+    for group in setup.dark_groups():
+        kind = FrameKind.BIAS if group.is_bias else FrameKind.DARK
+        yield describe_set(group.label, kind, group.frames)
+    for kind in (FrameKind.FLAT, FrameKind.LIGHT):
+        by_filter: dict[str, list[FrameEvidence]] = defaultdict(list)
+        for frame in setup.of(kind):
+            by_filter[frame.info.filter or ""].append(frame)
+        for frames in by_filter.values():
+            yield describe_set(kind.value, kind, frames)
+
+
+def _without(setup: Setup, reasons: Mapping[Path, str]) -> Setup:
+    """Return a setup without some frames; if it would be left with none, as it is."""
+    kept = tuple(frame for frame in setup.frames if frame.path not in reasons)
     if not kept:
-        return whole
-    return Setup(kept, whole.step, tuple(f.path for f in whole.frames if f.path in torn))
+        return setup
+    paths = [frame.path for frame in setup.frames if frame.path in reasons]
+    aside = tuple((path, reasons[path]) for path in paths)
+    return Setup(kept, setup.step, (*setup.set_aside, *aside))
 
 
 def _step(frames: Sequence[FrameEvidence]) -> int:

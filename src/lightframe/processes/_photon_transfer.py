@@ -134,9 +134,11 @@ def _level(patches: Float64, step: float) -> Float64:
 def _typical(sums: Float64, step: float) -> npt.NDArray[np.bool_]:
     """Return which pixels lie among the many of their patch; sums say nothing of differences."""
     flat = sums.reshape(len(sums), -1)
-    middle = np.nanmedian(flat, axis=1)[:, None, None]
-    distance = np.abs(sums - middle)
-    spread = _MAD_TO_SIGMA * np.nanmedian(distance.reshape(len(sums), -1), axis=1)[:, None, None]
+    missing = np.asarray(np.isnan(flat).all(axis=1))[:, None, None]
+    known = np.where(missing, 0.0, sums)
+    middle = np.nanmedian(known.reshape(flat.shape), axis=1)[:, None, None]
+    distance = np.abs(known - middle)
+    spread = _MAD_TO_SIGMA * np.nanmedian(distance.reshape(flat.shape), axis=1)[:, None, None]
     return np.asarray(distance <= np.maximum(_QUIET_SIGMA * spread, step))
 
 
