@@ -7,6 +7,7 @@ clean, checks or runs them, and prints a table in Markdown::
 """
 
 import argparse
+import json
 import re
 import shutil
 import sys
@@ -15,7 +16,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -166,17 +167,33 @@ class Tally:
         self.counts["others"] += verdict.others
 
 
-def campaign(seed: int, numbers: Sequence[int], processes: int) -> list[Verdict]:
-    """Judge sessions, several side by side; what is said of them does not depend on that."""
-    verdicts = []
+def campaign(
+    seed: int, numbers: Sequence[int], processes: int, kept: Path | None = None
+) -> list[Verdict]:
+    """Judge sessions, several side by side; what is said of them does not depend on that.
+
+    Those that the file `kept` has, one a line, are not judged again; new ones are added to it.
+    """
+    verdicts = [] if kept is None or not kept.exists() else _read(kept)
+    done = {verdict.number for verdict in verdicts}
+    numbers = [number for number in numbers if number not in done]
     with ProcessPoolExecutor(max_workers=processes) as pool:
         for verdict in pool.map(partial(judged, seed), numbers):
             verdicts.append(verdict)
-            print(f"{len(verdicts)}/{len(numbers)} {verdict}", file=sys.stderr, flush=True)
+            if kept is not None:
+                with kept.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(asdict(verdict)) + "\n")
+            print(f"{len(verdicts)}: {verdict}", file=sys.stderr, flush=True)
             if not verdict.first or verdict.others:
                 for message in verdict.messages:
                     print(f"    {message}", file=sys.stderr, flush=True)
-    return verdicts
+    return sorted(verdicts, key=lambda verdict: verdict.number)
+
+
+def _read(path: Path) -> list[Verdict]:
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    pairs = [(line, tuple(line.pop("named")), tuple(line.pop("messages"))) for line in lines]
+    return [Verdict(**line, named=named, messages=messages) for line, named, messages in pairs]
 
 
 def ill_written(messages: Sequence[str]) -> list[str]:
@@ -200,12 +217,13 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", type=int, nargs="*", help="numbers of sessions")
     parser.add_argument("--rules", nargs="*", help="only sessions of these rules")
+    parser.add_argument("--keep", type=Path, help="file of what was judged, to go on with")
     arguments = parser.parse_args()
     numbers = arguments.only or range(arguments.sessions)
     if arguments.rules:
         wanted = set(arguments.rules)
         numbers = [n for n in numbers if n % 2 and list(FAULTS)[n // 2 % len(FAULTS)] in wanted]
-    verdicts = campaign(arguments.seed, list(numbers), arguments.processes)
+    verdicts = campaign(arguments.seed, list(numbers), arguments.processes, arguments.keep)
     print(table(verdicts, arguments.seed))
 
 
