@@ -31,7 +31,7 @@ from lightframe.checks import (
     picture_from_dict,
 )
 from lightframe.checks._evidence_levels import levels_of_floats, levels_of_integers
-from lightframe.checks._pictures import numbers
+from lightframe.checks._picture_parts import names_of_frames, numbers
 from lightframe.checks._result_pictures import around_zero, hot_pixels_left
 from lightframe.checks._rules import found
 from lightframe.errors import InputError
@@ -74,6 +74,15 @@ def test_columns_of_different_length_are_a_mistake():
 def test_numbers_are_short_and_finite():
     """Four digits; what is not a number is unknown."""
     assert numbers([1.23456, np.nan, np.inf, 0.0, -98765.4]) == (1.235, None, None, 0.0, -98770.0)
+
+
+def test_large_sets_name_only_what_stands_out():
+    """Hundreds of names would make most of a picture."""
+    paths = [Path(f"light{i}.fits") for i in range(200)]
+
+    assert names_of_frames(paths[:3], []) == ("light0.fits", "light1.fits", "light2.fits")
+    named = names_of_frames(paths, {paths[7]})
+    assert [i for i, name in enumerate(named) if name] == [7]
 
 
 def test_a_finding_carries_its_picture():

@@ -10,6 +10,7 @@ from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_ledger import Ledger
 from lightframe.checks._evidence_levels_of_bias import BiasLevel
 from lightframe.checks._evidence_sets import SessionEvidence
+from lightframe.checks._picture_parts import names_of_frames
 from lightframe.checks._pictures import (
     Axis,
     Comparison,
@@ -177,7 +178,7 @@ def frame_chart(  # noqa: PLR0913 - the parts of a picture, by keyword
         title=title,
         caption=caption,
         axis=axis,
-        frames=tuple(frame.path.name for frame in frames),
+        frames=names_of_frames([frame.path for frame in frames], wrong),
         values=numbers(known, 6),
         wrong=tuple(frame.path in wrong for frame in frames),
         band=band,

@@ -1,7 +1,8 @@
 """The parts of pictures: axes, marks, and what is plotted on them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -16,6 +17,7 @@ __all__ = [
     "Numbers",
     "Points",
     "Row",
+    "names_of_frames",
     "numbers",
     "same_length",
     "table",
@@ -25,11 +27,18 @@ Numbers: TypeAlias = tuple[float | None, ...]
 """None is unknown."""
 
 _DIGITS = 4
+_MOST_NAMES = 60
 
 
 def numbers(values: Iterable[float], digits: int = _DIGITS) -> Numbers:
     """Return values of a few digits, as JSON has them; what is not finite is None."""
     return tuple(float(f"{v:.{digits}g}") if np.isfinite(v) else None for v in values)
+
+
+def names_of_frames(paths: Sequence[Path], wrong: Collection[Path]) -> tuple[str, ...]:
+    """Return the names of frames; in large sets only of those in `wrong`, the others are empty."""
+    few = len(paths) <= _MOST_NAMES
+    return tuple(path.name if few or path in wrong else "" for path in paths)
 
 
 def table(values: npt.NDArray[np.floating], digits: int = _DIGITS) -> tuple[Numbers, ...]:

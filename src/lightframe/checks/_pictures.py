@@ -213,7 +213,7 @@ class FrameChart(_Picture):
     axis : Axis
         What is shown.
     frames : tuple of str
-        Names of the frames.
+        Names of the frames; in large sets only of those that stand out.
     values : tuple of float or None
         One a frame.
     errors : tuple of float or None

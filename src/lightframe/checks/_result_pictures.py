@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.checks._numbers import number
+from lightframe.checks._picture_parts import names_of_frames
 from lightframe.checks._pictures import (
     Axis,
     Correlation,
@@ -90,6 +91,8 @@ def against_the_flat(lights: CalibratedSet) -> Panels | None:
     foot = float(np.quantile(y - slope * x, _FOOT))
     above = y - slope * x - foot
     bright = above > _BRIGHT * 1.4826 * float(np.median(-above[above <= 0]))
+    # The brightest would squeeze the background together.
+    shown = bright & (above < 3.0 * float(above[~bright].max()))
     tiles = Scatter(
         title="Background against the flat",
         caption="Tiles of the frame, from where the flat is bright, on the left, to where it is"
@@ -99,7 +102,7 @@ def against_the_flat(lights: CalibratedSet) -> Panels | None:
         y=Axis("background", "DN"),
         points=(
             Points("background", numbers(x[~bright]), numbers(y[~bright], 5)),
-            Points("with nebulae or stars", numbers(x[bright]), numbers(y[bright], 5)),
+            Points("with nebulae or stars", numbers(x[shown]), numbers(y[shown], 5)),
         ),
         lines=(
             Line("a flat that fits", 0.0, foot + slope * float(x.min()), expected=True),
@@ -311,7 +314,7 @@ def light_chart(  # noqa: PLR0913 - the parts of a picture, by keyword
         title=title,
         caption=caption,
         axis=axis,
-        frames=tuple(light.path.name for light in lights),
+        frames=names_of_frames([light.path for light in lights], wrong),
         values=numbers(known, 5),
         errors=numbers(errors, 3),
         wrong=tuple(light.path in wrong for light in lights),

@@ -271,6 +271,7 @@ def draw_frames(
         if value is None:
             continue
         x, y, error = plot.x(number + 1), plot.y(value), errors[number]
+        name = picture.frames[number] or f"number {number + 1}"
         shade = "bad" if wrong[number] else "c1"
         bar = ""
         if error is not None:
@@ -281,7 +282,7 @@ def draw_frames(
             )
         plot.add(
             f'{bar}<circle class="dot {shade}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}">'
-            f"<title>{escape(picture.frames[number])}: {format_value(value)}"
+            f"<title>{escape(name)}: {format_value(value)}"
             f" {escape(picture.axis.unit)}</title></circle>"
         )
     return plot.svg(picture.title, _told(picture, wrong)), _frame_key(picture, wrong)

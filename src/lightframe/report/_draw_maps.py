@@ -12,6 +12,8 @@ _LEVELS = 12
 """Shades on either side of neutral."""
 _TALLEST = 300.0
 _KEY_HEIGHT = 44
+_INSET, _LABEL = 20.0, 50.0
+"""Room beside the key of shades, and between the labels of its ends and of neutral."""
 _Ramp = tuple[str, str, str]
 _LIGHT: tuple[_Ramp, _Ramp] = ("#eef1f6", "#f0a566", "#8c2a1c"), ("#eef1f6", "#7fb2df", "#173f78")
 _DARK: tuple[_Ramp, _Ramp] = ("#262e3f", "#c0682f", "#ffd9a8"), ("#262e3f", "#2f6fb8", "#b9dcff")
@@ -48,34 +50,36 @@ class _Shades:
     def __init__(self, rows: Sequence[Sequence[float | None]], neutral: float | None) -> None:
         known = [value for row in rows for value in row if value is not None]
         self.low, self.high = min(known, default=0.0), max(known, default=0.0)
-        self.neutral = neutral
         middle = self.low if neutral is None else neutral
         self.reach = max(self.high - middle, 0.0 if neutral is None else middle - self.low) or 1.0
         self.middle = middle
 
     def __call__(self, value: float) -> str:
-        level = round(_LEVELS * (value - self.middle) / self.reach)
+        level = self._level(value)
         return f"h{level}" if level >= 0 else f"l{-level}"
 
+    def _level(self, value: float) -> int:
+        return round(_LEVELS * (value - self.middle) / self.reach)
+
     def key(self, y: float) -> str:
-        """Return a bar with the shades, and the values of its ends and its middle."""
-        first = -_LEVELS if self.neutral is not None else 0
-        levels = range(first, _LEVELS + 1)
-        side = (WIDTH - 40) / len(levels)
+        """Return a bar with the shades that occur, and the values of its ends and of neutral."""
+        first, last = self._level(self.low), self._level(self.high)
+        side = (WIDTH - 2 * _INSET) / (last - first + 1)
         bar = "".join(
-            f'<rect class="{"h" if level >= 0 else "l"}{abs(level)}" x="{20 + side * i:.2f}"'
-            f' y="{y:.1f}" width="{side + 0.3:.2f}" height="9"/>'
-            for i, level in enumerate(levels)
+            f'<rect class="{"h" if level >= 0 else "l"}{abs(level)}"'
+            f' x="{_INSET + side * (level - first):.2f}" y="{y:.1f}" width="{side + 0.3:.2f}"'
+            ' height="9"/>'
+            for level in range(first, last + 1)
         )
-        ends = [(20.0, levels[0], "start"), (WIDTH - 20.0, levels[-1], "end")]
-        if self.neutral is not None:
-            ends.append((WIDTH / 2, 0, "middle"))
-        labels = "".join(
-            f'<text x="{x}" y="{y + 21:.1f}" text-anchor="{anchor}">'
-            f"{format_value(self.middle + self.reach * level / _LEVELS)}</text>"
-            for x, level, anchor in ends
+        labels = [(_INSET, self.low, "start"), (WIDTH - _INSET, self.high, "end")]
+        neutral = _INSET + side * (0.5 - first)
+        if min(neutral, WIDTH - neutral) > _INSET + _LABEL:
+            labels.append((neutral, self.middle, "middle"))
+        return bar + "".join(
+            f'<text x="{x:.1f}" y="{y + 21:.1f}" text-anchor="{anchor}">'
+            f"{format_value(value)}</text>"
+            for x, value, anchor in labels
         )
-        return bar + labels
 
 
 def draw_map(picture: TileMap, identity: str) -> str:
