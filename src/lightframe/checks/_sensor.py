@@ -154,6 +154,7 @@ def _dark_as_dict(point: DarkPoint) -> dict[str, Any]:
         "hot_above_dn": point.hot_limit_dn,
         "glow_dn": point.glow.as_dict(),
         "glow_area": point.glow_area,
+        "glow_contrast": float(f"{point.glow_contrast:.4g}"),
         "glow_place": None if point.glow_place is None else list(point.glow_place),
     }
 

@@ -7,6 +7,7 @@ from math import hypot, log
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.checks._result_evidence import GLOW_AREA
 from lightframe.checks._sensor_figure import Figure, derived, unknown
 from lightframe.checks._sensor_noise import dark_variance, level_error
 from lightframe.checks._sensor_setup import DarkGroup, Setup
@@ -26,8 +27,8 @@ _MORE_HOT = 1.3
 _GLOW_SIGMA = 6.0
 _GLOW_LEAST_NOISE = 0.1
 """Glow in units of the noise of a pixel from which on it matters."""
-GLOW_AREA = 0.15
-"""Part of the frame that glow covers at most; a gradient of the dark current covers more."""
+_GLOW_CONTRAST = 4.0
+"""Height of glow in units of the spread of all tiles; a patchy dark current has less."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,8 +47,9 @@ class DarkPoint:
         By how much at least.
     glow : Figure
         Height of the glow in DN: the brightest tiles above the median of the frame.
-    glow_area : float
-        Part of the frame with more than half of that.
+    glow_area, glow_contrast : float
+        Part of the frame with more than half of that; and its height in units of the spread of all
+        tiles.
     glow_place : tuple of float or None
         Where it is: column and row, 0 to 1.
     """
@@ -58,6 +60,7 @@ class DarkPoint:
     hot_limit_dn: float
     glow: Figure
     glow_area: float
+    glow_contrast: float
     glow_place: tuple[float, float] | None
 
 
@@ -87,7 +90,7 @@ def _point(group: DarkGroup, base: DarkGroup | None, groups: Sequence[DarkGroup]
     if base is None:
         reason = "needs bias frames, or darks of half the exposure or less"
         rate, glow = unknown("DN/s", reason), unknown("DN", reason)
-        return DarkPoint(group, rate, hot, float(np.median(limits)), glow, 0.0, None)
+        return DarkPoint(group, rate, hot, float(np.median(limits)), glow, 0.0, 0.0, None)
     span = _span(group, base)
     how = f"{group.label} less {base.label}"
     errors = [level_error(item, groups) for item in (group, base)]
@@ -106,6 +109,7 @@ def _point(group: DarkGroup, base: DarkGroup | None, groups: Sequence[DarkGroup]
         hot_limit_dn=float(np.median(limits)),
         glow=Figure(shape.level, noise, "DN", how),
         glow_area=shape.area,
+        glow_contrast=shape.contrast,
         glow_place=shape.place,
     )
 
@@ -192,8 +196,9 @@ def _glow(point: DarkPoint, noise_dn: float) -> Figure:
     visible = glow.number > _GLOW_LEAST_NOISE * noise_dn
     if not certain or not visible:
         return Figure(0.0, glow.error, "DN", glow.how)
-    if point.glow_area >= GLOW_AREA:
-        return Figure(0.0, glow.error, "DN", f"{glow.how}; a gradient of {glow.number:.3g} DN")
+    if point.glow_area >= GLOW_AREA or point.glow_contrast < _GLOW_CONTRAST:
+        text = f"{glow.how}; the dark current is uneven by {glow.number:.3g} DN"
+        return Figure(0.0, glow.error, "DN", text)
     return glow
 
 

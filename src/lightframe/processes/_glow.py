@@ -30,12 +30,16 @@ class GlowShape:
     area : float
         Part of the frame above half of that. Glow is bright in a corner or at an edge; a gradient
         of the dark current covers more.
+    contrast : float
+        The level in units of the spread of all tiles. Glow stands out; where the dark current is
+        uneven all over the frame, the brightest tiles do not.
     place : tuple of float or None
-        Column and row of the centre of that part, 0 to 1; None where there is none.
+        Column and row of the centre of the bright part, 0 to 1; None where there is none.
     """
 
     level: float
     area: float
+    contrast: float
     place: tuple[float, float] | None
 
 
@@ -84,11 +88,13 @@ def glow_shape(glow: _F64) -> GlowShape:
     """Return height, extent and place of the glow in a map from `glow_map`."""
     known = glow[np.isfinite(glow)]
     if not known.size:
-        return GlowShape(0.0, 0.0, None)
+        return GlowShape(0.0, 0.0, 0.0, None)
     level = float(np.percentile(known, 99))
+    spread = _MAD_TO_SIGMA * float(np.median(np.abs(known - np.median(known))))
+    contrast = level / max(spread, 1e-9)
     bright = np.isfinite(glow) & (glow > 0.5 * level)
     if level <= 0 or not bright.any():
-        return GlowShape(level, float(np.mean(known > 0.5 * level)), None)
+        return GlowShape(level, float(np.mean(known > 0.5 * level)), contrast, None)
     rows, columns = np.nonzero(bright)
     weight = glow[bright]
     height, width = glow.shape
@@ -96,7 +102,7 @@ def glow_shape(glow: _F64) -> GlowShape:
         float(np.average(columns, weights=weight)) / max(width - 1, 1),
         float(np.average(rows, weights=weight)) / max(height - 1, 1),
     )
-    return GlowShape(level, float(np.mean(known > 0.5 * level)), place)
+    return GlowShape(level, float(np.mean(known > 0.5 * level)), contrast, place)
 
 
 def glow_left(tiles: Sequence[BackgroundTiles], glow: _F64) -> GlowLeft | None:
