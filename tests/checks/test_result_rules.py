@@ -102,6 +102,21 @@ def test_the_bias_is_recognized_by_its_amount():
     assert "never subtracted" in finding.cause
 
 
+def test_glow_that_is_left_is_no_over_correction():
+    """Up to a quarter of its height, and only where it is certain and of the same sign."""
+    wrong = verdict(80.0, additive_sigma_dn=5.0)
+
+    (finding,) = judged(lights(verdict=wrong, glow=GlowLeft(1.0, 0.02, 400.0, 0.05)))
+    assert finding.rule == "residual-glow"
+    for other in (
+        GlowLeft(1.0, 0.02, 200.0, 0.05),
+        GlowLeft(-1.0, 0.02, 400.0, 0.05),
+        GlowLeft(1.0, 0.3, 400.0, 0.05),
+        GlowLeft(1.0, 0.02, 400.0, 0.5),
+    ):
+        assert "over-correction" in {f.rule for f in judged(lights(verdict=wrong, glow=other))}
+
+
 def test_a_small_residue_needs_a_known_cause():
     """Four errors are not enough by themselves, but are where uncalibrated flats explain them."""
     small = lights(verdict=verdict(-16.0))

@@ -33,6 +33,22 @@ def test_the_share_of_the_glow_is_found(share):
     assert left.glow_dn == pytest.approx(250, rel=0.3)
 
 
+def test_the_flat_raises_what_is_left_of_the_glow():
+    """Lights that were divided by a flat of 60 percent in the corners show the same share."""
+    dark, bias, *lights = frames(0.2)
+    y, x = np.indices(SHAPE)
+    radius = np.hypot((y - 200) / 200, (x - 250) / 250)
+    gain = (1 / (1 - 0.2 * radius**2)).astype(np.float32)[None]
+    flattened = [background_tiles(300 + (p - 300) * gain, None) for p in lights]
+    tiles = [background_tiles(p, None) for p in (dark, bias, gain)]
+
+    left = glow_left(flattened, glow_map(*tiles))
+    blind = glow_left(flattened, glow_map(*tiles[:2]))
+
+    assert left.share == pytest.approx(0.2, abs=0.02)
+    assert abs(blind.share - 0.2) > 0.04
+
+
 def test_no_lights_say_nothing():
     """An empty set has no glow left."""
     dark, bias, *_ = (background_tiles(p, None) for p in frames(0.0))
