@@ -175,6 +175,19 @@ def test_a_colour_camera_has_the_gain_in_every_colour(tmp_path):
     assert seen(report) == []
 
 
+@pytest.mark.parametrize("session", [osc, ccd])
+def test_without_flats_the_sky_tells_the_gain_roughly(session, tmp_path):
+    """Within a third, with an error that says so, and what would be better."""
+    session = session()
+    session = session.changed(flats=session.flats.model_copy(update={"count": 0}))
+    gain = one(written(tmp_path / "session", session)).figures["e_per_dn"]
+    e_per_dn, _ = truth_of(session)
+
+    assert close(gain, e_per_dn, sigmas=2.0)
+    assert gain.error > 0.25 * gain.number
+    assert "needs two flats" in gain.how
+
+
 def test_suppressed_dark_current_is_told_by_the_noise(tmp_path):
     """The level does not rise, but noise and hot pixels do; the rate is that of the noise."""
     session = dslr()

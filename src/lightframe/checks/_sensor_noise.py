@@ -47,7 +47,7 @@ _FEWEST = 3
 _STUDENT = 0.64
 """By how much a 68 % interval widens with one degree of freedom: t = 1 + 0.64 / freedom, about."""
 _DARK_MATTERS_S = 5.0
-_SKY_ERROR = 0.15
+_SKY_ERROR = 0.3
 """Relative error of a gain from the sky, at least: faint stars are noise, too."""
 
 
