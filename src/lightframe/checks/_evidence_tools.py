@@ -107,7 +107,7 @@ def _piles_up(frame: FrameEvidence, phase: int) -> bool:
 
 
 def saturation(evidence: SessionEvidence, frames: SetEvidence) -> float | None:
-    """Return the level at which a set saturates: measured where frames show it, else known.
+    """Return the level at which a set saturates: measured, else stated, else known of the camera.
 
     What the name of the camera tells counts only where no pixel lies above it.
     """
@@ -117,6 +117,8 @@ def saturation(evidence: SessionEvidence, frames: SetEvidence) -> float | None:
     scale = full_scale(evidence, frames)
     if measured is not None and scale is not None and measured > 0.25 * scale:
         return min(measured, scale)
+    if any(frame.info.saturation_dn is not None for frame in frames.frames):
+        return scale
     known = camera_of(frames.camera)
     white = None if known is None else known.white_dn(frames.step)
     highest = max(float(f.levels.maximum.max()) for s in alike for f in s.frames)
