@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.checks._evidence_dark_rules import torn_frames
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_sets import (
     DARK_KINDS,
@@ -17,6 +16,7 @@ from lightframe.checks._evidence_sets import (
     SetEvidence,
     describe_set,
 )
+from lightframe.checks._evidence_structure import torn_frames
 from lightframe.checks._finding import Severity
 from lightframe.checks._rules import Stage, judge
 from lightframe.frames import COLOURS, CfaPattern, FrameInfo, FrameKind
