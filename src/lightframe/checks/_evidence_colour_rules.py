@@ -8,12 +8,13 @@ import numpy.typing as npt
 from lightframe.checks._evidence_pictures import comb, values_by_phase
 from lightframe.checks._evidence_sets import DARK_KINDS, SessionEvidence, SetEvidence
 from lightframe.checks._evidence_tools import dark_reference, rounded
+from lightframe.checks._evidence_x_trans import light_by_six
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._pictures import Axis, Comparison
 from lightframe.checks._rules import Stage, found, rule, witness
 from lightframe.frames import CfaPattern, FrameKind
 
-__all__: list[str] = []
+__all__ = ["bright_flats"]
 
 Float64 = npt.NDArray[np.float64]
 
@@ -31,7 +32,7 @@ def _difference(signal: Float64, a: int, b: int) -> float:
     return float(abs(signal[a] - signal[b]) / max(0.5 * (signal[a] + signal[b]), 1e-9))
 
 
-def _bright_flats(evidence: SessionEvidence) -> Iterator[tuple[SetEvidence, Float64]]:
+def bright_flats(evidence: SessionEvidence) -> Iterator[tuple[SetEvidence, Float64]]:
     """Yield flats bright enough to compare colours, and their light by phase."""
     for flats in evidence.of(FrameKind.FLAT):
         if flats.frames[0].info.channels != 1:
@@ -76,7 +77,7 @@ def cfa_pattern_missing(evidence: SessionEvidence) -> Iterator[Finding]:
     Example: phases at 18988, 25320, 25320, 17268 DN: greens on the rising diagonal, so RGGB or
     BGGR.
     """
-    for flats, signal in _bright_flats(evidence):
+    for flats, signal in bright_flats(evidence):
         if any(f.info.cfa is not None for f in flats.frames):
             continue
         greens = _green_diagonal(evidence, signal)
@@ -122,7 +123,7 @@ def pattern_contradicts_flats(evidence: SessionEvidence) -> Iterator[Finding]:
     Example: the header says RGGB, but phases 0 and 3 (25320 and 25318 DN) are equal and 1 and 2
     (18988 and 17268 DN) are not: GRBG or GBRG.
     """
-    for flats, signal in _bright_flats(evidence):
+    for flats, signal in bright_flats(evidence):
         pattern = flats.frames[0].info.cfa
         greens = _green_diagonal(evidence, signal)
         if pattern is None or pattern.period != _BAYER or greens is None:
@@ -158,7 +159,7 @@ def pattern_contradicts_flats(evidence: SessionEvidence) -> Iterator[Finding]:
     severity=_WARNING,
     group=Group.ACQUISITION,
     judges=SessionEvidence,
-    thresholds=("cfa_equal",),
+    thresholds=("cfa_equal", "cfa_different"),
 )
 def cfa_on_mono(evidence: SessionEvidence) -> Iterator[Finding]:
     """Compare the phases of flats: if all four are equal, there are no colour filters.
@@ -168,10 +169,13 @@ def cfa_on_mono(evidence: SessionEvidence) -> Iterator[Finding]:
 
     Example: the header says RGGB; the phases of the flats are 26020, 26019, 26021 and 26020 DN.
     """
-    flats = [item for item in _bright_flats(evidence) if item[0].frames[0].info.cfa is not None]
+    flats = [item for item in bright_flats(evidence) if item[0].frames[0].info.cfa is not None]
     if not flats:
         return
     widest = max((s.max() - s.min()) / s.mean() for _, s in flats)
+    six = [np.ptp(light_by_six(s, dark_reference(evidence, s))) for s, _ in flats]
+    if max(six) > evidence.settings.cfa_different:
+        return  # X-Trans: each place of the 2x2 cell holds all colours
     lights = [s for s in evidence.of(FrameKind.LIGHT) if s.frames[0].info.cfa is not None]
     coloured = any(np.ptp(s.level) > 0.5 * float(s.noise.mean()) for s in lights)
     if widest > evidence.settings.cfa_equal or coloured:

@@ -12,7 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.checks._evidence_frame import FrameEvidence, clipped_deviation
+from lightframe.checks._evidence_frame import (
+    X_TRANS_NOISE,
+    FrameEvidence,
+    clipped_deviation,
+)
 from lightframe.checks._evidence_sets import SetEvidence
 from lightframe.processes import Measured, conversion_gain, pair_noise
 
@@ -113,8 +117,11 @@ def sky_transfer(
     -------
     Transfer or None
         None where the noise scatters by more than its statistics: faint stars and nebulae add to
-        it; and, for an unknown gain, where the sky does not vary enough to tell.
+        it; for an unknown gain, where the sky does not vary enough to tell; and for X-Trans
+        mosaics, of which a phase of the 2x2 cell holds three colours.
     """
+    if _is_x_trans(lights.frames[0]):
+        return None
     points = np.concatenate([_sky_points(frame) for frame in lights.frames])
     points = points[np.isfinite(points).all(axis=1)]
     if len(points) < _FEWEST_PATCHES:
@@ -141,6 +148,13 @@ def sky_transfer(
         dark_level=float(dark_level),
         dark_level_error=float(np.sqrt(jacobian @ covariance @ jacobian)),
     )
+
+
+def _is_x_trans(frame: FrameEvidence) -> bool:
+    """Whether pixels are more like those six apart than like the next of their 2x2 phase."""
+    values = frame.patches.astype(np.float64)[:, ::2, ::2]
+    noise = [clipped_deviation((values[..., n:] - values[..., :-n]).ravel()) for n in (1, 3)]
+    return bool(noise[1] < X_TRANS_NOISE * noise[0])
 
 
 def _level_at_gain(
