@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.kernels._compile import kernel
-from lightframe.kernels._stack import F32, I32, LANES
+from lightframe.kernels._rejection_queue import DATA, enqueue, group, pack
+from lightframe.kernels._stack import F32, I32, I64, LANES
 
 __all__ = ["reject_chauvenet", "reject_esd", "reject_extremes"]
 
@@ -14,6 +15,22 @@ F64 = npt.NDArray[np.float64]
 
 _ENCLOSED = 0.683
 """Part of Gaussian samples within one sigma."""
+
+# State of the lanes of a packed block in the ESD test, float64: sums over the samples that are
+# left, the two ends of them, and whether the test goes on.
+TOTAL = 0
+SQUARES = 1 * LANES
+LEAST = 2 * LANES
+MOST = 3 * LANES
+OPEN = 4 * LANES
+
+# And int64: low samples among those taken so far; low and all samples taken up to the last outlier;
+# which sample takes the place of which end.
+LOW = 0
+LOW_OUTLIERS = 1 * LANES
+OUTLIERS = 2 * LANES
+ROW = 3 * LANES
+END = 4 * LANES
 
 
 @kernel
@@ -33,10 +50,78 @@ def reject_extremes(
 
 
 @kernel
+def _begin_esd(scratch: F32, n: int, sums: F64, counts: I64) -> None:
+    """Sum up a packed block."""
+    last = DATA + (n - 1) * LANES
+    for lane in range(LANES):
+        sums[TOTAL + lane] = 0.0
+        sums[SQUARES + lane] = 0.0
+        sums[OPEN + lane] = 1.0
+        counts[LOW + lane] = 0
+        counts[LOW_OUTLIERS + lane] = 0
+        counts[OUTLIERS + lane] = 0
+        sums[LEAST + lane] = scratch[DATA + lane]
+    for lane in range(LANES):
+        sums[MOST + lane] = scratch[last + lane]
+    for f in range(n):
+        x = scratch[DATA + f * LANES : DATA + (f + 1) * LANES]
+        for lane in range(LANES):
+            d = np.float64(x[lane])
+            sums[TOTAL + lane] += d
+            sums[SQUARES + lane] += d * d
+
+
+@kernel
+def _take_furthest(
+    sums: F64,
+    counts: I64,
+    n: int,
+    taken: int,
+    critical: float,
+    weights: tuple[float, float],
+) -> None:
+    """Test the end that is further from the mean, and take it away.
+
+    `weights` multiply the distances of the lower and of the upper end.
+    """
+    part = 1.0 / (n - taken)
+    less = 1.0 / (n - taken - 1)
+    limit = critical * critical
+    for lane in range(LANES):
+        total = sums[TOTAL + lane]
+        squares = sums[SQUARES + lane]
+        least = sums[LEAST + lane]
+        most = sums[MOST + lane]
+        low = counts[LOW + lane]
+        low_outliers = counts[LOW_OUTLIERS + lane]
+        outliers = counts[OUTLIERS + lane]
+        mean = total * part
+        variance = (squares - total * mean) * less
+        below = (mean - least) * weights[0]
+        above = (most - mean) * weights[1]
+        high = above >= below
+        worst = max(below, above)
+        goes_on = sums[OPEN + lane] if variance > 1e-13 * squares else 0.0
+        found = (goes_on > 0) & (worst * worst > limit * variance)
+        d = most if high else least
+        low += 0 if high else 1
+        sums[OPEN + lane] = goes_on
+        sums[TOTAL + lane] = total - d
+        sums[SQUARES + lane] = squares - d * d
+        counts[LOW + lane] = low
+        counts[LOW_OUTLIERS + lane] = low if found else low_outliers
+        counts[OUTLIERS + lane] = taken + 1 if found else outliers
+        counts[ROW + lane] = n - taken - 2 + low if high else low
+        counts[END + lane] = MOST + lane if high else LEAST + lane
+
+
+@kernel
 def reject_esd(
     ordered: F32,
     low: I32,
     high: I32,
+    scratch: F32,
+    lists: I32,
     critical: F64,
     fraction: float,
     relaxation: float,
@@ -51,7 +136,7 @@ def reject_esd(
 
     Parameters
     ----------
-    ordered, low, high
+    ordered, low, high, scratch, lists
         As in `lightframe.kernels._rejection_winsorized.reject_winsorized`.
     critical : ndarray, shape (frames + 1, k + 1), float64
         Critical values by number of samples and by i.
@@ -62,47 +147,29 @@ def reject_esd(
     sides, minimum : int
         As in `lightframe.kernels._rejection_queue.settle`.
     """
-    x = np.empty(ordered.shape[1], np.float64)
-    for i in range(low.shape[0]):
-        n = high[i] - low[i]
-        if n < 3:
-            continue
+    queue = lists[0]
+    weights = (1.0 / relaxation if sides & 1 else 0.0, 1.0 if sides & 2 else 0.0)
+    sums = np.empty(5 * LANES, np.float64)
+    counts = np.empty(5 * LANES, np.int64)
+    pending = enqueue(low, high, 3, queue)
+    if pending > 0:
+        group(queue, pending, low, high, lists[2], lists[1])
+    at = 0
+    while at < pending:
+        n = high[queue[at]] - low[queue[at]]
+        used = pack(ordered, queue, at, pending, low, high, scratch)
+        _begin_esd(scratch, n, sums, counts)
         most = max(1, min(int(fraction * n), n - 2))
-        middle = np.float64(ordered[i // LANES, low[i] + n // 2, i % LANES])
-        total = 0.0
-        squares = 0.0
-        for f in range(n):
-            d = np.float64(ordered[i // LANES, low[i] + f, i % LANES]) - middle
-            x[f] = d
-            total += d
-            squares += d * d
-        start = 0
-        stop = n
-        best_start = 0
-        best_stop = n
-        for turn in range(most):
-            left = stop - start
-            mean = total / left
-            variance = (squares - total * mean) / (left - 1)
-            if not variance > 1e-13 * squares:
-                break
-            below = (mean - x[start]) / relaxation if sides & 1 else 0.0
-            above = x[stop - 1] - mean if sides & 2 else 0.0
-            worst = max(below, above)
-            if above >= below:
-                stop -= 1
-                d = x[stop]
-            else:
-                d = x[start]
-                start += 1
-            total -= d
-            squares -= d * d
-            limit = critical[n, turn]
-            if worst * worst > limit * limit * variance and stop - start >= minimum:
-                best_start = start
-                best_stop = stop
-        high[i] = low[i] + best_stop
-        low[i] += best_start
+        for taken in range(min(most, n - minimum)):
+            _take_furthest(sums, counts, n, taken, critical[n, taken], weights)
+            for lane in range(LANES):
+                sums[counts[END + lane]] = scratch[DATA + counts[ROW + lane] * LANES + lane]
+        for lane in range(used):
+            i = queue[at + lane]
+            below = counts[LOW_OUTLIERS + lane]
+            low[i] += below
+            high[i] -= counts[OUTLIERS + lane] - below
+        at += used
 
 
 @kernel

@@ -12,13 +12,23 @@ from scipy.special import erfinv, stdtrit
 from lightframe.kernels import _rejection_clipping as clipping
 from lightframe.kernels._rejection_fit import reject_linear_fit
 from lightframe.kernels._rejection_queue import work_space
-from lightframe.kernels._rejection_tests import reject_chauvenet, reject_esd, reject_extremes
+from lightframe.kernels._rejection_tests import (
+    reject_chauvenet,
+    reject_esd,
+    reject_extremes,
+)
 from lightframe.kernels._rejection_winsorized import reject_winsorized
 from lightframe.kernels._stack import sorting_network
 from lightframe.processes._rejection_limits import RejectionLimits
 from lightframe.tables import Table
 
-__all__ = ["REJECTIONS", "RejectionWork", "Rejector", "choose_rejection", "esd_critical_values"]
+__all__ = [
+    "REJECTIONS",
+    "RejectionWork",
+    "Rejector",
+    "choose_rejection",
+    "esd_critical_values",
+]
 
 _FEWEST_FRAMES = 3
 _MANY_FRAMES = 25
@@ -55,7 +65,9 @@ class RejectionWork:
     def for_chunks(cls, frames: int, lanes: int) -> Self:
         """Return the arrays for chunks of up to `lanes` stacks of `frames` samples."""
         return cls(
-            sorting_network(frames), *work_space(frames, lanes), np.full(lanes, np.nan, np.float32)
+            sorting_network(frames),
+            *work_space(frames, lanes),
+            np.full(lanes, np.nan, np.float32),
         )
 
 
@@ -88,7 +100,8 @@ def _extremes(
 
 
 @REJECTIONS.add(
-    "percentile", "further from the median than a part of it; for few frames well above zero"
+    "percentile",
+    "further from the median than a part of it; for few frames well above zero",
 )
 def _percentile(
     ordered: F32, low: I32, high: I32, limits: RejectionLimits, work: RejectionWork
@@ -108,7 +121,8 @@ def _mad(ordered: F32, low: I32, high: I32, limits: RejectionLimits, work: Rejec
 
 
 @REJECTIONS.add(
-    "averaged-sigma", "sigma in proportion to the root of the median, fixed by the whole stack"
+    "averaged-sigma",
+    "sigma in proportion to the root of the median, fixed by the whole stack",
 )
 def _averaged(
     ordered: F32, low: I32, high: I32, limits: RejectionLimits, work: RejectionWork
@@ -122,7 +136,8 @@ def _ccd(ordered: F32, low: I32, high: I32, limits: RejectionLimits, work: Rejec
 
 
 @REJECTIONS.add(
-    "winsorized", "mean and sigma of samples drawn in to 1.5 sigma, repeatedly; any number"
+    "winsorized",
+    "mean and sigma of samples drawn in to 1.5 sigma, repeatedly; any number",
 )
 def _winsorized(
     ordered: F32, low: I32, high: I32, limits: RejectionLimits, work: RejectionWork
@@ -145,7 +160,8 @@ def _winsorized(
 
 
 @REJECTIONS.add(
-    "linear-fit", "distance from a line through the sorted samples; many frames that drift in level"
+    "linear-fit",
+    "distance from a line through the sorted samples; many frames that drift in level",
 )
 def _linear_fit(
     ordered: F32, low: I32, high: I32, limits: RejectionLimits, work: RejectionWork
@@ -167,18 +183,14 @@ def _linear_fit(
 
 
 @REJECTIONS.add("esd", "generalized extreme studentized deviate test (Rosner); many frames")
-def _esd(
-    ordered: F32,
-    low: I32,
-    high: I32,
-    limits: RejectionLimits,
-    work: RejectionWork,  # noqa: ARG001 - one signature for all
-) -> None:
+def _esd(ordered: F32, low: I32, high: I32, limits: RejectionLimits, work: RejectionWork) -> None:
     esd = limits.esd
     reject_esd(
         ordered,
         low,
         high,
+        work.scratch,
+        work.lists,
         esd_critical_values(ordered.shape[1], esd.outliers_fraction, esd.alpha),
         esd.outliers_fraction,
         esd.low_relaxation,
