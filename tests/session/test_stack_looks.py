@@ -117,6 +117,28 @@ def test_variance_has_the_photon_noise_of_the_gain_in_the_headers(lights, tmp_pa
     np.testing.assert_array_equal(given.integration.variance[0], variance)
 
 
+def test_the_noise_of_stars_is_not_that_of_the_sky(lights, tmp_path):
+    """Residuals of the sky over the predicted sigma have a width of 1 in files full of stars."""
+    result = made(lights[:3], tmp_path / "out.fits", variance=True, rejection="none")
+    expected = np.sqrt(200 + 9) / GAIN / np.sqrt(3)
+    sigma = np.sqrt(np.median(result.integration.variance))
+    assert sigma == pytest.approx(expected, rel=0.02)
+
+
+def test_weights_see_through_interpolation(lights, tmp_path):
+    """Files that were blurred by half a pixel weigh as much as one that was not."""
+    rng = np.random.default_rng(5)
+    paths = [lights[0]]
+    for k in range(5):
+        pixels = electrons(rng) / GAIN
+        blurred = 0.25 * sum(np.roll(pixels, shift, (0, 1)) for shift in np.ndindex(2, 2))
+        paths.append(write(tmp_path / f"blurred{k}.fits", blurred))
+    result = made(paths, tmp_path / "out.fits")
+    weights = result.integration.weights[:, 0]
+    assert weights[1:] / weights[0] == pytest.approx(1, abs=0.3)  # 4 times as much by their pixels
+    assert any("areas show" in remark for remark in result.remarks)
+
+
 def test_weights_by_the_signal_of_stars_are_measured(lights, tmp_path):
     """(brightness / (FWHM * sigma))^2, without a number in any header."""
     result = made(lights, tmp_path / "out.fits", weight="psf-signal")

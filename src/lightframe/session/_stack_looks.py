@@ -21,9 +21,9 @@ from lightframe.processes import (
     psf_signal_weights,
 )
 from lightframe.session._alignment import by_brightness
-from lightframe.session._noise import colour_noise, frame_gains
+from lightframe.session._noise import frame_gains
 from lightframe.session._stack_files import Stack
-from lightframe.session._stack_noise import AreaSample, area_sample, stack_noise
+from lightframe.session._stack_noise import PixelNoise, pixel_noise, stack_noise
 from lightframe.session._steps import Bench, Failure
 
 __all__ = ["Looks", "look_at"]
@@ -74,9 +74,8 @@ class _Look:
     """What one file has shown: its stars and areas only where they are needed."""
 
     statistics: FrameStatistics
-    noise_dn: float
+    noise: PixelNoise
     measurement: Measurement | None
-    sample: AreaSample | None
 
 
 def look_at(opened: Stack, bench: Bench) -> Looks:
@@ -93,7 +92,7 @@ def look_at(opened: Stack, bench: Bench) -> Looks:
     scaled = bench.settings.photometric_scale and lights and several and _scales(settings)
     weighted = settings.weight == "psf-signal" and several
     looks, failures = _each(
-        opened, bench, stars=scaled or weighted, areas=settings.variance and several
+        opened, bench, stars=scaled or weighted, areas=lights and several
     )
     opened = opened.without([failure.path for failure in failures])
     infos = opened.infos
@@ -111,8 +110,7 @@ def look_at(opened: Stack, bench: Bench) -> Looks:
             remarks.append(
                 "too few stars in common: scales are taken from the spread of the backgrounds"
             )
-    samples = [look.sample for look in looks if look.sample is not None]
-    noise = stack_noise(infos, statistics, samples or None, opened.reference)
+    noise = stack_noise(infos, statistics, [look.noise for look in looks], opened.reference)
     final = tuple(replace(s, noise=n) for s, n in zip(statistics, noise.noise_dn, strict=True))
     gain = frame_gains(infos, settings)
     if settings.variance and gain is None:
@@ -127,7 +125,7 @@ def look_at(opened: Stack, bench: Bench) -> Looks:
         stack=opened,
         failures=tuple(failures),
         statistics=final,
-        measured_noise_dn=tuple(look.noise_dn for look in looks),
+        measured_noise_dn=tuple(float(np.mean(look.noise.by_colour)) for look in looks),
         weights=None if weights is None else tuple(weights),
         noise_model=NoiseModel(gain, noise.area_variance),
         remarks=(*noise.remarks, *remarks),
@@ -154,7 +152,7 @@ def _each(
         step = max(1, planes[0].size // _SAMPLED_PIXELS)
         try:
             statistics = frame_statistics(planes[:, ::step])
-            noise = colour_noise(planes, cfa)
+            noise = pixel_noise(planes, cfa, areas=areas)
         except (ValueError, InputError):
             what = "has no pixel with a value: it was registered to a frame it does not overlap"
             return Failure(info.path, InputError(what, where=info.path, remedy="leave it out"))
@@ -162,8 +160,7 @@ def _each(
         if stars:
             white = info.saturation_dn or _WHITE_DN.get(info.sample_format)
             measured = measure(planes, cfa, bench.settings.detection, saturation_dn=white)
-        sample = area_sample(planes, info) if areas else None
-        return _Look(statistics, float(np.mean(noise)), measured, sample)
+        return _Look(statistics, noise, measured)
 
     first, count = opened.infos[0], len(opened.infos)
     size = first.channels * first.height * first.width * _BYTES_PER_PIXEL

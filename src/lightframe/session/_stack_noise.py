@@ -16,14 +16,15 @@ from lightframe.processes import (
     debayer_area_variance,
     is_white,
 )
+from lightframe.session._noise import colour_noise
 
-__all__ = ["AreaSample", "StackNoise", "area_sample", "stack_noise"]
+__all__ = ["PixelNoise", "StackNoise", "pixel_noise", "stack_noise"]
 
 _FULL_SCALE_DN = 65535.0
 _MOST_PLANES = 4
 _PLAUSIBLE_NOISE = (0.7, 4.0)
 """Noise that a header states, over what is measured: interpolation hides up to two thirds of it."""
-_SAMPLED_ROWS = 256
+_SAMPLED_ROWS = 64
 _WORTH_TELLING = 0.05
 
 _F32 = npt.NDArray[np.float32]
@@ -31,19 +32,22 @@ _F64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class AreaSample:
-    """What one file shows of the noise of areas.
+class PixelNoise:
+    """What the pixels of one file show of its noise.
 
     Attributes
     ----------
-    blocks : ndarray, shape (channels, rows, columns), float64
-        Means of blocks of pixels.
+    by_colour : tuple of float
+        Noise of a pixel of each channel or colour, DN.
     white : bool
         Whether neighbouring pixels have independent noise.
+    blocks : ndarray, shape (channels, rows, columns), float64, or None
+        Means of blocks of pixels, where the noise of areas matters.
     """
 
-    blocks: _F64
+    by_colour: tuple[float, ...]
     white: bool
+    blocks: _F64 | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +69,32 @@ class StackNoise:
     remarks: tuple[str, ...]
 
 
-def area_sample(planes: _F32, info: FrameInfo) -> AreaSample:
-    """Take from a file what tells the noise of areas.
+def pixel_noise(planes: _F32, cfa: CfaPattern | None, *, areas: bool) -> PixelNoise:
+    """Look at the noise of a file.
 
     Parameters
     ----------
     planes : ndarray, shape (channels, height, width), float32
         Its pixels, DN.
-    info : FrameInfo
-        Its header: a mosaic has not been interpolated.
+    cfa : CfaPattern or None
+        Colours of a mosaic, which has not been interpolated.
+    areas : bool
+        Whether the noise of areas matters.
+
+    Raises
+    ------
+    InputError
+        If no pixel has a value.
     """
-    mosaic = info.cfa is not None and len(planes) == 1
     step = max(1, planes.shape[1] // _SAMPLED_ROWS)
-    white = mosaic or all(is_white(plane[::step]) for plane in planes)
-    return AreaSample(block_means(planes), white)
+    white = cfa is not None or all(is_white(plane[::step]) for plane in planes)
+    return PixelNoise(colour_noise(planes, cfa), white, block_means(planes) if areas else None)
 
 
 def stack_noise(
     infos: Sequence[FrameInfo],
     statistics: Sequence[FrameStatistics],
-    samples: Sequence[AreaSample] | None,
+    pixels: Sequence[PixelNoise],
     reference: int,
 ) -> StackNoise:
     """Find the noise of files that may have been interpolated.
@@ -99,49 +109,58 @@ def stack_noise(
         Headers.
     statistics : sequence of FrameStatistics
         Measured on the pixels.
-    samples : sequence of AreaSample or None
-        Where the noise of areas matters.
+    pixels : sequence of PixelNoise
+        What their noise looks like.
     reference : int
         Index of the file to whose scale the others are brought.
     """
     stated = [_stated_noise(i, s.noise) for i, s in zip(infos, statistics, strict=True)]
     trusted = [noise for noise in stated if noise is not None]
-    noise = tuple(s.noise for s in statistics)
+    noise = tuple(_seen(p, s) for p, s in zip(pixels, statistics, strict=True))
     remarks: tuple[str, ...] = ()
     if len(trusted) == len(infos):
         noise = tuple(trusted)
         remarks = ("the noise of the files is that of their headers, from before interpolation",)
     debayered = {_debayered(info) for info in infos}
     known = debayered.pop() if len(debayered) == 1 else None
-    if samples is None or (known is not None and remarks):
-        return StackNoise(noise, known or (), remarks)
-    sizes = np.sqrt(known) if known else np.ones(infos[0].channels)
-    coloured = [index for index, sample in enumerate(samples) if not sample.white]
-    if not coloured:
+    blocks = {i: p.blocks for i, p in enumerate(pixels) if not p.white and p.blocks is not None}
+    if not blocks or (known is not None and remarks):
         return StackNoise(noise, known or (), remarks)
     factors = area_noise(
-        [samples[index].blocks for index in coloured],
-        np.array([_scale(statistics[reference], statistics[index]) for index in coloured]),
-        np.array([noise[index] for index in coloured]),
+        list(blocks.values()),
+        np.array([_scale(statistics[reference], statistics[index]) for index in blocks]),
+        np.array([noise[index] for index in blocks]),
     )
     if None in factors:
         remark = (
             "the files were interpolated, and are too few or too small to tell the noise of areas:"
-            " the variance map is that of single pixels"
+            " weights and variance are made of that of single pixels"
         )
         return StackNoise(noise, (), (*remarks, remark))
     factor = np.array(factors, np.float64)
-    in_areas = tuple(
-        sigma * factor / sizes if index in coloured else sigma for index, sigma in enumerate(noise)
-    )
+    hidden = factor / np.sqrt(known) if known else factor
+    in_areas = tuple(n * hidden if index in blocks else n for index, n in enumerate(noise))
     if np.abs(factor - 1).max() > _WORTH_TELLING:
         shown = ", ".join(f"{value:.2f}" for value in factor)
         remark = (
             f"the files were interpolated: areas show {shown} times the noise of single pixels,"
-            " and weights and the variance map are made of it"
+            " and weights and variance are made of it"
         )
         remarks = (*remarks, remark)
     return StackNoise(in_areas, known or (), remarks)
+
+
+def _seen(pixels: PixelNoise, statistics: FrameStatistics) -> _F64:
+    """Return the noise of the pixels of each channel of a file.
+
+    Differences of pixels two apart hide less of what was interpolated than wavelets do, but take
+    the flanks of stars for noise.
+    """
+    if not pixels.white:
+        return statistics.noise
+    noise = np.array(pixels.by_colour)
+    mosaic = noise.size != statistics.noise.size
+    return np.array([np.sqrt(np.mean(noise**2))]) if mosaic else noise
 
 
 def _scale(reference: FrameStatistics, statistics: FrameStatistics) -> _F64:
