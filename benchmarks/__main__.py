@@ -19,6 +19,7 @@ MODEST = {
     "bench_integration": ["--pixels", "2", "--repeat", "2"],
     "bench_stack_files": ["--pixels", "6", "--repeat", "2"],
     "bench_debayer": ["6"],
+    "bench_session": ["--pixels", "6", "--frames", "10", "--repeat", "1"],
     "bench_registration": ["12"],
 }
 """Arguments by benchmark; the others run as they are."""
