@@ -7,17 +7,20 @@ AJ 100 (1990) 32 (biweight). All take finite samples, in any order, and work in 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import pdist
 
 from lightframe.kernels._estimators import biweight_sums, sn_of_sorted
+from lightframe.settings import OneOf, Settings
 from lightframe.tables import Table
 
 __all__ = [
     "LOCATION_ESTIMATORS",
     "SCALE_ESTIMATORS",
+    "EstimatorSettings",
     "FrameStatistics",
     "frame_statistics",
     "two_sided_biweight",
@@ -31,6 +34,11 @@ SCALE_ESTIMATORS: Table[Estimator] = Table("estimator of scale")
 
 _TUNING = 9.0
 """Beyond this many (raw) MADs a sample has no weight in the biweight midvariance."""
+
+_TWO_SIDED = "biweight-two-sided"
+
+_MOST_PAIRED = 3000
+"""Samples that Qn is made of: it compares all pairs."""
 
 _SETTLED = 1e-6
 """The iteration of IKSS ends when the scale changes by less than this part."""
@@ -79,7 +87,7 @@ def biweight(x: F64) -> float:
 
 
 @SCALE_ESTIMATORS.add(
-    "biweight-two-sided",
+    _TWO_SIDED,
     "mean of the biweight scales of the samples below and above the median",
 )
 def biweight_mean(x: F64) -> float:
@@ -131,14 +139,19 @@ def two_sided_biweight(x: F64) -> tuple[float, float]:
 
 
 def _two_sided_of_sorted(x: F64) -> tuple[float, float]:
-    m = float(np.median(x))
+    m = _median_of_sorted(x)
     middle = int(np.searchsorted(x, m, "right"))
     sides = x[:middle], x[middle:]
     low, high = (
-        _biweight_about(side, m, abs(float(np.median(side)) - m)) if side.size else 0.0
+        _biweight_about(side, m, abs(_median_of_sorted(side) - m)) if side.size else 0.0
         for side in sides
     )
     return low, high
+
+
+def _median_of_sorted(x: npt.NDArray[np.floating]) -> float:
+    """Look up the median; sorting float32 costs less than one `numpy.median`."""
+    return 0.5 * (float(x[(x.size - 1) // 2]) + float(x[x.size // 2]))
 
 
 def _biweight_about(x: F64, centre: float, spread: float) -> float:
@@ -163,6 +176,17 @@ def _ikss(x: F64) -> tuple[float, float]:
         ordered = ordered[low:high]
 
 
+class EstimatorSettings(Settings):
+    """What the levels of frames are measured with."""
+
+    location: Annotated[str, OneOf(LOCATION_ESTIMATORS)] = "median"
+    """Estimator of a frame's background."""
+
+    scale: Annotated[str, OneOf(SCALE_ESTIMATORS)] = _TWO_SIDED
+    """Estimator of a frame's spread; lights have the brightness of their stars instead, where
+    enough are shared."""
+
+
 @dataclass(frozen=True, slots=True)
 class FrameStatistics:
     """What normalization and weighting need to know of a frame; one value a channel, in DN.
@@ -170,9 +194,10 @@ class FrameStatistics:
     Attributes
     ----------
     location : ndarray, shape (channels,), float64
-        Median.
+        Median, or what `EstimatorSettings` name.
     scale_low, scale_high : ndarray, shape (channels,), float64
-        Square root of the biweight midvariance of the samples below and above the median.
+        Square root of the biweight midvariance of the samples below and above the median, or twice
+        what `EstimatorSettings` name.
     noise : ndarray, shape (channels,), float64
         Standard deviation of the noise from pixel to pixel.
     slope : tuple of float
@@ -188,7 +213,10 @@ class FrameStatistics:
 
 
 def frame_statistics(
-    planes: npt.NDArray[np.generic], *, noise: npt.ArrayLike | None = None
+    planes: npt.NDArray[np.generic],
+    *,
+    noise: npt.ArrayLike | None = None,
+    estimators: EstimatorSettings = EstimatorSettings(),  # noqa: B008 - frozen
 ) -> FrameStatistics:
     """Measure a frame, or a sample of its rows; missing pixels are left out.
 
@@ -200,6 +228,8 @@ def frame_statistics(
         The noise, where it is known better; otherwise the biweight scale of the differences of
         pixels two columns apart (the same colour of a CFA frame), over sqrt(2). It is too small for
         interpolated images.
+    estimators : EstimatorSettings
+        How location and scale are measured.
 
     Raises
     ------
@@ -207,27 +237,35 @@ def frame_statistics(
         If a channel has no pixel at all.
     """
     planes = planes.reshape(-1, *planes.shape[-2:])
-    rows = [_channel_statistics(plane) for plane in planes]
+    rows = [_channel_statistics(plane, estimators) for plane in planes]
     location, low, high, sigma = np.array(rows, np.float64).T
     if noise is not None:
         sigma = np.broadcast_to(np.asarray(noise, np.float64), location.shape).copy()
     return FrameStatistics(location, low, high, sigma)
 
 
-def _channel_statistics(plane: npt.NDArray[np.generic]) -> tuple[float, float, float, float]:
+def _channel_statistics(
+    plane: npt.NDArray[np.generic], estimators: EstimatorSettings
+) -> tuple[float, float, float, float]:
     values = np.asarray(plane, np.float32)
     x = values[np.isfinite(values)]
     if x.size == 0:
         raise ValueError("a frame without any pixel has no statistics")
     ordered = np.sort(x).astype(np.float64)
-    low, high = _two_sided_of_sorted(ordered)
+    location = LOCATION_ESTIMATORS[estimators.location](ordered)
+    if estimators.scale == _TWO_SIDED:
+        low, high = _two_sided_of_sorted(ordered)
+    else:
+        step = max(1, ordered.size // _MOST_PAIRED) if estimators.scale == "qn" else 1
+        low = high = SCALE_ESTIMATORS[estimators.scale](ordered[::step].copy())
     with np.errstate(invalid="ignore"):  # inf - inf is missing, too
         steps = (values[:, 2:] - values[:, :-2]).ravel()
     steps = steps[np.isfinite(steps)]
     noise = 0.0
     if steps.size:
-        m = np.median(steps)
+        steps.sort()
+        m = _median_of_sorted(steps)
         exact = steps.astype(np.float64)
-        noise = _biweight_about(exact, float(m), float(np.median(np.abs(steps - m))))
+        noise = _biweight_about(exact, m, _median_of_sorted(np.sort(np.abs(steps - np.float32(m)))))
         noise = noise or float(np.std(exact))  # more than half of the steps are equal
-    return float(np.median(ordered)), low, high, noise / float(np.sqrt(2.0))
+    return location, low, high, noise / float(np.sqrt(2.0))
