@@ -9,7 +9,12 @@ import pytest
 import stack_twins
 
 from lightframe.errors import IncompatibleFramesError, InputError, SettingsError
-from lightframe.processes._estimators import FrameStatistics, frame_statistics
+from lightframe.processes._estimators import (
+    LOCATION_ESTIMATORS,
+    SCALE_ESTIMATORS,
+    FrameStatistics,
+    frame_statistics,
+)
 from lightframe.processes._integration import integrate
 from lightframe.processes._integration_quality import integration_quality
 from lightframe.processes._integration_recipe import sample_statistics
@@ -452,3 +457,20 @@ def test_samples_equal_to_a_rejected_one_can_survive():
         sources, IntegrationSettings(**settings.model_dump() | {"combination": "median"})
     )
     np.testing.assert_allclose(median.image, 6)
+
+
+@pytest.mark.parametrize("scale", list(SCALE_ESTIMATORS))
+@pytest.mark.parametrize("location", list(LOCATION_ESTIMATORS))
+def test_estimators_of_level_and_scale_can_be_chosen(location, scale):
+    """Frames that differ by level and scale are brought together by any of them."""
+    rng = np.random.default_rng(11)
+    sources = [
+        Planes((500 + 40 * k + (1 + 0.2 * k) * rng.normal(0, 10, (1, 64, 200))).astype(np.float32))
+        for k in range(5)
+    ]
+    settings = IntegrationSettings(
+        estimators={"location": location, "scale": scale}, weight="none", rejection="none"
+    )
+    result = integrate(sources, settings)
+    assert result.factors[:, 0] == pytest.approx(1 / (1 + 0.2 * np.arange(5)), rel=0.06)
+    assert result.image.mean() == pytest.approx(500, abs=1)

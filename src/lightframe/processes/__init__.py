@@ -52,6 +52,7 @@ from lightframe.processes._dust import (
 from lightframe.processes._estimators import (
     LOCATION_ESTIMATORS,
     SCALE_ESTIMATORS,
+    EstimatorSettings,
     FrameStatistics,
     frame_statistics,
 )
@@ -168,6 +169,7 @@ __all__ = [
     "DetectionSettings",
     "DustMoved",
     "DustProbe",
+    "EstimatorSettings",
     "FlatDarkTest",
     "FlatFit",
     "FlatProbe",

@@ -252,7 +252,9 @@ def _channel_statistics(
     if x.size == 0:
         raise ValueError("a frame without any pixel has no statistics")
     ordered = np.sort(x).astype(np.float64)
-    location = LOCATION_ESTIMATORS[estimators.location](ordered)
+    location = _median_of_sorted(ordered)
+    if estimators.location != "median":
+        location = LOCATION_ESTIMATORS[estimators.location](ordered)
     if estimators.scale == _TWO_SIDED:
         low, high = _two_sided_of_sorted(ordered)
     else:

@@ -139,7 +139,7 @@ def integrate(  # noqa: PLR0913 - one argument for each thing the caller alone c
     """
     shape = _common_shape(sources)
     if statistics is None and needs_statistics(settings):
-        statistics = sample_statistics(sources, threads=threads)
+        statistics = sample_statistics(sources, threads=threads, estimators=settings.estimators)
     recipe, frame_weights = make_recipe(
         len(sources), shape[0], settings, statistics, weights, reference
     )

@@ -10,7 +10,11 @@ import numpy.typing as npt
 from lightframe.errors import InputError
 from lightframe.frames._pixels import PixelSource, Window
 from lightframe.processes._combination import COMBINATIONS, WEIGHTS, FrameQuality
-from lightframe.processes._estimators import FrameStatistics, frame_statistics
+from lightframe.processes._estimators import (
+    EstimatorSettings,
+    FrameStatistics,
+    frame_statistics,
+)
 from lightframe.processes._integration_settings import IntegrationSettings
 from lightframe.processes._integration_tiles import ChannelTerms, Recipe
 from lightframe.processes._local_normalization import local_fields
@@ -43,7 +47,10 @@ def needs_statistics(settings: IntegrationSettings) -> bool:
 
 
 def sample_statistics(
-    sources: Sequence[PixelSource], *, threads: int = 1
+    sources: Sequence[PixelSource],
+    *,
+    threads: int = 1,
+    estimators: EstimatorSettings = EstimatorSettings(),  # noqa: B008 - frozen
 ) -> tuple[FrameStatistics, ...]:
     """Measure each frame in evenly spaced bands of rows, some 260,000 pixels in all.
 
@@ -53,6 +60,8 @@ def sample_statistics(
         The frames.
     threads : int
         Number of threads.
+    estimators : EstimatorSettings
+        How location and scale are measured.
 
     Raises
     ------
@@ -62,7 +71,7 @@ def sample_statistics(
 
     def measure(index: int) -> FrameStatistics:
         try:
-            return frame_statistics(_sample(sources[index]))
+            return frame_statistics(_sample(sources[index]), estimators=estimators)
         except ValueError as error:
             raise InputError(
                 f"frame {index} of the stack has no pixel in the sampled rows",

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from lightframe.processes._combination import COMBINATIONS, WEIGHTS
+from lightframe.processes._estimators import EstimatorSettings
 from lightframe.processes._large_scale import LargeScaleSettings
 from lightframe.processes._local_normalization import LocalNormalizationSettings
 from lightframe.processes._normalization import OUTPUT_NORMALIZATIONS, REJECTION_NORMALIZATIONS
@@ -51,6 +52,9 @@ class IntegrationSettings(Settings):
 
     large_scale: LargeScaleSettings = LargeScaleSettings()
     """Growing of large rejected structures, such as satellite trails; reads the frames twice."""
+
+    estimators: EstimatorSettings = EstimatorSettings()
+    """What the levels of frames are measured with, for normalization and the weight ``snr``."""
 
     local: LocalNormalizationSettings = LocalNormalizationSettings()
     """Fineness of the normalization ``local``."""

@@ -153,7 +153,7 @@ def trace_pixel(  # noqa: PLR0913 - the arguments of `integrate`, and the pixel
     if not (0 <= x < first.width and 0 <= y < first.height):
         raise ValueError(f"pixel ({x}, {y}) of an image of {first.width} x {first.height}")
     if statistics is None and needs_statistics(settings):
-        statistics = sample_statistics(sources)
+        statistics = sample_statistics(sources, estimators=settings.estimators)
     recipe, _ = make_recipe(len(sources), first.channels, settings, statistics, weights, reference)
     recipe = with_fields(recipe, sources, settings, statistics, reference)
     window = Window(y, y + 1, x, x + 1)

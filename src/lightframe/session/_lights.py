@@ -19,6 +19,7 @@ from lightframe.frames import CfaPattern, FrameInfo, PixelSource, Window
 from lightframe.processes import (
     DarkScale,
     Defects,
+    EstimatorSettings,
     FrameLevels,
     FrameStatistics,
     Measurement,
@@ -284,20 +285,23 @@ def _measured(
             saturation_dn=info.saturation_dn,
             noise_dn=noise,
         ),
-        _statistics(pixels, calibration.cfa, noise),
+        _statistics(pixels, calibration.cfa, noise, settings.lights.estimators),
         glimpse,
     )
 
 
 def _statistics(
-    pixels: npt.NDArray[np.float32], cfa: CfaPattern | None, noise: tuple[float, ...]
+    pixels: npt.NDArray[np.float32],
+    cfa: CfaPattern | None,
+    noise: tuple[float, ...],
+    estimators: EstimatorSettings,
 ) -> FrameStatistics:
     """Return location and scale of each channel of the result, that is each colour of a mosaic."""
     samples = _colour_samples(pixels, cfa)
     shortest = min(sample.size for sample in samples)
     step = max(1, shortest // _SAMPLED_PIXELS)
     planes = np.stack([sample[:shortest:step] for sample in samples])
-    found = frame_statistics(planes[:, None, :])
+    found = frame_statistics(planes[:, None, :], estimators=estimators)
     return FrameStatistics(found.location, found.scale_low, found.scale_high, np.array(noise))
 
 

@@ -168,7 +168,10 @@ def integrate_master(
         sources = _sources(job, infos, masters, context, stack)
         statistics = None
         if levels:
-            statistics = sample_statistics(list(sources.values()), threads=context.threads)
+            chosen = settings.flats if flat else settings.darks
+            statistics = sample_statistics(
+                list(sources.values()), threads=context.threads, estimators=chosen.estimators
+            )
         members = [infos[path] for path in sources]
         first = next(iter(sources.values()))
         total = first.channels * first.height * first.width

@@ -91,9 +91,7 @@ def look_at(opened: Stack, bench: Bench) -> Looks:
     lights = all(info.kind in {FrameKind.LIGHT, None} for info in opened.infos)
     scaled = bench.settings.photometric_scale and lights and several and _scales(settings)
     weighted = settings.weight == "psf-signal" and several
-    looks, failures = _each(
-        opened, bench, stars=scaled or weighted, areas=lights and several
-    )
+    looks, failures = _each(opened, bench, stars=scaled or weighted, areas=lights and several)
     opened = opened.without([failure.path for failure in failures])
     infos = opened.infos
     statistics = [look.statistics for look in looks]
@@ -151,7 +149,7 @@ def _each(
         cfa = info.cfa if source.channels == 1 else None
         step = max(1, planes[0].size // _SAMPLED_PIXELS)
         try:
-            statistics = frame_statistics(planes[:, ::step])
+            statistics = frame_statistics(planes[:, ::step], estimators=estimators)
             noise = pixel_noise(planes, cfa, areas=areas)
         except (ValueError, InputError):
             what = "has no pixel with a value: it was registered to a frame it does not overlap"
@@ -162,6 +160,7 @@ def _each(
             measured = measure(planes, cfa, bench.settings.detection, saturation_dn=white)
         return _Look(statistics, noise, measured)
 
+    estimators = bench.settings.lights.estimators
     first, count = opened.infos[0], len(opened.infos)
     size = first.channels * first.height * first.width * _BYTES_PER_PIXEL
     threads = max(1, min(bench.threads, bench.memory_bytes // size))
