@@ -70,17 +70,17 @@ def test_gain_and_noise_are_those_of_the_sensor(step):
 
 
 def test_stated_errors_are_the_scatter_of_repeated_measurements():
-    """Pulls of 100 sensors have a mean near 0 and a standard deviation near 1."""
+    """Pulls of 60 sensors have a mean near 0 and a standard deviation near 1."""
     gains, noises = [], []
-    for seed in range(100):
+    for seed in range(60):
         sensor = Sensor(1000 + seed, step=4.0)
         noise = dark_noise([sensor.frame() for _ in range(3)], 4.0)
         found = gain([sensor.frame(20000) for _ in range(3)], noise, step=4.0)
         gains.append((found.value - 0.2) / found.error)
         noises.append((noise.value - sensor.variance) / noise.error)
 
-    assert abs(np.mean(gains)) < 0.35
-    assert abs(np.mean(noises)) < 0.35
+    assert abs(np.mean(gains)) < 0.4
+    assert abs(np.mean(noises)) < 0.4
     assert 0.75 < np.std(gains) < 1.3
     assert 0.75 < np.std(noises) < 1.3
 
