@@ -12,6 +12,8 @@ import sessions_of_frames as frames
 import sessions_of_matching as matching
 import sessions_of_results as results
 from lightframe.checks import RULES
+from lightframe.checks._shown import SHOWN
+from lightframe.report._pictures import figures
 from session_library import Library
 
 CHECKED = (
@@ -59,6 +61,10 @@ def assert_found(rule, case, findings):
     json.dumps(found[0], allow_nan=False)
     for name, value in case.numbers.items():
         assert found[0]["evidence"][name] == pytest.approx(value, rel=0.1, abs=0.6), name
+    for finding in findings:
+        if "picture" in finding["evidence"]:
+            assert finding["rule"] in SHOWN
+            assert figures(finding, "finding")
     # What it names as its own cause, and what names it, may stand beside it.
     causes = {finding["evidence"].get("consequence_of") for finding in found}
     for other in serious(findings):
