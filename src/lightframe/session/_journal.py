@@ -18,6 +18,8 @@ from lightframe.session._settings import RunSettings
 __all__ = ["Journal", "fingerprint"]
 
 _FILE = "journal.json"
+_PEDESTAL = {"input_pedestal", "input_pedestal_keyword", "input_pedestal_dn"}
+"""Settings of calibration that all frames obey, darks and bias frames, too."""
 
 
 def fingerprint(
@@ -46,6 +48,7 @@ def fingerprint(
         "frames": [hashes[path] for path in job.frames],
         "integration": (settings.flats if flat else settings.darks).model_dump(mode="json"),
         "units": settings.units,
+        "pedestal": settings.calibration.model_dump(mode="json", include=_PEDESTAL),
     }
     if job.kind is FrameKind.BIAS and settings.superbias:
         facts["superbias"] = settings.superbias_model.model_dump(mode="json")
@@ -86,12 +89,12 @@ class Journal:
         except (OSError, ValueError):
             return
         if isinstance(entries, dict):
-            self._entries = entries
+            self._entries = {name: entry for name, entry in entries.items() if _is_whole(entry)}
 
     def recall(self, name: str, key: str, out: Path) -> dict[str, Any] | None:
         """Return the record of a finished master, or None if it has to be made."""
         entry = self._entries.get(name)
-        if entry is None or entry.get("fingerprint") != key:
+        if entry is None or entry["fingerprint"] != key:
             return None
         record: dict[str, Any] = entry["record"]
         path = out / record["path"]
@@ -106,3 +109,11 @@ class Journal:
         part = self._path.with_suffix(".part")
         part.write_text(json.dumps(self._entries, indent=1), encoding="utf-8")
         part.replace(self._path)
+
+
+def _is_whole(entry: object) -> bool:
+    """Whether an entry of a journal is one that `Journal.remember` has written."""
+    if not isinstance(entry, dict) or not {"fingerprint", "bytes"} <= entry.keys():
+        return False
+    record = entry.get("record")
+    return isinstance(record, dict) and isinstance(record.get("path"), str)

@@ -85,20 +85,33 @@ def build_masters(
             masters[job.name] = _taken_up(job, infos, record, context)
             continue
         masters[job.name] = _build(job, infos, masters, context)
-        if len(masters[job.name].record["inputs"]) == len(job.frames):
+        inputs = masters[job.name].record["inputs"]
+        if len(inputs) == len(job.frames):
             journal.remember(job.name, key, masters[job.name].record, context.out)
+        else:  # what it calibrates depends on the frames that could be read
+            keys[job.name] = " ".join((key, *(entry["sha256"] for entry in inputs)))
     return masters
 
 
 def _taken_up(
     job: MasterJob, infos: Mapping[Path, FrameInfo], record: dict[str, Any], context: Context
 ) -> Master:
-    """Read a master that an earlier run into the same folder has finished."""
+    """Read a master that an earlier run into the same folder has finished.
+
+    What the journal cannot vouch for is told anew: where its frames lie, whom it serves, and how
+    its picture is stretched.
+    """
     path = context.out / record["path"]
     with context.meter.step("masters"):
         _, pixels = read_image(path)
+        preview = write_preview_of(pixels, infos[job.frames[0]].cfa, f"{job.name}.png", context)
     context.meter.read(path.stat().st_size)
     context.progress.message(f"Master {job.label}: taken up from the earlier run")
+    record = record | {
+        "serves": list(job.serves),
+        "inputs": [{"path": str(i), "sha256": context.hashes[i]} for i in job.frames],
+        "preview": preview,
+    }
     return Master(job, infos[job.frames[0]], path.name, pixels, record)
 
 

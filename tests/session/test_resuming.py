@@ -1,0 +1,90 @@
+"""A second run into the same folder: what is taken up from the first, and what is not."""
+
+import json
+import shutil
+
+import pytest
+from astropy.io import fits
+
+from lightframe.frames import read_image
+from lightframe.session import RunSettings, Silent, run
+from lightframe.simulation import preset, simulate_session
+
+
+class Told(Silent):
+    """Remembers what it was told."""
+
+    def __init__(self):
+        self.messages = []
+
+    def message(self, text):
+        self.messages.append(text)
+
+    @property
+    def taken_up(self):
+        return [text for text in self.messages if "taken up" in text]
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """Simulate a small session whose darks state a pedestal, and run it."""
+    folder = tmp_path_factory.mktemp("first")
+    simulate_session(folder / "raw", preset("osc-cmos").resized(200, 300, frames=3), threads=2)
+    for path in (folder / "raw" / "darks").iterdir():
+        fits.setval(path, "PEDESTAL", value=100)
+    run([folder / "raw"], folder / "out")
+    return folder
+
+
+@pytest.fixture
+def again(first, tmp_path):
+    """Return copies of the frames and of the output folder, as they are after the first run."""
+    shutil.copytree(first, tmp_path / "night")
+    return tmp_path / "night"
+
+
+def second(folder, settings=None, raw="raw"):
+    """Run once more; return what was told, and run.json."""
+    told = Told()
+    values = RunSettings.parse({"check_pixels": False} | (settings or {}))
+    return told, run([folder / raw], folder / "out", values, progress=told).document
+
+
+def test_a_dark_is_made_anew_where_its_pedestal_is_treated_otherwise(again):
+    """Darks obey the settings of the pedestal, so a master made with others is not taken up."""
+    kept, _ = second(again)
+    changed, document = second(again, {"calibration": {"input_pedestal": "none"}})
+
+    assert len(kept.taken_up) == 3
+    assert changed.taken_up == []
+    (dark,) = (master for master in document["masters"] if master["kind"] == "dark")
+    assert dark["median_dn"] == [pytest.approx(700, abs=5)]
+    assert read_image(again / "out" / dark["path"])[1].min() > 600
+
+
+def test_what_a_master_serves_is_told_as_it_is_now(again):
+    """Whom it serves, where its frames lie and its picture are not those of the first run."""
+    for path in (again / "raw" / "lights").iterdir():
+        fits.setval(path, "OBJECT", value="M 99")
+    (again / "raw").rename(again / "moved")
+    shutil.rmtree(again / "out" / "previews")
+
+    told, document = second(again, raw="moved")
+
+    assert len(told.taken_up) == 3
+    for master, planned in zip(document["masters"], document["plan"]["masters"], strict=True):
+        assert master["serves"] == planned["serves"]
+        assert all("moved" in entry["path"] for entry in master["inputs"])
+        assert (again / "out" / master["preview"]).is_file()
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"dark_120s_-10C_gain100": 3}', "not json"])
+def test_a_damaged_journal_means_that_work_is_done_again(again, text):
+    """A journal that says nothing sensible is taken as empty."""
+    journal = again / "out" / ".lightframe" / "journal.json"
+    journal.write_text(text)
+
+    told, _ = second(again)
+
+    assert told.taken_up == []
+    assert len(json.loads(journal.read_text())) == 3
