@@ -169,8 +169,7 @@ def test_one_fault_gives_one_finding(tmp_path, rule):
     assert set(findings) == {rule}
     for name, value in numbers.items():
         assert findings[rule]["evidence"][name] == pytest.approx(value, abs=0.6, rel=0.02)
-    # Where hot pixels that the dark does not know lie in calibrated lights is not kept.
-    assert ("picture" in findings[rule]["evidence"]) == (rule in set(SHOWN) - {"stale-dark"})
+    assert ("picture" in findings[rule]["evidence"]) == (rule in SHOWN)
 
 
 NEAR_MISSES = {

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from lightframe.checks._evidence_colour_rules import bright_flats
 from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
 from lightframe.checks._evidence_tools import dark_reference, rounded
 from lightframe.checks._evidence_x_trans import colour_fit, light_by_six, shown_x_trans
 from lightframe.checks._finding import Finding
+from lightframe.checks._pictures import Axis, TileMap, table
 from lightframe.checks._rules import found, witness
 from lightframe.frames import CfaPattern
 
@@ -61,6 +64,7 @@ def x_trans_contradicts_flats(evidence: SessionEvidence) -> Iterator[Finding]:
             " pixels that is no multiple of 6, or the program knows no X-Trans",
             remedy="correct BAYERPAT (36 letters), or use the camera's own raw files",
             evidence=_numbers(shown, light) | {"claimed": claimed.name},
+            picture=_cell(light),
         )
 
 
@@ -80,6 +84,7 @@ def x_trans_missing(evidence: SessionEvidence) -> Iterator[Finding]:
             remedy=f"add the keyword BAYERPAT = {shown[0].name} to the headers, look whether red"
             " and blue come out right, else exchange them; or use the camera's own raw files",
             evidence=_numbers(shown, light),
+            picture=_cell(light),
         )
 
 
@@ -87,3 +92,12 @@ def _numbers(
     shown: tuple[CfaPattern, ...], light: list[float]
 ) -> dict[str, list[str] | list[float]]:
     return {"candidates": [pattern.name for pattern in shown], "light_by_phase": light}
+
+
+def _cell(light: list[float]) -> TileMap:
+    return TileMap(
+        title="Light of the flats in the cell of 6 x 6 pixels",
+        caption="Three shades: green is the one that 20 of the 36 pixels have.",
+        value=Axis("difference from the mean", "%"),
+        values=table(100.0 * (np.reshape(light, (_SIX, _SIX)) - 1.0), 3),
+    )

@@ -23,6 +23,7 @@ __all__ = ["GLOW_AREA", "CalibratedSet", "LightEvidence", "LightViews", "ResultE
 
 _F32 = npt.NDArray[np.float32]
 _F64 = npt.NDArray[np.float64]
+_I64 = npt.NDArray[np.int64]
 
 _CERTAIN = 5.0
 
@@ -99,6 +100,10 @@ class LightViews:
         Single pixels less their neighbours, means of two halves of the lights, DN.
     values : ndarray of float32, shape (n,)
         Calibrated pixels from everywhere, DN.
+    unknown_hot : ndarray of int64, shape (n, 2)
+        Column and row of pixels that are hot in nearly all lights, and not in the dark.
+    width : int
+        Width of a light in pixels.
     aspect : float
         Height of a light over its width.
     """
@@ -109,6 +114,8 @@ class LightViews:
     glow: _F64 | None = None
     pattern: tuple[_F32, _F32] | None = None
     values: _F32 = field(default_factory=lambda: np.empty(0, np.float32))
+    unknown_hot: _I64 = field(default_factory=lambda: np.empty((0, 2), np.int64))
+    width: int = 0
     aspect: float = 1.0
 
 

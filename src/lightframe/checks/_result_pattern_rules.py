@@ -5,7 +5,11 @@ from collections.abc import Iterator
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import measured, number
 from lightframe.checks._result_evidence import CalibratedSet, ResultEvidence
-from lightframe.checks._result_pictures import hot_pixels_left, shared_pattern
+from lightframe.checks._result_pictures import (
+    hot_pixels_left,
+    shared_pattern,
+    unknown_hot_pixels,
+)
 from lightframe.checks._rules import found, rule, witness
 
 __all__: list[str] = []
@@ -119,6 +123,7 @@ def stale_dark(evidence: ResultEvidence) -> Iterator[Finding]:
             cause="the dark is older than these hot pixels",
             remedy="take new darks",
             evidence={"per_megapixel": round(density, 1), "pixels": lights.unknown_hot},
+            picture=unknown_hot_pixels(lights.views),
         )
 
 

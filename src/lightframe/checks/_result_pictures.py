@@ -38,6 +38,7 @@ __all__ = [
     "light_chart",
     "qualities",
     "shared_pattern",
+    "unknown_hot_pixels",
 ]
 
 Float64 = npt.NDArray[np.float64]
@@ -294,6 +295,21 @@ def hot_pixels_left(left: HotSlope) -> Scatter | None:
             Line("a dark that fits", 0.0, expected=True),
             Line(f"found: {number(left.slope)} of the excess", float(f"{left.slope:.4g}")),
         ),
+    )
+
+
+def unknown_hot_pixels(views: LightViews | None) -> Scatter | None:
+    """Show where the lights have hot pixels that the dark does not know."""
+    if views is None or not len(views.unknown_hot) or not views.width:
+        return None
+    x, y = views.unknown_hot.T.astype(float)
+    return Scatter(
+        title="Hot pixels of the lights that the dark does not know",
+        caption="Places in the frame. Pixels that aged lie everywhere; a heap is a star, or glow.",
+        x=Axis("x", "px"),
+        y=Axis("y", "px"),
+        points=(Points("hot pixels", numbers(x, 6), numbers(y, 6), wrong=True),),
+        frame=(float(views.width), views.width * views.aspect),
     )
 
 

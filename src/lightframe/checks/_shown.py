@@ -8,7 +8,7 @@ _BY_ORIENTATION = (
     " orientation"
 )
 _SLOPE = "hot pixels of lights against the dark's, with the slope found and the one expected"
-_LIGHT_BY_PHASE = "light of the flats at the four places of the 2x2 cell"
+_LIGHT_BY_PHASE = "light of the flats at the places of the 2x2 cell, or of the 6x6 cell of X-Trans"
 _COMB = "values that occur around the median, as combs"
 _AGAINST_FLAT = (
     "tiles of the background against 1 / flat with the line found, what follows the flat against"

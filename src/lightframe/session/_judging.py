@@ -93,7 +93,9 @@ def judge_lights(
             if members:
                 sets.append(_calibrated_set(group, part, members, field.aligned, masters, plan))
     evidence = ResultEvidence(
-        sets=tuple(_with_peers(lights, sets) for lights in sets), findings=tuple(known), settings=context.settings.check
+        sets=tuple(_with_peers(lights, sets) for lights in sets),
+        findings=tuple(known),
+        settings=context.settings.check,
     )
     return judge_results(evidence)
 
@@ -118,6 +120,7 @@ def _calibrated_set(
     members = sorted(members, key=_taken)
     dark = None if part.dark is None else masters[part.dark]
     first = members[0].treatment.calibration
+    unknown_hot = _unknown_hot(members)
     return CalibratedSet(
         label=f"{len(members)} light{'s' * (len(members) > 1)} {group.name}{exposure}",
         lights=tuple(_evidence(light, aligned, dark) for light in members),
@@ -136,7 +139,7 @@ def _calibrated_set(
         megapixels=first.height * first.width / 1e6,
         calibrated_before=part.calibrated_before,
         same_temperature=_same_temperature(members, dark),
-        unknown_hot=_unknown_hot(members),
+        unknown_hot=None if unknown_hot is None else int(unknown_hot.size),
         hot_left=mean_slope(
             [light.glimpse.hot_left for light in members if light.glimpse.hot_left is not None]
         ),
@@ -145,7 +148,7 @@ def _calibrated_set(
         masters_of=_counts(part, masters),
         dust=_dust(members),
         glow=_glow(members),
-        views=views_of(members),
+        views=views_of(members, unknown_hot),
     )
 
 
@@ -220,8 +223,8 @@ def _symmetry(lights: Sequence[MeasuredLight]) -> str | None:
     return name if 2 * count > len(lights) else None
 
 
-def _unknown_hot(lights: Sequence[MeasuredLight]) -> int | None:
-    """Count pixels that were found hot in four of five lights, and not in the dark."""
+def _unknown_hot(lights: Sequence[MeasuredLight]) -> npt.NDArray[np.int64] | None:
+    """Return the pixels that were found hot in four of five lights, and not in the dark."""
     known = lights[0].treatment.defects
     if known is None or lights[0].treatment.assignment.dark is None:
         return None
@@ -230,7 +233,7 @@ def _unknown_hot(lights: Sequence[MeasuredLight]) -> int | None:
         return None
     places, counts = np.unique(np.concatenate(found), return_counts=True)
     always = places[counts >= _ALWAYS * len(found)]
-    return int(np.setdiff1d(always, known.pixels).size)
+    return np.setdiff1d(always, known.pixels)
 
 
 def _dust(lights: Sequence[MeasuredLight]) -> DustMoved | None:

@@ -12,20 +12,25 @@ __all__ = ["views_of"]
 
 _F32 = npt.NDArray[np.float32]
 _F64 = npt.NDArray[np.float64]
+_I64 = npt.NDArray[np.int64]
 
 _LIGHTS = 24
 """Most lights that are looked at, spread over the set."""
+_HOT = 200
+"""Hot pixels that are shown."""
 _PLACES = 4000
 """Places of the pattern that are looked at."""
 
 
-def views_of(members: Sequence[MeasuredLight]) -> LightViews:
+def views_of(members: Sequence[MeasuredLight], unknown_hot: _I64 | None = None) -> LightViews:
     """Gather what pictures of the lights of one assignment are made of.
 
     Parameters
     ----------
     members : sequence of MeasuredLight
         The lights, in the order of time.
+    unknown_hot : ndarray of int64, optional
+        Flat indices of pixels that are hot in nearly all of them, and not in the dark.
     """
     chosen = members[:: -(-len(members) // _LIGHTS)]
     tiles = [light.glimpse.tiles for light in chosen]
@@ -39,8 +44,16 @@ def views_of(members: Sequence[MeasuredLight]) -> LightViews:
         glow=probe.glow,
         pattern=_halves([light.glimpse.pattern for light in chosen]),
         values=np.concatenate([light.glimpse.sample for light in chosen]),
+        unknown_hot=_places(unknown_hot, calibration.width),
+        width=calibration.width,
         aspect=calibration.height / calibration.width,
     )
+
+
+def _places(flat: _I64 | None, width: int) -> _I64:
+    """Return column and row of some pixels."""
+    chosen = np.empty(0, np.int64) if flat is None else flat[:: max(1, flat.size // _HOT)]
+    return np.stack([chosen % width, chosen // width], axis=1)
 
 
 def _mean_of_colours(values: _F32) -> _F64:
