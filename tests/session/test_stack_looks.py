@@ -125,6 +125,18 @@ def test_the_noise_of_stars_is_not_that_of_the_sky(lights, tmp_path):
     assert sigma == pytest.approx(expected, rel=0.02)
 
 
+@pytest.mark.parametrize(("gain", "told"), [(GAIN, False), (0.2, True)])
+def test_a_gain_that_asks_for_more_noise_than_there_is_is_told(lights, tmp_path, gain, told):
+    """The photons of the sky of calibrated files are less noisy than EGAIN claims."""
+    paths = []
+    for path in lights[:3]:
+        with fits.open(path) as units:
+            pixels = units[0].data * 65535
+        paths.append(write(tmp_path / path.name, pixels, EGAIN=gain, CALSTAT="BDF"))
+    remarks = " ".join(made(paths, tmp_path / "out.fits", variance=True).remarks)
+    assert ("not that of these files" in remarks) == told
+
+
 def test_weights_see_through_interpolation(lights, tmp_path):
     """Files that were blurred by half a pixel weigh as much as one that was not."""
     rng = np.random.default_rng(5)

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from lightframe.errors import InputError
 from lightframe.frames import FrameInfo, FrameKind, Window
@@ -36,6 +37,8 @@ _WHITE_DN = {"uint8": 255.0, "uint16": 65535.0}
 _COINCIDING_SHARE = 0.3
 _COINCIDING_PX = 0.5
 _NAMED_FILES = 3
+_IMPOSSIBLE_NOISE = 1.15
+"""Photon noise of the sky over the noise of a file, from which on the gain must be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +114,8 @@ def look_at(opened: Stack, bench: Bench) -> Looks:
     noise = stack_noise(infos, statistics, [look.noise for look in looks], opened.reference)
     final = tuple(replace(s, noise=n) for s, n in zip(statistics, noise.noise_dn, strict=True))
     gain = frame_gains(infos, settings)
-    if settings.variance and gain is None:
-        remarks.append(
-            "the gain of the files is not known (EGAIN in their headers, or --photon-gain): the"
-            " variance map lacks the photon noise of stars"
-        )
+    if settings.variance:
+        remarks += _gain_remarks(infos, final, gain)
     weights = opened.weights
     if weighted:
         weights = _signal_weights(infos, stars, ratios, final)
@@ -207,6 +207,34 @@ def _misplaced(measured: Sequence[Measurement], opened: Stack) -> list[str]:
     remark = (
         f"the stars of {len(away)} files do not lie on those of {reference}: {named}; register the"
         " files first (lightframe register), or stars are smeared and rejected"
+    )
+    return [remark]
+
+
+def _gain_remarks(
+    infos: Sequence[FrameInfo],
+    statistics: Sequence[FrameStatistics],
+    gain: npt.NDArray[np.float64] | None,
+) -> list[str]:
+    """Return a remark where the gain is not known, or asks for more noise than there is."""
+    if gain is None:
+        remark = (
+            "the gain of the files is not known (EGAIN in their headers, or --photon-gain): the"
+            " variance map lacks the photon noise of stars"
+        )
+        return [remark]
+    if not all(info.calibration for info in infos):
+        return []  # the level of the sky is not known
+    least = np.array(
+        [np.sqrt(max(0.0, s.location.mean()) / g) for s, g in zip(statistics, gain, strict=True)]
+    )
+    seen = np.array([s.noise.mean() for s in statistics])
+    if np.median(least / seen) < _IMPOSSIBLE_NOISE:
+        return []
+    remark = (
+        f"with {np.median(gain):.3g} e-/DN the photons of the sky alone make {np.median(least):.3g}"
+        f" DN of noise, but the files have {np.median(seen):.3g}: the gain is not that of these"
+        " files, and the variance of stars is too large (give --photon-gain)"
     )
     return [remark]
 
