@@ -53,16 +53,31 @@ def test_names_lose_the_endings_of_formats_only(name, expected):
 
 def test_outputs_never_replace_inputs_or_each_other(tmp_path):
     """Two files of one name, or an output that is an input, are refused."""
-    settings = OutputSettings()
-    names = output_files([Path("x/a.fits"), Path("x/b.xisf")], tmp_path, "_c", settings)
+    settings, told = OutputSettings(), []
+    files = [Path("x/a.fits"), Path("x/b.xisf")]
+    names = output_files(files, tmp_path, "_c", settings, told.append)
     assert [path.name for path in names.values()] == ["a_c.fits", "b_c.fits"]
     with pytest.raises(SettingsError, match="same file"):
-        output_files([Path("x/a.fits"), Path("y/a.fit")], tmp_path, "_c", settings)
+        output_files([Path("x/a.fits"), Path("y/a.fit")], tmp_path, "_c", settings, told.append)
     with pytest.raises(SettingsError, match="replace an input"):
-        output_file(tmp_path / "a.fits", [tmp_path / "a.fits"])
+        output_file(tmp_path / "a.fits", [tmp_path / "a.fits"], told.append)
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingsError, match="cannot be made"):
-        output_files([Path("a.fits")], tmp_path / "file" / "folder", "_c", settings)
+        output_files([Path("a.fits")], tmp_path / "file" / "folder", "_c", settings, told.append)
+    assert told == []
+
+
+def test_files_of_an_earlier_time_are_told_before_they_are_replaced(tmp_path):
+    """One by name, several by their number."""
+    settings, told = OutputSettings(), []
+    for name in ("a_c.fits", "b_c.fits"):
+        (tmp_path / name).touch()
+
+    output_file(tmp_path / "a_c.fits", [], told.append)
+    output_files([Path("a.fits"), Path("b.fits")], tmp_path, "_c", settings, told.append)
+
+    assert "a_c.fits is there already" in told[0]
+    assert told[1].startswith("2 files are there already")
 
 
 def test_integers_are_truncated_and_counted_in_both_formats(tmp_path):

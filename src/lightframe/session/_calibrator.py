@@ -113,7 +113,8 @@ class Calibrator:
         Raises
         ------
         SettingsError
-            If there is nothing to calibrate with, or no dark that could be scaled.
+            If there is nothing to calibrate with, no dark that could be scaled, or a flat is given
+            as a dark, or the reverse.
         UnreadableFileError
             If a master cannot be read.
         """
@@ -130,6 +131,8 @@ class Calibrator:
                 remedy="give at least one master frame, e.g. --dark FILE",
             )
         loaded = {kind: _LoadedMaster.read(path, kind) for kind, path in files.items()}
+        for kind, master in loaded.items():
+            _refuse_exchanged(master.info, kind)
         if settings.dark_scaling != "none":
             _require_bias(loaded, settings)
         digests = hashes(files.values(), bench.threads)
@@ -288,6 +291,11 @@ class Calibrator:
                 yield f"{name}, given as {role}, says of itself that it is a {said}"
             if not master.info.is_master and (master.info.frames_combined or 1) == 1:
                 yield f"{name} is a single frame: its noise goes into every light"
+            if kind is FrameKind.FLAT and _is_own_and_uncalibrated(master.info):
+                yield (
+                    f"{name} was integrated from flats that were not calibrated: their bias stays"
+                    " in, the light is undercorrected"
+                )
             if kind is FrameKind.FLAT and _is_raw(master.info) and not self.settings.calibrate_flat:
                 yield f"{name} is a raw flat: its bias is not subtracted, the light undercorrected"
             ignored = _SCALED if kind is FrameKind.DARK and scaling != "none" else frozenset()
@@ -300,6 +308,20 @@ class Calibrator:
                     and comparison.quantity not in ignored
                 ):
                     yield f"{name}: {comparison.text}"
+
+
+def _refuse_exchanged(info: FrameInfo, kind: FrameKind) -> None:
+    """Raise if a flat or light is given as bias or dark, or the reverse."""
+    said = info.kind
+    if said is None or said in _SERVES[kind]:
+        return
+    if kind is FrameKind.FLAT or said in {FrameKind.FLAT, FrameKind.LIGHT}:
+        raise SettingsError(
+            f"{info.path.name}, given as {kind}, says of itself that it is a {said}",
+            where=info.path,
+            cause="two masters were exchanged, or its header is wrong",
+            remedy=f"give a {kind}, or correct IMAGETYP in the header of this one",
+        )
 
 
 def _require_bias(loaded: Mapping[FrameKind, _LoadedMaster], settings: CalibrationSettings) -> None:
@@ -322,6 +344,12 @@ _SERVES = {
     FrameKind.FLAT: {FrameKind.FLAT},
 }
 _SCALED = frozenset({"exposure", "temperature"})
+
+
+def _is_own_and_uncalibrated(info: FrameInfo) -> bool:
+    """Whether a master that Lightframe made does not say that it was calibrated."""
+    own = (info.software or "").startswith("Lightframe")
+    return own and info.is_master and not info.calibration
 
 
 def _is_raw(info: FrameInfo) -> bool:

@@ -121,7 +121,7 @@ def calibrate_files(
     SettingsError
         If masters and settings contradict each other, or the folder cannot be written to.
     """
-    names = output_files(paths, folder, "_c", output)
+    names = output_files(paths, folder, "_c", output, bench.progress.message)
 
     def work(path: Path) -> CalibratedFile:
         info, raw = read_raw(path)

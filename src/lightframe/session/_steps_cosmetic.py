@@ -117,7 +117,7 @@ def correct_files(
             remedy="give --dark or --defect-list, or leave detection on",
         )
     known = _KnownDefects(settings, dark, bench.threads)
-    names = output_files(paths, folder, "_cc", output)
+    names = output_files(paths, folder, "_cc", output, bench.progress.message)
 
     def work(path: Path) -> CorrectedFile:
         info, planes = read_image(path)
@@ -261,7 +261,13 @@ def debayer_files(
     method = bench.settings.debayer
     channels = list(COLOURS) if separate_channels else [""]
     names = {
-        channel: output_files(paths, folder, f"_d_{channel}" if channel else "_d", output)
+        channel: output_files(
+            paths,
+            folder,
+            f"_d_{channel}" if channel else "_d",
+            output,
+            bench.progress.message,
+        )
         for channel in channels
     }
 

@@ -54,7 +54,7 @@ def integrate_files(
         If the reference is not among the files, a level cannot be normalized, or a weight cannot be
         measured.
     """
-    output_file(out, paths)
+    output_file(out, paths, bench.progress.message)
     infos, failures = _readable(paths)
     if not infos:
         return Batch((), tuple(failures))

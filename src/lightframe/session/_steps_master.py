@@ -6,6 +6,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.checks._numbers import number
 from lightframe.checks._plan_records import Binding, Outcome
 from lightframe.errors import InputError, SettingsError
 from lightframe.frames import FrameInfo, FrameKind, read_image
@@ -23,6 +27,7 @@ from lightframe.session._steps_stack import agreeing, read_infos, workspace
 
 __all__ = ["FlatCalibration", "MasterFile", "make_master"]
 
+_FULL_SCALE_DN = {"uint8": 255.0, "uint16": 65535.0}
 _SERVES = {
     FrameKind.BIAS: {FrameKind.BIAS, FrameKind.DARK, FrameKind.FLAT_DARK},
     FrameKind.DARK: {FrameKind.DARK, FrameKind.FLAT_DARK},
@@ -136,7 +141,7 @@ def make_master(  # noqa: PLR0913 - what goes in, what comes out, and two switch
             cause="a master dark keeps its bias (guide, 7.4)",
             remedy="leave out --bias, --dark and --flat-dark",
         )
-    output_file(out, paths)
+    output_file(out, paths, bench.progress.message)
     infos, failures = read_infos(paths)
     if not any_kind:
         infos, strangers = _of_kind(infos, kind)
@@ -167,6 +172,8 @@ def make_master(  # noqa: PLR0913 - what goes in, what comes out, and two switch
     levels = tuple(float(s.location.mean()) for s in statistics)
     record |= {"path": str(out), "truncated": written.truncated, "levels_dn": list(levels)}
     remarks = (*_remarks(kind, infos, masters, bench), *_pattern_remarks(record))
+    if kind is FrameKind.FLAT:
+        remarks += tuple(_saturated(members, result.image, bench))
     made = MasterFile(written, plain(record), levels, remarks, result)
     return Batch((made,), tuple(failures))
 
@@ -253,6 +260,24 @@ def _given(calibration: FlatCalibration) -> Iterator[tuple[str, Master]]:
             holds_bias=FrameKind.BIAS not in info.calibration,
         )
         yield name, Master(job, info, path.name, pixels, {})
+
+
+def _saturated(
+    infos: Sequence[FrameInfo], image: npt.NDArray[np.float32], bench: Bench
+) -> Iterator[str]:
+    """Yield that flats are too bright, where the full scale of the frames is known."""
+    settings = bench.settings.check
+    white = infos[0].saturation_dn or _FULL_SCALE_DN.get(infos[0].sample_format)
+    if white is None:
+        return
+    limit = settings.flat_limit * white
+    share = max(float(np.mean(plane > limit)) for plane in image)
+    if share > settings.flat_saturated_fraction:
+        yield (
+            f"flat-saturated: {number(100 * share)} % of the pixels lie above {limit:.0f} DN,"
+            f" {100 * settings.flat_limit:.0f} % of full scale: they are not linear, and lights"
+            " will be undercorrected; expose the flats for less"
+        )
 
 
 def _pattern_remarks(record: Mapping[str, Any]) -> Iterator[str]:

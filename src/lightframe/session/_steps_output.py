@@ -1,7 +1,7 @@
 """Files that single steps write: their names, their format, and what truncation cost."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -57,8 +57,17 @@ class Written:
     truncated: int
 
 
-def output_file(path: Path, inputs: Sequence[Path]) -> Path:
+def output_file(path: Path, inputs: Sequence[Path], tell: Callable[[str], None]) -> Path:
     """Check that a file can be written, and make its folder.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    inputs : sequence of Path
+        What must not be replaced.
+    tell : callable
+        Is told of a file that is there already, and will be replaced.
 
     Raises
     ------
@@ -73,11 +82,16 @@ def output_file(path: Path, inputs: Sequence[Path]) -> Path:
         )
     make_folder(path.parent)
     _keep_inputs([path], inputs)
+    _tell_of_replaced([path], tell)
     return path
 
 
 def output_files(
-    inputs: Sequence[Path], folder: Path, suffix: str, settings: OutputSettings
+    inputs: Sequence[Path],
+    folder: Path,
+    suffix: str,
+    settings: OutputSettings,
+    tell: Callable[[str], None],
 ) -> dict[Path, Path]:
     """Name the output of each input: its name without ending, `suffix`, the format's ending.
 
@@ -91,6 +105,8 @@ def output_files(
         What the step adds to the name, e.g. ``"_c"``.
     settings : OutputSettings
         The format.
+    tell : callable
+        Is told of files that are there already, and will be replaced.
 
     Raises
     ------
@@ -111,7 +127,17 @@ def output_files(
         )
     make_folder(folder)
     _keep_inputs(list(names.values()), inputs)
+    _tell_of_replaced(list(names.values()), tell)
     return names
+
+
+def _tell_of_replaced(outputs: Sequence[Path], tell: Callable[[str], None]) -> None:
+    """Tell of files of an earlier time that will be replaced."""
+    there = [path for path in outputs if path.exists()]
+    if len(there) == 1:
+        tell(f"{there[0]} is there already, and will be replaced")
+    elif there:
+        tell(f"{len(there)} files are there already, and will be replaced: {there[0]}, ...")
 
 
 def _keep_inputs(outputs: Sequence[Path], inputs: Sequence[Path]) -> None:

@@ -107,7 +107,11 @@ def register_files(
         If the reference cannot be read, or no file shows enough stars to be one.
     """
     everything = list(dict.fromkeys([*paths, *([reference] if reference is not None else [])]))
-    names = {} if folder is None else output_files(everything, folder, "_r", output)
+    names = (
+        {}
+        if folder is None
+        else output_files(everything, folder, "_r", output, bench.progress.message)
+    )
     measured = measure_files(everything, bench)
     failures = [failure for failure in measured.failures if failure.path != reference]
     lost = next((f for f in measured.failures if f.path == reference), None)
