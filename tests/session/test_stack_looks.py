@@ -107,6 +107,7 @@ def test_variance_has_the_photon_noise_of_the_gain_in_the_headers(lights, tmp_pa
     assert not any("gain" in remark for remark in result.remarks)
     with fits.open(tmp_path / "out.fits") as units:
         np.testing.assert_array_equal(units["VARIANCE"].data, variance)
+        assert units["VARIANCE"].header["BUNIT"] == "adu2"
     unknown = []
     for path in lights:
         with fits.open(path) as units:

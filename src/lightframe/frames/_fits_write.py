@@ -44,6 +44,12 @@ _OURS = frozenset(
 """Keywords that describe the stored array. DATAMAX is never written: above 10 on floating-point
 data it makes Siril divide by 65535."""
 
+_MAP_UNITS = {
+    "VARIANCE": ("adu2", "DN^2, whatever the scale of the image"),
+    "SLOPE": ("adu", "DN for each rank"),
+}
+"""Units of maps that have any, by the name of the extension."""
+
 
 @dataclass(frozen=True, slots=True)
 class WriteReport:
@@ -169,6 +175,7 @@ class _Unit:
 
     def extension_header(self, name: str) -> bytes:
         """Return the header of an image extension."""
+        unit = [Card("BUNIT", *_MAP_UNITS[name])] if name in _MAP_UNITS else []
         return format_cards(
             [
                 Card("XTENSION", "IMAGE", "image extension"),
@@ -176,6 +183,7 @@ class _Unit:
                 Card("PCOUNT", 0, "no group parameters"),
                 Card("GCOUNT", 1, "one group"),
                 Card("EXTNAME", name, "name of this extension"),
+                *unit,
                 *self._scale_cards(),
             ]
         )

@@ -91,6 +91,11 @@ def _noise_model(lights: Sequence[AlignedLight], context: Context) -> NoiseModel
     """Return what the variance of the result is made of beside the noise of the lights."""
     settings, cfa = context.settings, lights[0].light.cfa
     gains = frame_gains([aligned.light.info for aligned in lights], settings.lights)
+    if gains is None and settings.lights.variance:
+        context.progress.message(
+            "the gain of the lights is not known (EGAIN, lights.photon_gain): the variance lacks"
+            " the photon noise of stars"
+        )
     area = () if cfa is None else debayer_area_variance(cfa, settings.debayer)
     return NoiseModel(gains, area)
 
