@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lightframe.errors import SettingsError, UnreadableFileError
+from lightframe.frames import _camera_raw_exif
 from lightframe.frames._camera_raw import CAMERA_RAW, CameraRawFormat, CameraRawSettings
 from lightframe.frames._camera_raw_exif import exif_cards, read_exif
 from lightframe.frames._header import Header
@@ -322,6 +323,47 @@ def test_zeros_and_nonsense_of_cameras_are_unknown():
     }
 
     assert exif_cards(tags) == []
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"MakerNote SensorTemperature": float("nan")},
+        {"EXIF FocalPlaneResolutionUnit": [2, 2], "EXIF FocalPlaneXResolution": 5000.0},
+    ],
+)
+def test_damaged_numbers_of_cameras_are_unknown(tags):
+    """A fraction over zero, or two numbers where one is meant, does not stop the reading."""
+    assert exif_cards(tags) == []
+
+
+def test_a_date_before_all_dates_is_read_as_the_clock_has_it():
+    """A camera that was never set and is east of Greenwich has no time in UTC."""
+    tags = {
+        "EXIF DateTimeOriginal": "0001:01:01 00:00:00",
+        "EXIF OffsetTimeOriginal": "+02:00",
+    }
+
+    assert "DATE-OBS" not in Header(exif_cards(tags))
+
+
+@pytest.mark.parametrize("notes", [[68, 0, 160], [68] * 12 + [1.5]])
+def test_damaged_notes_of_canon_have_no_temperature(tmp_path, monkeypatch, notes):
+    """Notes that are cut short, or hold other numbers, leave the rest of the tags alone."""
+    path = tmp_path / "a.cr3"
+    parts = box(b"CMT1", tiff([(271, "Canon"), (272, "Canon EOS R6")])) + box(b"CMT3", b"notes")
+    path.write_bytes(box(b"ftyp", b"crx ") + box(b"moov", box(b"uuid", bytes(16) + parts)))
+    whole = _camera_raw_exif._tags
+    monkeypatch.setattr(
+        _camera_raw_exif,
+        "_tags",
+        lambda file: {"Image Tag 0x0004": notes} if file.getvalue() == b"notes" else whole(file),
+    )
+
+    header = Header(exif_cards(read_exif(path)))
+
+    assert header.get("INSTRUME") == "Canon EOS R6"
+    assert "CCD-TEMP" not in header
 
 
 REAL = {

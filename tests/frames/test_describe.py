@@ -369,6 +369,14 @@ def test_nights(text, night, words):
     assert not words or noted(info, words)
 
 
+def test_a_longitude_that_is_no_number_is_none():
+    """A program that knows no place writes NaN: the frame is described all the same."""
+    info = described("DATE-OBS= '2024-01-02T23:04:05'\nSITELONG= NaN\nROTATANG= NaN")
+
+    assert (info.night, info.rotation_deg) == (date(2024, 1, 2), None)
+    assert noted(info, "the night is that of UTC")
+
+
 def test_camera_for_daylight():
     """EXIF cards: shutter time as a fraction, ISO as gain, the camera's clock as it is."""
     info = described(

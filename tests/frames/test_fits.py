@@ -399,6 +399,35 @@ def test_other_files_under_a_fits_name_are_refused(tmp_path, data, message):
         FITS.info(path)
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_units_beyond_the_end_of_any_file_are_refused(tmp_path, packed):
+    """A corrupt length in front of the image is no reason to look there."""
+    cards = [("SIMPLE", "T"), ("BITPIX", "8"), ("NAXIS", "1"), ("NAXIS1", "9" * 20)]
+    text = "".join(f"{name:8}= {value:>20}".ljust(80) for name, value in cards) + "END"
+    data = text.ljust(5760).encode()
+    path = tmp_path / ("a.fits.gz" if packed else "a.fits")
+    path.write_bytes(gzip.compress(data) if packed else data)
+
+    with pytest.raises(UnreadableFileError, match="holds no image"):
+        FITS.info(path)
+
+
+def test_a_refused_file_leaves_no_scratch_behind(tmp_path):
+    """A scale of zero shows after unpacking; what was unpacked is given back."""
+    (tmp_path / "scratch").mkdir()
+    path = write(tmp_path / "a.fits", np.ones((4, 5), np.int16), [("BSCALE", 7)])
+    data = path.read_bytes().replace(
+        b"BSCALE  =                    7", b"BSCALE  =                    0"
+    )
+    packed = tmp_path / "a.fits.gz"
+    packed.write_bytes(gzip.compress(data))
+
+    with pytest.raises(UnreadableFileError, match="BSCALE"):
+        FITS.open(packed, scratch=tmp_path / "scratch")
+
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
 def test_tables_are_refused_by_name(tmp_path):
     """A file of tables says which units it has instead of an image."""
     path = tmp_path / "events.fits"

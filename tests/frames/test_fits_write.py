@@ -215,8 +215,8 @@ def test_a_full_disk_is_a_resource_error_and_leaves_nothing(tmp_path, monkeypatc
     def full(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    module = "lightframe.frames._fits_write"
-    monkeypatch.setattr(f"{module}.reserve" if step == "reserve" else f"{module}._Unit.write", full)
+    steps = {"reserve": "_scratch.reserve", "write": "_fits_write._Unit.write"}
+    monkeypatch.setattr(f"lightframe.frames.{steps[step]}", full)
     with pytest.raises(ResourceError, match="No space left"):
         write_fits(path, planes(1, 20, 30, seed=1), EMPTY)
 

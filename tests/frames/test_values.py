@@ -93,10 +93,12 @@ def test_temperatures(value, comment, expected):
         (3.69361, 3.69361),
         ("3.716667", 3.716667),
         ("north", None),
+        ("NaN", None),
+        ("inf", None),
     ],
 )
 def test_angles(value, expected):
-    """Decimal and sexagesimal angles, also those between 0 and -1 degree."""
+    """Decimal and sexagesimal angles, also those between 0 and -1 degree; a NaN says nothing."""
     assert values.angle_deg(Card("SITELONG", value)) == pytest.approx(expected, abs=1e-6)
 
 

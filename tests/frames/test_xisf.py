@@ -256,6 +256,51 @@ def test_malformed_files_are_refused_with_the_reason(tmp_path, body, message):
         pixels(path)
 
 
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ('location="attachment:99999999:10"', "beyond the file"),
+        ('location="inline:hex" compression="zlib"', "cannot be decompressed"),
+        ('location="inline:hex" compression="zlib:inf"', "cannot be decompressed"),
+        ('location="inline:hex" compression="zlib:0"', "were expected"),
+    ],
+)
+def test_broken_text_properties_are_refused_with_the_reason(tmp_path, attributes, message):
+    """An error while the header is read is told as it is, though the file is still mapped."""
+    packed = zlib.compress(bytes(100_000)).hex()
+    body = f'<Property id="A:B" type="String" {attributes}>{packed}</Property>'
+    path = write(tmp_path / "a.xisf", image_xml(PLAIN.tobytes(), children=body))
+
+    for read in (XISF.header, XISF.info):
+        with pytest.raises(UnreadableFileError, match=message):
+            read(path)
+
+
+def test_a_refused_file_leaves_no_scratch_behind(tmp_path):
+    """The scale is known to be bad before anything is decoded."""
+    (tmp_path / "scratch").mkdir()
+    data = zlib.compress(bytes(960))
+    body = image_xml(data, attributes='bounds="1:0" compression="zlib:960"', sample="Float32")
+
+    with pytest.raises(UnreadableFileError, match="bounds"):
+        XISF.open(write(tmp_path / "a.xisf", body), scratch=tmp_path / "scratch")
+
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("'it''s'", "it's"), ("'x" + 3 * "'", "x'"), ("2024_01", "2024_01"), ("1D3", 1e3)],
+)
+def test_values_of_keywords_are_read_as_fits_means_them(tmp_path, text, value):
+    """Quotes are doubled within strings, and numbers are written as in FITS."""
+    child = f'<FITSKeyword name="A" value="{text}" comment=""/>'
+
+    header = XISF.header(write(tmp_path / "a.xisf", image_xml(PLAIN.tobytes(), children=child)))
+
+    assert header.get("A") == value
+
+
 def test_document_types_and_truncated_headers_are_refused(tmp_path):
     """No entity is ever expanded, and a header that is cut off is an error."""
     prolog = '<!DOCTYPE xisf [<!ENTITY a "aaaaaaaaaa">]>'
@@ -293,6 +338,17 @@ def test_what_is_written_is_read_back_to_float32_rounding(tmp_path, compression)
     assert read.get("OBJECT") == "O'Neill é"
     assert (read.get("GAIN"), read.get("OK")) == (100, True)
     assert read.get("XISF:IMAGETYPE") == "MasterLight"
+
+
+@pytest.mark.parametrize("value", [np.float64(1.5), np.float32(0.25), 1e-7, -3, np.nan, None])
+def test_numbers_of_any_library_are_written_as_numbers(tmp_path, value):
+    """NumPy's numbers print with their type's name; NaN has no form in FITS."""
+    image = XisfImage(PLAIN.astype(np.float32), Header([Card("A", value)]))
+
+    write_xisf(tmp_path / "a.xisf", [image])
+
+    expected = None if value is None or np.isnan(value) else float(value)
+    assert XISF.header(tmp_path / "a.xisf").get("A") == expected
 
 
 def test_uint16_samples_are_truncated_and_counted(tmp_path):

@@ -6,6 +6,7 @@ Fujifilm (RAF) and Canon (CR3, CRW) are opened here, and their parts handed to i
 
 import io
 import logging
+import math
 import struct
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -95,8 +96,15 @@ def _canon_boxes(file: BinaryIO) -> dict[str, Any]:
         for tag, value in _tags(io.BytesIO(parts.get(name, b""))).items():
             tags[tag.replace("Image ", f"{prefix} ", 1)] = value
             if prefix == "MakerNote" and tag == _CANON_SHOT_INFO:
-                tags["MakerNote CameraTemperature"] = value[_CANON_TEMPERATURE] - 128
+                tags["MakerNote CameraTemperature"] = _canon_temperature(value)
     return tags
+
+
+def _canon_temperature(shot_info: Any) -> int | None:  # noqa: ANN401 - whatever the tag holds
+    """Return the temperature in ShotInfo; None where damaged notes hold something else."""
+    known = isinstance(shot_info, list) and len(shot_info) > _CANON_TEMPERATURE
+    value = shot_info[_CANON_TEMPERATURE] if known else None
+    return value - 128 if isinstance(value, int) else None
 
 
 def _metadata_boxes(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
@@ -209,7 +217,7 @@ def _time(tags: Mapping[str, Any]) -> Iterator[Card]:
     zone = _text(tags, "EXIF OffsetTimeOriginal")
     try:
         utc = datetime.fromisoformat(f"{start.isoformat()}{zone}").astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return
     if zone:
         yield Card(
@@ -226,13 +234,14 @@ def clock_cards(start: datetime, source: str) -> Iterator[Card]:
 
 def _pixel_size(tags: Mapping[str, Any]) -> float | None:
     resolution = _positive(tags, "EXIF FocalPlaneXResolution")
-    unit = _UNITS_UM.get(tags.get("EXIF FocalPlaneResolutionUnit", 2))
-    if resolution is None or unit is None:
+    unit = tags.get("EXIF FocalPlaneResolutionUnit", 2)
+    if resolution is None or not isinstance(unit, int) or unit not in _UNITS_UM:
         return None
-    size = unit / resolution
+    size = _UNITS_UM[unit] / resolution
     return round(size, 3) if 0.5 < size < 30 else None  # noqa: PLR2004 - others mean the preview
 
 
 def _temperature(tags: Mapping[str, Any]) -> float | None:
     value = tags.get("MakerNote CameraTemperature", tags.get("MakerNote SensorTemperature"))
-    return value if isinstance(value, int | float) and int(value) in _TEMPERATURE_RANGE else None
+    known = isinstance(value, int | float) and math.isfinite(value)
+    return value if known and int(value) in _TEMPERATURE_RANGE else None

@@ -122,7 +122,12 @@ class FitsFormat:
                 flat, release = decode(file, unit, scratch, path)
                 stored = in_file(flat, partial(_as_planes, unit=unit))
         samples = stored.array() if isinstance(stored, MappedSamples) else stored
-        scaling, notes = _scaling(unit, samples, path)
+        try:
+            scaling, notes = _scaling(unit, samples, path)
+        except UnreadableFileError:
+            if release is not None:
+                release()
+            raise
         return StoredPixels(stored, scaling, by_rows=release is None, notes=notes, release=release)
 
 

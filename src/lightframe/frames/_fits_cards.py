@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 
 from lightframe.frames._header import Card, Value
 
-__all__ = ["BLOCK", "CARD", "COMMENTARY", "format_cards", "parse_cards", "to_ascii"]
+__all__ = ["BLOCK", "CARD", "COMMENTARY", "format_cards", "parse_cards", "plain_text", "to_ascii"]
 
 CARD = 80
 """Bytes of a card."""
@@ -199,18 +199,18 @@ def _format_card(keyword: str, value: Value, comment: str) -> Iterator[str]:
         if isinstance(value, str):
             yield from _string(keyword, value, comment)
         else:
-            yield _with_comment(f"{keyword:8}= {_plain(value):>{_FIXED_WIDTH}}", comment)
+            yield _with_comment(f"{keyword:8}= {plain_text(value):>{_FIXED_WIDTH}}", comment)
         return
     quoted = "'" + to_ascii(value).replace("'", "''") + "'" if isinstance(value, str) else None
-    image = f"HIERARCH {keyword} = {_plain(value) if quoted is None else quoted}"
+    image = f"HIERARCH {keyword} = {plain_text(value) if quoted is None else quoted}"
     if _HIERARCH.match(keyword) and len(image) <= CARD:
         yield _with_comment(image, comment)
     else:
         yield from _commentary("HISTORY", f"{keyword} = {value}" + f" / {comment}" * bool(comment))
 
 
-def _plain(value: Value) -> str:
-    """Return the text of a value that is not a string."""
+def plain_text(value: Value) -> str:
+    """Return the text of a value that is not a string; "" for None and what is not finite."""
     if value is None:
         return ""
     if isinstance(value, bool):

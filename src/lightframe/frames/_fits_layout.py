@@ -18,6 +18,7 @@ from lightframe.frames._header import Card, Header
 
 __all__ = ["ImageUnit", "find_image", "integer_card"]
 
+_LARGEST = 1 << 62  # bytes; no file reaches beyond
 _MAX_HEADER = 1 << 24  # bytes; the longest header seen in the wild has a hundredth of it
 _TYPES = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 _RGB = 3
@@ -87,6 +88,8 @@ def find_image(file: BinaryIO, path: Path) -> ImageUnit:
             return _image_unit(cards, primary, offset, size, path)
         seen.append(_describe(cards))
         start = offset + -(-size // BLOCK) * BLOCK
+        if start > _LARGEST:
+            break
     raise UnreadableFileError(
         f"holds no image: {'; '.join(seen)}",
         where=path,

@@ -4,8 +4,6 @@ Results are floating point in 0..1 with DNSCALE = 65535, as PixInsight and Siril
 or 16-bit integers, where values beyond the range are truncated and counted.
 """
 
-import itertools
-import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ import numpy.typing as npt
 from lightframe.frames._fits import FULL_SCALE
 from lightframe.frames._fits_cards import BLOCK, format_cards
 from lightframe.frames._header import Card, Header
-from lightframe.frames._scratch import reserve, storage_error
+from lightframe.frames._scratch import new_file
 from lightframe.kernels._samples import dn_to_words
 
 __all__ = ["WriteReport", "write_fits"]
@@ -32,7 +30,6 @@ _MISSING = -0x8000
 """The sample of DN 0, which stands for missing pixels where a 16-bit image has any."""
 
 _FOREIGN = sys.byteorder == "little"
-_counter = itertools.count()
 
 _OURS = frozenset(
     (
@@ -118,18 +115,10 @@ def write_fits(
     headers.extend(unit.extension_header(name) for name, unit in maps)
     units_in_order = [image, *(unit for _, unit in maps)]
     size = sum(map(len, headers)) + sum(unit.padded for unit in units_in_order)
-    part = path.with_name(f".{path.name}.{os.getpid()}-{next(_counter)}.part")
-    try:
-        with part.open("xb") as file:
-            reserve(file.fileno(), size)
-            for text, unit in zip(headers, units_in_order, strict=True):
-                file.write(text)
-                unit.write(file)
-        part.replace(path)
-    except OSError as error:
-        raise storage_error(error, path) from error
-    finally:
-        part.unlink(missing_ok=True)
+    with new_file(path, size) as file:
+        for text, unit in zip(headers, units_in_order, strict=True):
+            file.write(text)
+            unit.write(file)
     return WriteReport(image.clipped_low, image.clipped_high, size)
 
 

@@ -1,20 +1,24 @@
-"""Decode once: an array in memory, or in a scratch file that goes away with its reader."""
+"""Files that are written: scratch that goes away with its reader; others whole or not at all."""
 
 import errno
+import itertools
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from lightframe.errors import LightframeError, ResourceError, SettingsError
 
-__all__ = ["reserve", "scratch_array", "storage_error"]
+__all__ = ["new_file", "reserve", "scratch_array", "storage_error"]
 
 _CHUNK = 1 << 20
+_counter = itertools.count()
 
 
 def scratch_array(
@@ -70,7 +74,7 @@ def reserve(descriptor: int, size: int) -> None:
     A full disk shows here as an OSError, instead of killing the process when a mapped page of a
     sparse file finds no room; and writing into reserved blocks is faster.
     """
-    if hasattr(os, "posix_fallocate"):
+    if size and hasattr(os, "posix_fallocate"):
         try:
             os.posix_fallocate(descriptor, 0, size)
         except OSError as error:
@@ -82,6 +86,36 @@ def reserve(descriptor: int, size: int) -> None:
     for start in range(0, size, _CHUNK):
         os.write(descriptor, zeros[: size - start])
     os.lseek(descriptor, 0, os.SEEK_SET)
+
+
+@contextmanager
+def new_file(path: Path, size: int = 0) -> Iterator[BinaryIO]:
+    """Open a file that appears under its name when it is complete; one that was there is replaced.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    size : int, optional
+        Bytes to reserve for it.
+
+    Raises
+    ------
+    SettingsError
+        If the folder does not exist or cannot be written to.
+    ResourceError
+        If there is no room.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}-{next(_counter)}.part")
+    try:
+        with part.open("xb") as file:
+            reserve(file.fileno(), size)
+            yield file
+        part.replace(path)
+    except OSError as error:
+        raise storage_error(error, path) from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def storage_error(error: OSError, where: Path) -> LightframeError:

@@ -176,7 +176,8 @@ def angle_deg(card: Card, factor: float = 1.0) -> float | None:
     except ValueError:
         return None
     sign = -1.0 if parts[0].startswith("-") else 1.0
-    return sign * sum(part / 60.0**power for power, part in enumerate(magnitudes))
+    angle = sign * sum(part / 60.0**power for power, part in enumerate(magnitudes))
+    return angle if math.isfinite(angle) else None
 
 
 def utc(card: Card, factor: float = 1.0) -> datetime | None:  # noqa: ARG001 - the call of all readers

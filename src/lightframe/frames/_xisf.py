@@ -23,7 +23,7 @@ from lightframe.frames._info import FrameInfo
 from lightframe.frames._mapping import MappedSamples, in_file
 from lightframe.frames._scratch import scratch_array
 from lightframe.frames._stored import Scaling, StoredPixels
-from lightframe.frames._xisf_blocks import decoded, read_block
+from lightframe.frames._xisf_blocks import decoded, read_block, stated_size
 
 __all__ = ["XISF", "XisfFormat"]
 
@@ -80,24 +80,24 @@ class XisfFormat:
         UnreadableFileError
             If the file is not a monolithic XISF file, is truncated, or holds no image.
         """
-        with _mapped(path) as file:
-            return _header(_root(file, path), memoryview(file), path)
+        file = _mapped(path)
+        return _header(_root(file, path), memoryview(file), path)
 
     def info(self, path: Path) -> FrameInfo:
         """Return what the header says of the first image."""
-        with _mapped(path) as file:
-            root = _root(file, path)
-            image = _image(root, path)
-            return frame_info(
-                path,
-                "xisf",
-                height=image.height,
-                width=image.width,
-                channels=image.channels,
-                sample_format=image.sample_format.lower(),
-                header=_header(root, memoryview(file), path),
-                notes=_notes(image),
-            )
+        file = _mapped(path)
+        root = _root(file, path)
+        image = _image(root, path)
+        return frame_info(
+            path,
+            "xisf",
+            height=image.height,
+            width=image.width,
+            channels=image.channels,
+            sample_format=image.sample_format.lower(),
+            header=_header(root, memoryview(file), path),
+            notes=_notes(image),
+        )
 
     def open(self, path: Path, scratch: Path | None = None, index: int = 0) -> StoredPixels:
         """Open the pixels of an image.
@@ -118,6 +118,7 @@ class XisfFormat:
         """
         file = _mapped(path)
         image = _image(_root(file, path), path, index)
+        scaling = _scaling(image, path)
         block = read_block(image.element, memoryview(file), path)
         samples = decoded(block, image.size, path).view(image.dtype)
         attached = image.element.get("location", "").startswith("attachment")
@@ -134,9 +135,7 @@ class XisfFormat:
             kept, release = scratch_array(samples.shape, image.dtype, scratch)
             kept[...] = samples
             stored = in_file(kept, arrange)
-        return StoredPixels(
-            stored, _scaling(image, path), by_rows=by_rows, notes=_notes(image), release=release
-        )
+        return StoredPixels(stored, scaling, by_rows=by_rows, notes=_notes(image), release=release)
 
 
 XISF = XisfFormat()
@@ -144,6 +143,7 @@ XISF = XisfFormat()
 
 
 def _mapped(path: Path) -> mmap.mmap:
+    """Map a file; it is let go of with the last view of it, which an error may still hold."""
     try:
         with path.open("rb") as file:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -287,7 +287,8 @@ def _keyword(element: Element) -> Card:
     if name in ("HISTORY", "COMMENT"):
         return Card(name, text or comment)
     if text.startswith("'"):
-        return Card(name, text.strip("'").replace("''", "'").rstrip(), comment)
+        text = text[1:].removesuffix("'")
+        return Card(name, text.replace("''", "'").rstrip(), comment)
     if text in ("T", "F"):
         return Card(name, text == "T", comment)
     number = _number(text)
@@ -315,9 +316,7 @@ def _text_property(element: Element, file: memoryview, path: Path) -> str | None
     if element.get("location") is None:
         return element.get("value", element.text or "").strip()
     block = read_block(element, file, path)
-    size = len(block.data)
-    if block.compression:
-        size = int(_number(block.compression.split(":")[1]) or 0)
+    size = stated_size(block)
     if size > _BLOCK_TEXT_LIMIT:
         return None
     return decoded(block, size, path).tobytes().decode("utf-8", "replace").strip()
@@ -326,6 +325,8 @@ def _text_property(element: Element, file: memoryview, path: Path) -> str | None
 def _number(text: str) -> int | float | None:
     """Return the number a text stands for, or None; FITS allows a D as exponent letter."""
     text = text.strip().replace("D", "E")
+    if "_" in text:  # Python's own way of writing numbers
+        return None
     for kind in (int, float):
         try:
             return kind(text)

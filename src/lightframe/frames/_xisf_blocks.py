@@ -21,7 +21,7 @@ import zstandard
 from lightframe.errors import UnreadableFileError
 from lightframe.kernels._shuffle import shuffle, unshuffle
 
-__all__ = ["CODECS", "Block", "Codec", "compress", "decoded", "read_block", "verify"]
+__all__ = ["CODECS", "Block", "Codec", "compress", "decoded", "read_block", "stated_size", "verify"]
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -48,7 +48,7 @@ class Codec:
 def _inflate(data: bytes | memoryview, size: int) -> bytes:
     inflater = zlib.decompressobj()
     try:
-        result = inflater.decompress(data, size)
+        result = inflater.decompress(data, max(1, size))  # 0 would be no limit
         result += inflater.decompress(inflater.unconsumed_tail, 1) if len(result) == size else b""
     except zlib.error as error:
         raise ValueError(str(error)) from error
@@ -214,6 +214,14 @@ def verify(block: Block, path: Path) -> None:
         )
 
 
+def stated_size(block: Block) -> int:
+    """Return the number of bytes that a block claims to stand for; -1 if its claim is no number."""
+    if not block.compression:
+        return len(block.data)
+    claim = block.compression.split(":")[1:2]
+    return int(claim[0]) if claim and claim[0].isdecimal() else -1
+
+
 def decoded(block: Block, size: int, path: Path) -> Bytes:
     """Return the `size` bytes that a block stands for.
 
@@ -244,7 +252,7 @@ def decoded(block: Block, size: int, path: Path) -> Bytes:
     try:
         stated, item_size = int(numbers[0]), int(numbers[1]) if shuffled else 1
         data = _expanded(block, codec, size, stated)
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, OverflowError) as error:
         raise UnreadableFileError(
             f"a {name} block cannot be decompressed: {error}",
             where=path,

@@ -1,8 +1,6 @@
 """Writing XISF 1.0: monolithic files with attached blocks, as PixInsight reads them."""
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +13,9 @@ import numpy.typing as npt
 from lightframe._version import __version__
 from lightframe.errors import SettingsError
 from lightframe.frames._cfa import CfaPattern
+from lightframe.frames._fits_cards import plain_text
 from lightframe.frames._header import Card, Header
-from lightframe.frames._scratch import storage_error
+from lightframe.frames._scratch import new_file
 from lightframe.frames._xisf_blocks import CODECS, compress
 
 __all__ = ["XISF_COMPRESSIONS", "XisfImage", "write_xisf"]
@@ -162,12 +161,7 @@ def _add_keyword(element: Element, card: Card) -> None:
     value, comment = card.value, card.comment
     if card.keyword.upper() in ("HISTORY", "COMMENT"):
         value, comment = None, str(card.value or card.comment)
-    if isinstance(value, bool):
-        text = "T" if value else "F"
-    elif isinstance(value, str):
-        text = "'" + value.replace("'", "''") + "'"
-    else:
-        text = "" if value is None else repr(value)
+    text = "'" + value.replace("'", "''") + "'" if isinstance(value, str) else plain_text(value)
     SubElement(
         element,
         "FITSKeyword",
@@ -216,26 +210,9 @@ def _laid_out(elements: Sequence[Element], sizes: Sequence[int]) -> tuple[bytes,
 
 
 def _write(path: Path, header: bytes, blocks: Iterable[tuple[int, bytes | memoryview]]) -> None:
-    """Write a temporary file beside `path` and put it in its place."""
-    name = ""
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(b"XISF0100" + len(header).to_bytes(4, "little") + bytes(4) + header)
-            for position, block in blocks:
-                file.write(bytes(position - file.tell()))
-                file.write(block)
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
-    except OSError as error:
-        raise storage_error(error, path.parent) from error
-    finally:
-        if name:
-            Path(name).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    """Return the process's file mode mask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    """Write preamble, header and blocks, each at its position."""
+    with new_file(path) as file:
+        file.write(b"XISF0100" + len(header).to_bytes(4, "little") + bytes(4) + header)
+        for position, block in blocks:
+            file.write(bytes(position - file.tell()))
+            file.write(block)
