@@ -18,10 +18,12 @@ class Told(Silent):
         self.messages = []
 
     def message(self, text):
+        """Keep the line."""
         self.messages.append(text)
 
     @property
     def taken_up(self):
+        """Return what was said of masters that were not made again."""
         return [text for text in self.messages if "taken up" in text]
 
 

@@ -52,7 +52,7 @@ class EvidenceCache:
 def _identity(path: Path) -> str:
     status = path.stat()
     text = f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}|{EVIDENCE_VERSION}"
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(os.fsencode(text), digest_size=16).hexdigest()
 
 
 def _packed(evidence: FrameEvidence) -> dict[str, Any]:

@@ -175,7 +175,7 @@ def _print(batch: Batch[CalibratedFile], *, verbose: bool) -> None:
     console = stdout(WIDE)
     if verbose:
         for file in batch.done:
-            console.print(f"{file.record}\n", markup=False, soft_wrap=True)
+            console.print(f"{file.record}\n", soft_wrap=True)
     shown = table("Light", "k", "s0 DN", "Noise DN", "< 0", "> white", "NaN px", "Ped.")
     for file in batch.done:
         record = file.record

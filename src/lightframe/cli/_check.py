@@ -79,7 +79,7 @@ def execute(arguments: argparse.Namespace) -> int:
         }
         write_check_report(document, arguments.report)
         if not arguments.json:
-            stdout().print(f"Report: {arguments.report}", soft_wrap=True, markup=False)
+            stdout().print(f"Report: {arguments.report}", soft_wrap=True)
     return int(any(finding.severity == "error" for finding in findings))
 
 

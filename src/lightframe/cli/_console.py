@@ -21,22 +21,28 @@ __all__ = ["ConsoleProgress", "print_error", "stderr", "stdout"]
 
 
 def stdout(piped_width: int = 100) -> Console:
-    """Return a console on standard output: tables of a fixed width when piped."""
+    """Return a console on standard output: tables of a fixed width when piped.
+
+    Text is printed as it is: names of files hold brackets and colons that are no markup.
+    """
     return Console(
-        width=None if sys.stdout.isatty() else piped_width, highlight=False, soft_wrap=False
+        width=None if sys.stdout.isatty() else piped_width,
+        highlight=False,
+        markup=False,
+        emoji=False,
     )
 
 
 def stderr() -> Console:
     """Return a console on standard error."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def print_error(error: LightframeError) -> None:
     """Print an error as what, where, likely cause, remedy."""
     console = stderr()
-    console.print("[bold red]error:[/]", end=" ")
-    console.print(str(error), markup=False)
+    console.print("error:", style="bold red", end=" ")
+    console.print(str(error))
 
 
 class ConsoleProgress:
@@ -75,12 +81,12 @@ class ConsoleProgress:
     def message(self, text: str) -> None:
         """Print one line."""
         if not self._quiet:
-            self._console.print(text, markup=False)
+            self._console.print(text)
 
     def _bar(self) -> Progress:
         return Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),

@@ -54,7 +54,7 @@ def execute(arguments: argparse.Namespace) -> int:
     console = stdout()
     for result, comparison in zip(outcome.document["results"], comparisons, strict=True):
         console.print(Text(f"{result['path']} against the truth", "bold"))
-        console.print(comparison.table(), markup=False)
+        console.print(comparison.table())
         console.print()
     console.print(render_summary(outcome.document, out, report))
     return outcome.exit_code

@@ -11,6 +11,7 @@ from lightframe.checks import RULES
 from lightframe.checks._explain import page, pages, rule_facts
 from lightframe.cli._console import stderr, stdout
 from lightframe.cli._output import print_json
+from lightframe.frames import write_text
 
 __all__ = ["add_arguments", "execute"]
 
@@ -29,10 +30,9 @@ def execute(arguments: argparse.Namespace) -> int:
     names = [arguments.rule] if arguments.rule else list(RULES)
     facts = [rule_facts(name) for name in names]  # a wrong name is an error
     if arguments.write is not None:
-        arguments.write.mkdir(parents=True, exist_ok=True)
         for name, text in pages().items():
-            (arguments.write / name).write_text(text, encoding="utf-8")
-        stderr().print(f"{len(pages())} pages written to {arguments.write}", markup=False)
+            write_text(arguments.write / name, text)
+        stderr().print(f"{len(pages())} pages written to {arguments.write}")
     elif arguments.json:
         print_json({"rules": facts})
     elif arguments.rule:

@@ -85,5 +85,5 @@ def _print(info: FrameInfo, *, header: bool) -> None:
     if header:
         for card in info.header:
             comment = f" / {card.comment}" if card.comment else ""
-            console.print(f"  {card.keyword:8} = {card.value}{comment}", markup=False)
+            console.print(f"  {card.keyword:8} = {card.value}{comment}")
     console.print()

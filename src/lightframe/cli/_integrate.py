@@ -144,7 +144,6 @@ def _print(made: IntegratedFile) -> None:
         f" {number(made.gain_over_best)} times less than the best file's,"
         f" signal to noise {numbers(made.snr, '.4g')};"
         f" rejected {rejected[0]:.4%} low, {rejected[1]:.4%} high",
-        markup=False,
         soft_wrap=True,
     )
     if made.missing:

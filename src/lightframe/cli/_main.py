@@ -6,13 +6,15 @@ unusable; 4 interrupted or out of resources, can be resumed.
 
 import argparse
 import importlib
+import io
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol, cast
 
 from lightframe._version import __version__
 from lightframe.cli._console import print_error
-from lightframe.errors import LightframeError, ResourceError
+from lightframe.errors import InputError, LightframeError, ResourceError
 from lightframe.tables import Table
 
 __all__ = ["COMMANDS", "main"]
@@ -66,29 +68,48 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # not every terminal has signs such as °
     try:
         arguments = _parsed(argv)
+        return int(arguments.execute(arguments))
     except SystemExit as stop:  # argparse ends the program for --help and for wrong usage
         return int(stop.code or 0)
-    try:
-        return int(arguments.execute(arguments))
-    except LightframeError as error:
-        return _failed(error)
-    except KeyboardInterrupt:
-        return _failed(ResourceError("interrupted", remedy="give the same command again to resume"))
-    except MemoryError:
-        return _failed(
-            ResourceError("out of memory", remedy="give a smaller --memory or fewer --workers")
-        )
     except BrokenPipeError:
         # The reader of our output, e.g. `head`, has gone: that is its right.
         sys.stderr.close()
         return 0
+    except (LightframeError, KeyboardInterrupt, MemoryError, OSError) as error:
+        told = _in_words(error)
+        print_error(told)
+        return told.exit_code
 
 
-def _failed(error: LightframeError) -> int:
-    print_error(error)
-    return error.exit_code
+def _in_words(error: BaseException) -> LightframeError:
+    """Return what has ended a command as an error with a remedy and an exit code."""
+    if isinstance(error, LightframeError):
+        return error
+    if isinstance(error, OSError):
+        return _of_machine(error)
+    if isinstance(error, MemoryError):
+        return ResourceError("out of memory", remedy="give a smaller --memory or fewer --workers")
+    return ResourceError("interrupted", remedy="give the same command again to resume")
+
+
+def _of_machine(error: OSError) -> LightframeError:
+    """Return what the machine refused: room to write, or access to a file."""
+    from lightframe.frames._scratch import storage_error  # noqa: PLC0415 - slow, and rarely needed
+
+    where = error.filename if isinstance(error.filename, str) else ""
+    found = storage_error(error, Path(where))
+    if isinstance(found, ResourceError):
+        return ResourceError(found.what, where=where, remedy=found.remedy)
+    return InputError(
+        error.strerror or str(error),
+        where=where,
+        cause="the file was moved or is protected, or its disk was removed, while it was needed",
+        remedy="see to it that the file can be read and its folder be written to",
+    )
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:

@@ -134,7 +134,6 @@ def _print(made: MasterFile) -> None:
         f" median {numbers(record['median_dn'], '.2f')} DN,"
         f" noise {numbers(record['noise_dn'], '.3f')} DN,"
         f" rejected {record['rejected_fraction']:.4%}",
-        markup=False,
         soft_wrap=True,
     )
     if made.written.truncated:

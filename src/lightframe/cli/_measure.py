@@ -62,6 +62,5 @@ def _print(batch: Batch[MeasuredFile]) -> None:
     else:
         console.print(
             f"* the reference of a registration: {best.info.path.name}",
-            markup=False,
             soft_wrap=True,
         )

@@ -109,7 +109,7 @@ def _print_left_out(survey: SensorSurvey) -> None:
         counts[refusal.reason] = counts.get(refusal.reason, 0) + 1
     for reason, count in counts.items():
         frames = "1 frame was" if count == 1 else f"{count} frames were"
-        stdout(_COLUMNS).print(f"{frames} left out: {reason}", style="dim", markup=False)
+        stdout(_COLUMNS).print(f"{frames} left out: {reason}", style="dim")
 
 
 def render_report(report: SensorReport) -> RenderableType:

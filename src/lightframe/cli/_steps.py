@@ -137,7 +137,7 @@ def print_remarks(remarks: Iterable[tuple[str, ...]]) -> None:
     counted = Counter(remark for several in remarks for remark in several)
     for remark, count in counted.items():
         times = f" ({count} files)" if count > 1 else ""
-        stdout().print(f"note: {remark}{times}", style="yellow", markup=False, soft_wrap=True)
+        stdout().print(f"note: {remark}{times}", style="yellow", soft_wrap=True)
 
 
 def refused_lights(failures: Sequence[Failure]) -> list[dict[str, Any]]:

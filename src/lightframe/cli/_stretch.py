@@ -38,5 +38,5 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"path": str(arguments.file), "picture": str(arguments.out)})
     else:
-        stdout().print(str(arguments.out), markup=False, soft_wrap=True)
+        stdout().print(str(arguments.out), soft_wrap=True)
     return 0

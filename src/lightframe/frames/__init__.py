@@ -20,6 +20,7 @@ from lightframe.frames._info import FrameInfo, FrameKind
 from lightframe.frames._kinds import FRAME_KINDS, kind_from_path, recognise_flat_darks
 from lightframe.frames._pixels import PixelSource, Window
 from lightframe.frames._sidecar import SETTINGS_SUFFIX, with_settings
+from lightframe.frames._text import write_text
 from lightframe.frames._vocabulary import VOCABULARY
 from lightframe.frames._xisf_write import XISF_COMPRESSIONS, XisfImage, write_xisf
 
@@ -56,5 +57,6 @@ __all__ = [
     "recognise_flat_darks",
     "with_settings",
     "write_fits",
+    "write_text",
     "write_xisf",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lightframe.errors import SettingsError
+from lightframe.frames import write_text
 from lightframe.report._environment import environment
 from lightframe.report._facts import by_severity
 
@@ -31,19 +31,13 @@ def write_check_report(check: Mapping[str, Any], path: Path) -> Path:
     ------
     SettingsError
         If it cannot be written there.
+    ResourceError
+        If there is no room.
     """
     page = (
         environment()
         .get_template("check.html.jinja")
         .render(check=check, findings=by_severity(check["findings"]))
     )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(
-            f"the page cannot be written: {error.strerror}",
-            where=path,
-            remedy="name a file in a folder that can be written to",
-        ) from error
+    write_text(path, page)
     return path

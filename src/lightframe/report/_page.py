@@ -9,6 +9,7 @@ from typing import Any
 from PIL import Image
 
 from lightframe.checks import Axis, FrameChart
+from lightframe.frames import write_text
 from lightframe.report._charts import bars
 from lightframe.report._draw_charts import draw_frames
 from lightframe.report._environment import environment
@@ -43,6 +44,13 @@ def write_report(run: Mapping[str, Any], out: Path) -> Path:
     -------
     Path
         The page.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be written there.
+    ResourceError
+        If there is no room.
     """
     pages = environment()
     pages.filters |= {
@@ -59,7 +67,7 @@ def write_report(run: Mapping[str, Any], out: Path) -> Path:
         ),
     )
     path = out / "report.html"
-    path.write_text(page, encoding="utf-8")
+    write_text(path, page)
     return path
 
 

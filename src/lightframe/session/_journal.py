@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lightframe._version import __version__
-from lightframe.frames import FrameKind
+from lightframe.frames import FrameKind, write_text
 from lightframe.session._plan_types import MasterJob
 from lightframe.session._settings import RunSettings
 
@@ -106,9 +106,7 @@ class Journal:
         """Enter a finished master."""
         size = (out / record["path"]).stat().st_size
         self._entries[name] = {"fingerprint": key, "bytes": size, "record": dict(record)}
-        part = self._path.with_suffix(".part")
-        part.write_text(json.dumps(self._entries, indent=1), encoding="utf-8")
-        part.replace(self._path)
+        write_text(self._path, json.dumps(self._entries, indent=1))
 
 
 def _is_whole(entry: object) -> bool:

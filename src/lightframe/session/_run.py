@@ -15,7 +15,7 @@ from typing import Any
 from lightframe._version import __version__
 from lightframe.checks import Finding, Group, Severity
 from lightframe.errors import InputError, LightframeError, SettingsError
-from lightframe.frames import FrameInfo, FrameKind, kind_from_path
+from lightframe.frames import FrameInfo, FrameKind, kind_from_path, write_text
 from lightframe.processes import DEBAYER_METHODS, Defects
 from lightframe.session._added_noise import record_added_noise, with_measured_noise
 from lightframe.session._alignment import AlignedLight, align
@@ -211,7 +211,7 @@ class _Run:
         shutil.rmtree(context.scratch, ignore_errors=True)
         document = self._document(paths, [master.record for master in masters.values()])
         text = json.dumps(document, indent=1, allow_nan=False)
-        (context.out / "run.json").write_text(text, encoding="utf-8")
+        write_text(context.out / "run.json", text)
         failed = any(finding.severity is Severity.ERROR for finding in self.findings)
         missing = bool(self.plan.groups) and not self.results
         return Outcome(document, _NO_RESULT if missing else int(failed))
