@@ -56,7 +56,7 @@ def flat_dark_exposure_mismatch(plan: PlanRecord) -> Iterator[Finding]:
         exposure = pairings[0].of("exposure")
         yield found(
             "flat-dark-exposure-mismatch",
-            frames=paths,
+            frames=(*paths, *paths_of(p.target for p in pairings)),
             severity=_ERROR if used else _WARNING,
             message=f"{pairings[0].source.label} for flats of "
             f"{', '.join(f'{number(value, 5)}' for value in flats)} s: "

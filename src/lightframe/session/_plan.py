@@ -249,12 +249,14 @@ def _set_aside(
 
 
 def _others_business(pairing: Pairing, used: Collection[Path]) -> bool:
-    """Whether a refused candidate is simply another camera's, and serves there."""
-    return (
-        not pairing.used
-        and (pairing.differs("camera") or pairing.differs("geometry"))
-        and set(pairing.source.paths) <= set(used)
-    )
+    """Whether a refused candidate is simply another camera's, and serves there.
+
+    Frames of another size by the very same camera are no other camera's.
+    """
+    camera = pairing.of("camera")
+    one_camera = camera is not None and camera.outcome is Outcome.SAME
+    other = pairing.differs("camera") or (pairing.differs("geometry") and not one_camera)
+    return not pairing.used and other and set(pairing.source.paths) <= set(used)
 
 
 def _assignment(choices: Sequence[Choice], names: dict[FrameSet, str]) -> Assignment:
