@@ -191,6 +191,7 @@ FILES = {
 MATCHING = {
     "camera-mismatch": [
         _faulty(lambda r: OtherCamera(serial=int(r.integers(2000, 9000)))),
+        _faulty(lambda r: OtherCamera(kinds=(FLAT,), serial=int(r.integers(2000, 9000)))),
         _faulty(lambda _: _says("INSTRUME", "ASI1600MM-Cool", DARK), "osc-cmos", "mono-cmos"),
     ],
     "format-mismatch": [
@@ -258,7 +259,7 @@ MATCHING = {
     ],
     "frame-flipped": [
         _faulty(lambda _: Flipped(kinds=(DARK,))),
-        _faulty(lambda _: Flipped(kinds=(FLAT,)), *MONO, runs=True),
+        _faulty(lambda _: Flipped(kinds=(FLAT,))),
     ],
 }  # fmt: skip
 
@@ -316,7 +317,11 @@ BIAS_AND_DARK = {
         )
     ],
     "dark-light-leak": [
-        _faulty(lambda r: LightLeak(e_s=r.uniform(0.7, 3.0), angle_deg=r.uniform(0, 360)))
+        _faulty(lambda r: LightLeak(e_s=r.uniform(0.7, 3.0), angle_deg=r.uniform(0, 360))),
+        _faulty(
+            lambda r: LightLeak(e_s=r.uniform(1.0, 2.0), angle_deg=r.uniform(0, 360), change=0.0),
+            "osc-cmos", "osc-gbrg", "mono-cmos", "full-frame", runs=True,
+        ),
     ],
     "dark-inconsistent": [
         _faulty(

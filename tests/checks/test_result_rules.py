@@ -18,7 +18,7 @@ from lightframe.checks import (
     Severity,
     judge_results,
 )
-from lightframe.processes import DarkScale, FlatVerdict, GlowLeft, HotSlope, PatternLeft
+from lightframe.processes import DarkScale, DustMoved, FlatVerdict, GlowLeft, HotSlope, PatternLeft
 
 POINTS = np.array([[320.0, 240.0], [60, 50], [580, 50], [60, 430], [580, 430]])
 PATHS = tuple(Path(f"light{i}.fits") for i in range(8))
@@ -309,3 +309,64 @@ def test_lights_of_one_filter_and_two_exposures_are_compared():
     (finding,) = judged(replace(clouded, peers=(*peers, light(PATHS[6], exposure_s=120.0))))
     assert finding.frames == (PATHS[5],)
     assert finding.evidence["relative_brightness"] == pytest.approx(0.324, abs=0.01)
+
+
+LEAK = {
+    "dark_excess_dn": 160.0, "dark_variance_ratio": 12.0, "hot_left": HotSlope(0.01, 0.01, 300),
+}  # fmt: skip
+
+
+def test_light_that_only_the_darks_hold_is_a_leak():
+    """The lights lack what the darks hold; that they under-correct follows from it."""
+    (finding,) = judged(lights(verdict=verdict(-170.0, sigma_dn=6.0), **LEAK))
+
+    assert (finding.rule, finding.frames) == ("dark-light-leak", DARKS)
+    assert "170 ± 6 DN" in finding.message
+    assert [c["rule"] for c in finding.evidence["consequences"]] == ["under-correction"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dark_excess_dn": 60.0},
+        {"dark_excess_dn": -160.0},
+        {"dark_excess_dn": None, "dark_variance_ratio": None},
+        {"dark_variance_ratio": 1.1},
+        {"hot_left": None},
+        {"hot_left": HotSlope(-0.5, 0.01, 300)},
+    ],
+)
+def test_what_may_be_another_offset_or_warmer_darks_is_no_leak(changes):
+    """Another amount, no more noise than without exposure, or other hot pixels."""
+    found = judged(lights(verdict=verdict(-170.0, sigma_dn=6.0), **LEAK | changes))
+
+    assert "under-correction" in {finding.rule for finding in found}
+    assert "dark-light-leak" not in {finding.rule for finding in found}
+
+
+def test_one_cause_in_two_filters_is_one_finding_with_both_numbers():
+    """Darks of another offset are subtracted from the lights of all filters."""
+    wrong = verdict(-170.0, sigma_dn=6.0, additive_sigma_dn=8.0)
+    other = verdict(-164.0, sigma_dn=5.0, additive_sigma_dn=8.0)
+    red = tuple(light(Path(f"red{i}.fits")) for i in range(3))
+
+    (finding,) = judged(
+        lights(verdict=wrong, label="8 lights L"),
+        lights(verdict=other, label="3 lights R", lights=red),
+    )
+
+    assert finding.rule == "under-correction"
+    assert "8 lights L: " in finding.message
+    assert "164 ± 5 DN" in finding.message
+    assert finding.evidence["others"][0]["follows_flat_dn"] == -164.0
+    assert len(finding.frames) == 8 + 3
+
+
+def test_dust_that_has_moved_is_not_taken_for_a_wrong_flat():
+    """It follows the flat as well; only a known cause is believed then."""
+    moved = DustMoved(5.0, 3.0, 0.0, 0.2, 5.8, 0.3, 4)
+    embossed = lights(verdict=verdict(80.0, additive_sigma_dn=5.0), dust=moved)
+
+    assert [finding.rule for finding in judged(embossed)] == ["dust-embossed"]
+    explained = judged(embossed, findings=[known("no-dark", PATHS)])
+    assert {finding.rule for finding in explained} == {"dust-embossed", "over-correction"}

@@ -15,6 +15,7 @@ from lightframe.simulation import (
     Flicker,
     Flipped,
     Glow,
+    LightLeak,
     NewHotPixels,
     PoorStars,
     Session,
@@ -136,6 +137,10 @@ def test_darks_of_another_offset_are_found_by_what_they_leave(tmp_path, amount):
 
 
 ONE_FAULT = {
+    "dark-light-leak": (
+        small(faults=[LightLeak(e_s=1.0, change=0.0)]),
+        {},
+    ),
     "dust-embossed": (small(faults=[ShadowShift(dx_px=6, dy_px=-4)]), {"dx_px": -6, "dy_px": 4}),
     "undithered": (small(night={"dither_px": 0.0}), {}),
     "dark-scaling-with-glow": (

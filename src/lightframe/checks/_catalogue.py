@@ -23,6 +23,7 @@ MODULES = (
     "_evidence_flat_rules",
     "_evidence_flat_shape_rules",
     "_result_flat_rules",
+    "_result_leak_rule",
     "_result_rules",
     "_result_bad_light_rule",
     "_result_pattern_rules",

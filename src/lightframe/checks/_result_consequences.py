@@ -11,6 +11,9 @@ _OF_THE_DARK = frozenset(
     {"hot-pixel-mismatch", "stale-dark", "residual-pattern", "clipped-result", "residual-glow"}
 )
 RESULT_CONSEQUENCES: dict[str, frozenset[str]] = {
+    "dark-light-leak": frozenset(
+        {"under-correction", "clipped-result", "residual-pattern", "residual-glow"}
+    ),
     "no-dark-correlation": _OF_THE_DARK | {"dark-scale-disagrees"},
     "frame-flipped": _OF_THE_DARK,
     "hot-pixel-mismatch": _OF_THE_DARK - {"hot-pixel-mismatch"},

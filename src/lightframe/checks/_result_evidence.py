@@ -138,6 +138,10 @@ class CalibratedSet:
         flats.
     verdict : FlatVerdict or None
         What the lights say of their flat.
+    dark_excess_dn : float or None
+        Level of an unscaled dark above that of frames of hardly any exposure, where there are some.
+    dark_variance_ratio : float or None
+        Variance (temporal) of a frame of the dark over that of such a frame.
     bias_dn : float or None
         Level of the bias, where frames of this session tell it.
     flat_level_dn : float or None
@@ -177,6 +181,8 @@ class CalibratedSet:
     darks: tuple[Path, ...] = ()
     others: tuple[Path, ...] = ()
     verdict: FlatVerdict | None = None
+    dark_excess_dn: float | None = None
+    dark_variance_ratio: float | None = None
     bias_dn: float | None = None
     flat_level_dn: float | None = None
     colours: bool = False

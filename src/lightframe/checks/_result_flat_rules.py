@@ -12,7 +12,7 @@ from lightframe.checks._rules import found, rule
 from lightframe.checks._settings import CheckSettings
 from lightframe.processes import FlatVerdict
 
-__all__: list[str] = []
+__all__ = ["is_certain"]
 
 _LIGHTS_TOO_HIGH = (
     "bias-never-subtracted", "no-dark", "offset-mismatch", "gain-mismatch", "gain-label-wrong",
@@ -69,7 +69,7 @@ def _cases(evidence: ResultEvidence, sign: int) -> Iterator[_Case]:
             continue
         side, reason = _side(lights, verdict)
         cause = _known_cause(evidence, lights, verdict, side)
-        if not _is_certain(verdict, settings, explained=cause is not None):
+        if not is_certain(verdict, settings, explained=cause is not None):
             continue
         if cause is None and lights.dust_has_moved(settings):
             continue  # embossed dust follows the flat as well, and is reported
@@ -93,7 +93,7 @@ def _feigned_by_glow(lights: CalibratedSet, verdict: FlatVerdict) -> bool:
     return 0.0 < verdict.q_dn / feigned < 1.0 if feigned else False
 
 
-def _is_certain(verdict: FlatVerdict, settings: CheckSettings, *, explained: bool) -> bool:
+def is_certain(verdict: FlatVerdict, settings: CheckSettings, *, explained: bool) -> bool:
     """Whether what follows the flat is beyond its errors, and large enough to be seen."""
     if explained:
         limit = settings.flat_explained_sigma * verdict.sigma_dn

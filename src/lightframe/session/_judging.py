@@ -16,6 +16,7 @@ from lightframe.checks import (
     ResultEvidence,
     judge_results,
 )
+from lightframe.frames import FrameKind
 from lightframe.processes import (
     DustMoved,
     GlowLeft,
@@ -121,6 +122,7 @@ def _calibrated_set(
     dark = None if part.dark is None else masters[part.dark]
     first = members[0].treatment.calibration
     unknown_hot = _unknown_hot(members)
+    excess, ratio = _dark_excess(part, masters)
     return CalibratedSet(
         label=f"{len(members)} light{'s' * (len(members) > 1)} {group.name}{exposure}",
         lights=tuple(_evidence(light, aligned, dark) for light in members),
@@ -131,6 +133,8 @@ def _calibrated_set(
         verdict=flat_verdict(
             [light.glimpse.flat_fit for light in members if light.glimpse.flat_fit is not None]
         ),
+        dark_excess_dn=excess,
+        dark_variance_ratio=ratio,
         bias_dn=_bias_level(part, masters),
         flat_level_dn=None
         if first.flat_scale is None
@@ -266,3 +270,27 @@ def _bias_level(part: Assignment, masters: Mapping[str, Master]) -> float | None
         if master.job.kind.value in {"bias", "flat-dark"} and master.job.gain == part.gain:
             return round(float(master.record["median_dn"][0]), 1)
     return None
+
+
+def _dark_excess(
+    part: Assignment, masters: Mapping[str, Master]
+) -> tuple[float | None, float | None]:
+    """Return level and variance of the dark against those of frames of hardly any exposure.
+
+    The level is their difference, the variance their ratio. None where the dark is scaled, was
+    given, or no such frames of its gain and size are there.
+    """
+    if part.dark is None or not part.dark_holds_bias or part.dark_scaling != "none":
+        return None, None
+    dark = masters[part.dark]
+    for other in masters.values():
+        if other.job.kind not in {FrameKind.BIAS, FrameKind.FLAT_DARK} or other is dark:
+            continue
+        alike = other.job.gain == part.gain and other.pixels.shape == dark.pixels.shape
+        noises = dark.record["frame_noise_dn"], other.record["frame_noise_dn"]
+        if not alike or not all(noises):
+            continue
+        levels = (np.mean(master.record["median_dn"]) for master in (dark, other))
+        variances = [float(np.mean(np.square(noise))) for noise in noises]
+        return float(np.subtract(*levels)), round(variances[0] / max(variances[1], 1e-9), 2)
+    return None, None
