@@ -357,6 +357,19 @@ def test_a_dark_can_be_judged_by_level_and_by_count():
     assert np.isin(by_count.hot, by_level.hot).all()
 
 
+@pytest.mark.parametrize("cfa", [None, CfaPattern.from_name("RGGB")], ids=["mono", "RGGB"])
+@pytest.mark.parametrize("noise", [0.1, 0.25, 0.4, 0.6, 0.9, 1.5])
+def test_a_dark_of_less_noise_than_its_steps_has_no_defects_but_its_own(noise, cfa):
+    """Where most pixels equal their surroundings, one step beside them is still noise."""
+    dark = np.round(np.random.default_rng(4).normal(100, noise, (240, 240))).astype(np.float32)
+    dark[50, 60], dark[70, 61] = 500, 20
+
+    found = defects_from_dark(dark, cfa)
+
+    assert found.hot.tolist() == [50 * 240 + 60]
+    assert found.cold.tolist() == [70 * 240 + 61]
+
+
 def test_a_limit_without_a_value_is_an_error():
     """Nothing is searched silently for nothing."""
     with pytest.raises(SettingsError, match=r"'level'.*has no value"):

@@ -124,8 +124,9 @@ def defects_from_dark(
 
     Each pixel is compared with the median of the 25 nearest pixels of its colour, so that amplifier
     glow is no defect. Limit ``sigma``: sigma is 1.4826 MAD of these differences in the same colour
-    plane, which the hot pixels themselves do not inflate. Limits ``level`` and ``count`` apply to
-    the differences in DN.
+    plane, which the hot pixels themselves do not inflate; where more than half of them are zero
+    (coarse quantization), the 90th, 99th or 99.9th percentile stands in for the median. Limits
+    ``level`` and ``count`` apply to the differences in DN.
 
     Parameters
     ----------
