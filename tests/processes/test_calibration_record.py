@@ -224,3 +224,25 @@ def test_the_header_after_a_crop_reads_with_the_right_colours(row_order, top):
     assert record.overscan_dn == ((300.0,),)
     assert "overscan       300.00 DN" in str(record)
     assert f"ImageCalibration.overscan.imageRect: {{5,{top},50,38}}" in header.values("HISTORY")
+
+
+@pytest.mark.parametrize("rows", [14, 15])
+@pytest.mark.parametrize("order", ["TOP-DOWN", "BOTTOM-UP"])
+def test_rows_cut_off_at_the_end_keep_the_colours_of_the_header_right(order, rows):
+    """The rows of a file stored upside down are counted from the end that is cut off."""
+    header = Header([Card("BAYERPAT", "RGGB"), Card("ROWORDER", order)])
+    image = (0, rows, 0, 24)
+    settings = CalibrationSettings(
+        overscan=OverscanSettings(
+            image=image, regions=(OverscanRegion(source=(16, 20, 0, 24), target=image),)
+        ),
+        evaluate_noise=False,
+    )
+    prepared = prepare_calibration(
+        Masters(), settings, height=20, width=24, cfa=cfa_pattern(header, 20, 24)
+    )
+    record = calibrate_frame(np.full((20, 24), 100, np.uint16), prepared).record
+
+    written = calibrated_header(header, record, prepared)
+
+    assert cfa_pattern(written, rows, 24) == prepared.cfa

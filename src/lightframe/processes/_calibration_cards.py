@@ -153,7 +153,9 @@ def calibrated_header(
     header = header.without(prepared.settings.input_pedestal_keyword, "PEDESTAL", "CALSTAT", *noise)
     if prepared.settings.overscan is not None:
         header = header.without("BIASSEC", "TRIMSEC", "DATASEC")
-    if prepared.cfa is not None and any(prepared.target.origin):
+    target = prepared.target
+    cropped = (target.raw_height, target.raw_width) != (target.height, target.width)
+    if prepared.cfa is not None and cropped:
         header = _with_pattern(header, prepared.cfa, prepared.height)
     return header.adding(*calibration_cards(record, prepared, unit_dn=unit_dn, digests=digests))
 
