@@ -146,6 +146,22 @@ def test_tiny_images_are_no_problem(shape):
     assert np.isfinite(evaluate_noise(_noise(shape)).sigma_dn[0])
 
 
+@pytest.mark.parametrize("method", sorted(NOISE_METHODS))
+def test_a_plane_without_pixels_has_zero_and_leaves_the_others_alone(method):
+    """One channel, or one colour, that is missing does not take the rest with it."""
+    planes = _noise((3, 64, 64))
+    planes[1] = np.nan
+    mosaic = _noise((64, 64))
+    mosaic[::2, ::2] = np.nan
+
+    of_channels = evaluate_noise(planes, method=method).sigma_dn
+    of_colours = evaluate_noise(mosaic, BAYER, method).sigma_dn
+
+    assert [sigma == 0 for sigma in of_channels] == [False, True, False]
+    assert np.count_nonzero(np.array(of_colours) == 0) == 1
+    assert np.max(of_colours) == pytest.approx(10, rel=0.1)
+
+
 def test_nothing_valid_and_unknown_methods_are_errors():
     """All missing is an input error, an unknown name a settings error."""
     with pytest.raises(InputError, match="no pixel is valid"):

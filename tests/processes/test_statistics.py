@@ -64,3 +64,14 @@ def test_an_image_without_any_pixel_has_unknown_statistics():
     (plane,) = image_statistics(np.full((1, 30, 30), np.nan, np.float32))
     assert (plane.valid, plane.missing) == (0, 900)
     assert np.isnan([plane.mean, plane.median, plane.noise]).all()
+
+
+def test_a_colour_without_pixels_has_no_statistics_and_the_others_have():
+    """Where a colour is missing all of it is unknown, its noise too."""
+    mosaic = np.random.default_rng(3).normal(100, 5, (1, 64, 64)).astype(np.float32)
+    mosaic[0, ::2, ::2] = np.nan
+
+    red, green, blue = image_statistics(mosaic, CfaPattern.from_name("RGGB"))
+
+    assert np.isnan([red.noise, red.mean, red.minimum]).all()
+    assert [green.noise, blue.noise] == pytest.approx([5, 5], rel=0.1)

@@ -152,20 +152,25 @@ def evaluate_noise(
     Raises
     ------
     InputError
-        If no pixel is valid.
+        If no pixel of any plane is valid.
     """
     planes = np.ascontiguousarray(image, np.float32)
     planes = planes[None] if planes.ndim == 2 else planes  # noqa: PLR2004 - one plane
     estimate = NOISE_METHODS[method]
     share = 1.0 if sample_pixels is None else min(1.0, sample_pixels / planes.size)
     sigmas, fractions, methods, labels = [], [], [], []
+    seen = False
     for channel, plane in enumerate(planes):
         for label, phases, step in _colour_planes(cfa):
-            sigma, fraction, used = _evaluate(plane, phases, step, share, estimate)
+            found = _evaluate(plane, phases, step, share, estimate)
+            seen = seen or found is not None
+            sigma, fraction, used = found or (0.0, 0.0, estimate)
             sigmas.append(sigma)
             fractions.append(fraction)
             methods.append(method if used is estimate else "k-sigma")
             labels.append(label if len(planes) == 1 else str(channel))
+    if not seen:
+        raise InputError("the noise cannot be evaluated: no pixel is valid")
     return NoiseEstimate(tuple(sigmas), tuple(fractions), tuple(methods), tuple(labels))
 
 
@@ -175,11 +180,14 @@ def _evaluate(
     step: int,
     share: float,
     estimate: Callable[[_Coefficients], tuple[float, float]],
-) -> tuple[float, float, Callable[[_Coefficients], tuple[float, float]]]:
-    """Return sigma and noise fraction of the given phases of a plane, and what found them."""
+) -> tuple[float, float, Callable[[_Coefficients], tuple[float, float]]] | None:
+    """Return sigma and noise fraction of the given phases of a plane, and what found them.
+
+    None where no pixel is valid.
+    """
     coefficients = _coefficients(plane, phases, step, share, len(_LAYER_SIGMAS))
     if not coefficients.first[0].sum():
-        raise InputError("the noise cannot be evaluated: no pixel is valid")
+        return None
     if estimate is not _mrs:
         return (*estimate(coefficients), estimate)
     reserve = coefficients

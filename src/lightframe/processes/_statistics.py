@@ -180,6 +180,6 @@ def _plane(name: str, samples: _F32, noise: float, scale: tuple[float, bool]) ->
         missing=samples.size - finite.size,
         low=low,
         high=high,
-        noise=noise,
+        noise=noise if finite.size else nan,
         **measured,
     )
