@@ -193,3 +193,9 @@ def test_a_small_preview_keeps_its_pixels(tmp_path):
     with Image.open(tmp_path / "grey.png") as image:
         assert image.mode == "L"
         np.testing.assert_array_equal(np.asarray(image)[:, 0], [255, 0, 0, 0, 0, 0])
+
+
+@pytest.mark.parametrize("level", [65535.0, 70000.0])
+def test_a_frame_that_is_full_everywhere_is_white(level):
+    """A saturated frame is shown as it is; its curve is a step at the upper end."""
+    assert (autostretch(np.full((8, 9), level, np.float32)) == 255).all()

@@ -41,7 +41,7 @@ PREVIEW_SIDE = 2048
 """Greatest side of a preview in pixels."""
 
 SMALLEST_MIDTONES = 1e-6
-"""Below this the curve is a step."""
+"""Below this, and as near to 1, the curve is a step."""
 
 
 class StretchSettings(Settings):
@@ -93,6 +93,10 @@ def _clamp(value: float, low: float = 0.0) -> float:
     return min(max(value, low), 1.0)
 
 
+def _no_step(midtones: float) -> float:
+    return min(max(midtones, SMALLEST_MIDTONES), 1 - SMALLEST_MIDTONES)
+
+
 @dataclass(frozen=True, slots=True)
 class _Level:
     """Median, sigma (1.4826 MAD) and least value of a channel in units of full scale."""
@@ -124,7 +128,7 @@ def _curve(levels: list[_Level], *, inverted: bool, settings: StretchSettings) -
             np.mean([_clamp(c.median - offset * c.sigma) if c.sigma else 1.0 for c in levels])
         )
         midtones = midtones_transfer(_clamp(highlights - median), settings.target_background)
-        return Transfer(0.0, highlights * white, max(midtones, SMALLEST_MIDTONES))
+        return Transfer(0.0, highlights * white, _no_step(midtones))
     shadows = float(
         np.mean(
             [
@@ -134,7 +138,7 @@ def _curve(levels: list[_Level], *, inverted: bool, settings: StretchSettings) -
         )
     )
     midtones = midtones_transfer(settings.target_background, _clamp(median - shadows))
-    return Transfer(shadows * white, white, max(midtones, SMALLEST_MIDTONES))
+    return Transfer(shadows * white, white, _no_step(midtones))
 
 
 def screen_transfer(
