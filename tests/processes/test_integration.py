@@ -339,6 +339,27 @@ def test_a_failing_frame_stops_the_integration():
     assert not [t for t in threading.enumerate() if t.name.startswith("integrate")]
 
 
+def test_what_fails_in_one_thread_is_not_finished_by_the_others():
+    """The other threads stop after the tile they are at."""
+    failed = threading.Event()
+
+    class Broken(Planes):
+        def read(self, window, out):
+            """Fail in all threads but the first, which waits for it."""
+            if not threading.current_thread().name.endswith("_0"):
+                failed.set()
+                raise InputError("cannot be read", where="broken.fits")
+            assert failed.wait(30)
+            super().read(window, out)
+
+    sources = stack_of(4, (1, 400, 70))
+    sources[0] = Broken(sources[0].planes)
+    with pytest.raises(InputError, match=r"broken\.fits"):
+        integrate(sources, NONE, threads=2, memory_bytes=1 << 16)
+
+    assert len(sources[0].reads) <= 2
+
+
 def test_progress_adds_up():
     """`advance` is called with all pixels of all channels."""
     done = []

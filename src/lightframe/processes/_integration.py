@@ -248,13 +248,17 @@ class _Task:
 
         def work() -> npt.NDArray[np.int64]:
             worker = TileWorker(frames, channels, tile, dtype, self.recipe, marking=marking)
-            for window in queue:
-                worker.read(self.sources, window)
-                for channel in range(channels):
-                    maps = integrate_tile(worker, channel, window)
-                    if result is not None:
-                        result.place(channel, window, maps)
-                self.advance(channels * window.shape[0] * window.shape[1])
+            try:
+                for window in queue:
+                    worker.read(self.sources, window)
+                    for channel in range(channels):
+                        maps = integrate_tile(worker, channel, window)
+                        if result is not None:
+                            result.place(channel, window, maps)
+                    self.advance(channels * window.shape[0] * window.shape[1])
+            except BaseException:
+                queue.stop()  # the other threads need not finish what fails
+                raise
             return worker.lost
 
         with ThreadPoolExecutor(self.threads, thread_name_prefix="integrate") as pool:
