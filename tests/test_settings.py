@@ -4,6 +4,7 @@ import pytest
 
 from lightframe.errors import SettingsError
 from lightframe.session import RunSettings
+from lightframe.settings import read_toml
 
 
 def test_a_table_given_in_part_keeps_its_own_defaults():
@@ -25,3 +26,11 @@ def test_instances_are_taken_as_they_are():
     """A settings object in place of a table is not completed from anything."""
     lights = RunSettings().darks
     assert RunSettings(lights=lights).lights is lights
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):
+    """Windows' editor writes one in front of UTF-8 text."""
+    path = tmp_path / "a.toml"
+    path.write_text("[darks]\nrejection = 'sigma'\n", encoding="utf-8-sig")
+
+    assert read_toml(path) == {"darks": {"rejection": "sigma"}}

@@ -122,7 +122,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         If the file cannot be read or is not valid TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"cannot be read ({error.strerror})", where=path) from error
     except tomllib.TOMLDecodeError as error:

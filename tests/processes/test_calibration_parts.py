@@ -184,6 +184,7 @@ def test_automatic_pedestal_is_the_least_that_does(values, limit):
 def test_automatic_pedestal_ends_at_its_maximum():
     """A frame that lies thousands of DN below zero gets 1000 DN and no more."""
     assert automatic_pedestal(np.full(50, -5000, np.float32), 0.0001) == 1000
+    assert automatic_pedestal(np.full(50, -np.inf, np.float32), 0.0001) == 1000
 
 
 @given(
@@ -212,6 +213,8 @@ def test_sections_of_the_header_count_from_one():
     )
     with pytest.raises(InputError, match="is not a section"):
         overscan_from_sections("1:50,1:1000", "[51:1074,5:1000]")
+    with pytest.raises(InputError, match="counted from 1"):
+        overscan_from_sections("[0:50,1:1000]", "[51:1074,5:1000]")
 
 
 def test_levels_are_medians_that_ignore_missing_and_respect_zero():

@@ -178,6 +178,23 @@ def test_saturated_and_missing_pixels_do_not_count():
     assert after.determined
 
 
+def test_missing_pixels_do_not_hide_the_ceiling():
+    """One missing warm pixel leaves the saturated ones recognized."""
+    camera = Camera(warm_fraction=0.02, warm_level=2000)
+    signal = camera.master_dark() - camera.master_bias()
+    warm = select_warm_pixels(signal, None, Stencils.of(None, signal.shape[1]), Selection(3, 6))
+    light = np.minimum(camera.light(0.7).astype(np.float32), 5000)
+    light.reshape(-1)[warm.places[0, 0]] = np.nan
+
+    samples = warm.look_at(light, means=False)
+
+    layer = np.empty(len(warm.order), np.float32)
+    layer[warm.order] = samples.light_layer[:, 0]
+    seen = light.reshape(-1)[warm.places[:, 0]]
+    assert np.count_nonzero(seen == 5000) > 3
+    assert np.isnan(layer[seen == 5000]).all()
+
+
 def test_a_dark_saturated_at_its_hottest_pixels_gives_the_same_factor():
     """Pixels that are saturated in the long dark but not in the light are left out."""
     camera = Camera(size=768, warm_fraction=0.02, warm_level=1500)

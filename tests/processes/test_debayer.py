@@ -277,3 +277,15 @@ def test_a_wrong_name_or_pattern_is_an_error_that_helps():
         debayer(mosaic, BAYER[0], "vng", np.zeros((3, 12, 11), np.float32))
     with pytest.raises(ValueError, match="rows and columns"):
         debayer(mosaic[np.newaxis], BAYER[0], "vng")
+
+
+@pytest.mark.parametrize("method", ["vng", "rcd", "bilinear"])
+@pytest.mark.parametrize("shape", [(1, 9), (9, 1), (1, 1)])
+def test_a_single_line_keeps_what_was_measured(method, shape):
+    """A line of pixels has one colour or two; the third is missing, and nothing waits for it."""
+    mosaic = np.arange(9, dtype=np.float32)[: max(shape)].reshape(shape)
+
+    planes = debayer(mosaic, BAYER[0], method)
+
+    assert np.array_equal(planes[0][::2, ::2], mosaic[::2, ::2])
+    assert np.isnan(planes[2]).all()

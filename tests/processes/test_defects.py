@@ -107,6 +107,9 @@ def test_a_file_is_read_and_named_in_errors(tmp_path):
     path.write_text("pixel 1 1\n", encoding="utf-8")
     assert read_defect_list(path, height=4, width=4).listed.tolist() == [5]
 
+    path.write_text("pixel 1 1\n", encoding="utf-8-sig")  # as Windows' editor writes it
+    assert read_defect_list(path, height=4, width=4).listed.tolist() == [5]
+
     path.write_text("pixel 9 9\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"defects\.txt: line 1"):
         read_defect_list(path, height=4, width=4)

@@ -83,3 +83,8 @@ def test_a_flat_without_dust_has_no_probe():
 
     assert dust_probe(1 / even, None) is None
     assert dust_probe(np.ones((80, 80), np.float32), None) is None
+
+
+def test_a_flat_without_any_structure_has_no_shadows():
+    """Nothing stands out of nothing."""
+    assert dust_probe(np.ones(SHAPE, np.float32), None) is None

@@ -197,7 +197,7 @@ class WarmPixels:
         """
         layer, light = self.stencils.layer(plane, self.places, self.kinds)
         # Whatever repeats at the very top is the ceiling: those pixels say nothing.
-        top = light[:, 0].max(initial=0.0)
+        top = np.fmax.reduce(light[:, 0], initial=0.0)
         saturated = light[:, 0] == top
         if np.count_nonzero(saturated) >= _CEILING_REPEATS:
             layer[saturated] = np.nan

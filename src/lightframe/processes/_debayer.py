@@ -104,6 +104,10 @@ def _bilinear_xtrans(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -
 
 
 def _rcd(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -> None:
+    if min(mosaic.shape) < BAYER:  # a single line has nothing to be mirrored at its edges
+        _bilinear(mosaic, cell, threads, out)
+        return
+
     def strip(first: int, last: int) -> None:
         scratch = np.zeros(ratio.PLANES * ratio.AREA, np.float32)
         for top in range(first, last, ratio.CORE_HEIGHT):

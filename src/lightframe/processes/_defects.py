@@ -239,7 +239,7 @@ def read_defect_list(path: Path, *, height: int, width: int) -> Defects:
         If the file cannot be read, or as `parse_defect_list`.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"the defect list cannot be read: {error}", where=path) from error
     return parse_defect_list(text, height=height, width=width, where=path)

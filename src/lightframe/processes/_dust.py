@@ -133,7 +133,7 @@ def dust_probe(reciprocal: _F32, cfa: CfaPattern | None) -> DustProbe | None:
     energy = np.where(inner, energy, 0.0)
     while len(places) < _MOST:
         y, x = divmod(int(np.argmax(energy)), flat.shape[1])
-        if energy[y, x] < _CONTRAST * usual:
+        if not energy[y, x] > _CONTRAST * usual:
             break
         places.append((y, x))
         energy[max(0, y - _CORE) : y + _CORE + 1, max(0, x - _CORE) : x + _CORE + 1] = 0.0

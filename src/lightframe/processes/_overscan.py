@@ -87,11 +87,13 @@ def overscan_from_sections(bias_section: str, image_section: str) -> OverscanSet
 
 def _section(text: str) -> Rectangle:
     match = re.fullmatch(r"\s*\[\s*(\d+)\s*:\s*(\d+)\s*,\s*(\d+)\s*:\s*(\d+)\s*\]\s*", text)
-    if match is None:
+    numbers = [] if match is None else [int(group) for group in match.groups()]
+    if not numbers or min(numbers) < 1:
         raise InputError(
-            f"{text!r} is not a section of the form [x1:x2,y1:y2]", where="BIASSEC, TRIMSEC"
+            f"{text!r} is not a section of the form [x1:x2,y1:y2], counted from 1",
+            where="BIASSEC, TRIMSEC",
         )
-    x1, x2, y1, y2 = (int(group) for group in match.groups())
+    x1, x2, y1, y2 = numbers
     return min(y1, y2) - 1, max(y1, y2), min(x1, x2) - 1, max(x1, x2)
 
 

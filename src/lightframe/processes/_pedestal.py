@@ -171,4 +171,4 @@ def automatic_pedestal(planes: npt.NDArray[np.float32], limit: float) -> int:
     values = planes.reshape(-1)
     negative = values[values < 0]
     negative.partition(allowed)
-    return min(MAX_PEDESTAL_DN, int(np.ceil(-float(negative[allowed]))))
+    return int(min(MAX_PEDESTAL_DN, np.ceil(-float(negative[allowed]))))
