@@ -22,6 +22,9 @@ _WHITE = 0.02
 _CONTRAST = 1.25
 """Variance of a block less the mean of its four neighbours, for blocks of unit variance."""
 
+_EMPTY_SIGMAS = 2.5
+_MAD_TO_SIGMA = 1.4826
+
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 
@@ -96,13 +99,29 @@ def _spread(
     contrasts = []
     for i in range(len(blocks) - 1):
         s, t = scales[i, channel], scales[i + 1, channel]
-        difference = s * blocks[i][channel] - t * blocks[i + 1][channel]
+        first, second = s * blocks[i][channel], t * blocks[i + 1][channel]
         predicted = np.hypot(s * noise[i, channel], t * noise[i + 1, channel]) / (_BLOCK * coarse)
-        rows, columns = (size // coarse for size in difference.shape)
-        whole = difference[: rows * coarse, : columns * coarse]
-        d = whole.reshape(rows, coarse, columns, coarse).mean(axis=(1, 3))
-        around = 0.25 * (d[:-2, 1:-1] + d[2:, 1:-1] + d[1:-1, :-2] + d[1:-1, 2:])
-        contrasts.append(((d[1:-1, 1:-1] - around) / (predicted * np.sqrt(_CONTRAST))).ravel())
+        contrast = _contrast(first - second, coarse) / (predicted * np.sqrt(_CONTRAST))
+        contrasts.append(contrast[_empty(_contrast(first + second, coarse))])
     values = np.concatenate(contrasts) if contrasts else np.empty(0)
     values = values[np.isfinite(values)]
     return None if values.size < _FEWEST_BLOCKS else biweight(values) ** 2
+
+
+def _contrast(means: F64, coarse: int) -> F64:
+    """Return what blocks, `coarse` times as large, differ from the mean of their neighbours."""
+    rows, columns = (size // coarse for size in means.shape)
+    whole = means[: rows * coarse, : columns * coarse]
+    d = whole.reshape(rows, coarse, columns, coarse).mean(axis=(1, 3))
+    around = 0.25 * (d[:-2, 1:-1] + d[2:, 1:-1] + d[1:-1, :-2] + d[1:-1, 2:])
+    return np.asarray(d[1:-1, 1:-1] - around, np.float64)
+
+
+def _empty(structure: F64) -> npt.NDArray[np.bool_]:
+    """Tell which blocks and neighbours hold no bright star, whose photons are noise, too."""
+    known = structure[np.isfinite(structure)]
+    if known.size == 0:
+        return np.isfinite(structure)
+    middle = np.median(known)
+    spread = _MAD_TO_SIGMA * np.median(np.abs(known - middle))
+    return np.asarray(np.abs(structure - middle) <= _EMPTY_SIGMAS * spread, np.bool_)
