@@ -32,6 +32,18 @@ def test_all_rules_of_a_plan_are_in_the_catalogue():
     assert all(len(entry.value.explanation) > 60 for entry in entries.values())
 
 
+def test_every_witness_explains_itself_with_an_example():
+    """What users read of a rule, and of each further look that it takes, ends with numbers."""
+    bare = [
+        f"{entry.name} ({witness.check.__module__})"
+        for entry in RULES.entries()
+        for witness in entry.value.witnesses
+        if "\n\nExample: " not in witness.explanation
+    ]
+
+    assert bare == []
+
+
 def test_an_empty_plan_gives_no_finding():
     """Nothing to judge, nothing found."""
     assert judge(PlanRecord()) == ()

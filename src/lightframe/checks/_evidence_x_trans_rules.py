@@ -48,6 +48,8 @@ def x_trans_contradicts_flats(evidence: SessionEvidence) -> Iterator[Finding]:
     The 36 phases of the cell must fall into three groups of 8, 20 and 8. If they do so with another
     pattern than that of the header - one shifted by a crop, stored upside down, or of 2 x 2 pixels
     - the header is wrong.
+
+    Example: BAYERPAT is RGGB, but of the 36 phases of the flats 8, 20 and 8 are alike.
     """
     for flats, shown, light in _shown(evidence):
         claimed = flats.frames[0].info.cfa
@@ -70,7 +72,10 @@ def x_trans_contradicts_flats(evidence: SessionEvidence) -> Iterator[Finding]:
 
 @witness("cfa-pattern-missing", judges=SessionEvidence, thresholds=("cfa_equal", "cfa_different"))
 def x_trans_missing(evidence: SessionEvidence) -> Iterator[Finding]:
-    """Look for the 6 x 6 cell of X-Trans in flats of frames without a pattern."""
+    """Look for the 6 x 6 cell of X-Trans in flats of frames without a pattern.
+
+    Example: no frame carries a pattern, and of the 36 phases of the flats 8, 20 and 8 are alike.
+    """
     for flats, shown, light in _shown(evidence):
         if flats.frames[0].info.cfa is not None:
             continue

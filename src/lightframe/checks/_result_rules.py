@@ -168,6 +168,9 @@ def pedestal_subtracted(evidence: ResultEvidence) -> Iterator[Finding]:
 
     The pedestal kept their pixels above zero. Here negative values are kept, so that taking it off
     is right and only mentioned; set `input_pedestal` to ``none`` to keep it.
+
+    Example: a pedestal of 100 DN is taken off 8 lights of 4 s; 1.7 % of their pixels fall below
+    zero, and are kept.
     """
     for lights in evidence.sets:
         pedestal = lights.median(lambda light: light.pedestal_dn) or 0.0
@@ -245,6 +248,8 @@ def no_dark_correlation(evidence: ResultEvidence) -> Iterator[Finding]:
     A dark of another camera, flipped, calibrated before, or with the bias level missing from one
     side only: its warm pixels are not where those of the lights are. Told where the factor was
     fitted to enough warm pixels and came out as zero within its error in most lights.
+
+    Example: the factor is -0.002 ± 0.007, where the exposures make 0.30: darks of another camera.
     """
     for lights in evidence.scaled():
         scales = [light.dark_scale for light in lights.lights if light.dark_scale is not None]

@@ -99,6 +99,9 @@ def dark_scaling_with_glow(evidence: ResultEvidence) -> Iterator[Finding]:
     pixels is wrong for the glow. Told by the large-scale structure of dark minus bias, against the
     noise of the lights; it grows with about the 0.85th power of time. Use darks of the exposure of
     the lights, unscaled.
+
+    Example: a dark of 600 s holds 290 DN of glow; scaled by 0.30 for lights of 180 s it leaves some
+    17 DN.
     """
     for lights in evidence.scaled():
         factors = [light.factor_used for light in lights.lights if light.dark_scale is not None]
