@@ -6,27 +6,34 @@ from lightframe.kernels._compile import kernel
 from lightframe.kernels._rejection_queue import DATA, enqueue, group, pack
 from lightframe.kernels._stack import F32, I32, I64, LANES, sort_block
 
-__all__ = ["BISECTIONS", "FEWEST", "reject_linear_fit"]
+__all__ = ["FEWEST", "MOST_STEPS", "reject_linear_fit"]
 
 FEWEST = 5
 """A line is fitted to no fewer samples."""
 
-BISECTIONS = 16
-"""The slope is found to about 1e-5 of the slope between the quartiles."""
+MOST_STEPS = 40
+"""The search for the slope ends here at the latest; five to twelve steps are usual."""
+
+_PRECISION = np.float32(2.0**-17)
+"""The slope is found to about this part of the slope between the quartiles."""
 
 # State of the lanes in the flat scratch array (0 to 5 belong to the queue).
 CENTRE = 6 * LANES  # a: the median of y - b x
 SLOPE = 7 * LANES
-LEAST = 8 * LANES
-MOST = 9 * LANES
-SIGNS = 10 * LANES
-DEVIATION = 11 * LANES
-OPEN = 12 * LANES
+SIGNS = 8 * LANES
+DEVIATION = 9 * LANES
+LEAST = 10 * LANES  # the slope lies between these, of which all is known
+LEAST_SIGNS = 11 * LANES
+LEAST_DEVIATION = 12 * LANES
+MOST = 13 * LANES
+MOST_SIGNS = 14 * LANES
+MOST_DEVIATION = 15 * LANES
+TOLERANCE = 16 * LANES
 
 
 @kernel
 def _balance(scratch: F32, n: int, residuals: F32, network: I64) -> None:
-    """Set the centre to the median of ``y - b x``, and the signs to ``sum(x sgn(y - a - b x))``."""
+    """Fit a line of given slope: centre, ``sum(x sgn(y - a - b x))`` and ``sum(|y - a - b x|)``."""
     half = np.float32(0.5)
     zero = np.float32(0.0)
     for f in range(n):
@@ -41,22 +48,19 @@ def _balance(scratch: F32, n: int, residuals: F32, network: I64) -> None:
     for lane in range(LANES):
         scratch[CENTRE + lane] = half * (below[lane] + above[lane])
         scratch[SIGNS + lane] = zero
+        scratch[DEVIATION + lane] = zero
     for f in range(n):
         y = scratch[DATA + f * LANES : DATA + (f + 1) * LANES]
         x = np.float32(f)
         for lane in range(LANES):
-            r = y[lane] - scratch[SLOPE + lane] * x
-            centre = scratch[CENTRE + lane]
-            scratch[SIGNS + lane] += (x if r > centre else zero) - (x if r < centre else zero)
+            d = y[lane] - scratch[SLOPE + lane] * x - scratch[CENTRE + lane]
+            scratch[SIGNS + lane] += (x if d > zero else zero) - (x if d < zero else zero)
+            scratch[DEVIATION + lane] += np.abs(d)
 
 
 @kernel
-def _fit(scratch: F32, n: int, residuals: F32, network: I64) -> None:
-    """Fit ``y = a + b x`` with the least mean absolute deviation, x the rank.
-
-    b is the least slope with ``sum(x sgn(y - a - b x)) <= 0``, a the median of ``y - b x``: the sum
-    falls with b, and is not negative at b = 0, for y is sorted.
-    """
+def _enclose(scratch: F32, n: int, residuals: F32, network: I64) -> None:
+    """Find slopes on both sides of the best one."""
     zero = np.float32(0.0)
     quarter = DATA + n // 4 * LANES
     three_quarters = DATA + (n - 1 - n // 4) * LANES
@@ -67,43 +71,93 @@ def _fit(scratch: F32, n: int, residuals: F32, network: I64) -> None:
         b = (scratch[three_quarters + lane] - scratch[quarter + lane]) / apart
         mean = (scratch[last + lane] - scratch[DATA + lane]) / whole
         scratch[MOST + lane] = np.float32(1.5) * (b if b > 0 else mean)
-        scratch[LEAST + lane] = np.float32(0.5) * scratch[MOST + lane]
+        scratch[TOLERANCE + lane] = _PRECISION * scratch[MOST + lane]
+        scratch[SLOPE + lane] = np.float32(0.5) * scratch[MOST + lane]
     # Most lines are about as steep as the one through the quartiles; widen where one is not.
-    for lane in range(LANES):
-        scratch[SLOPE + lane] = scratch[LEAST + lane]
     _balance(scratch, n, residuals, network)
+    too_steep = False
     for lane in range(LANES):
-        steep = scratch[SIGNS + lane] > zero
-        scratch[LEAST + lane] = scratch[LEAST + lane] if steep else zero
-    widening = True
-    while widening:
-        for lane in range(LANES):
-            scratch[SLOPE + lane] = scratch[MOST + lane]
+        slope = scratch[SLOPE + lane]
+        steep = scratch[SIGNS + lane] <= zero
+        scratch[SLOPE + lane] = zero if steep else slope
+        too_steep |= steep
+    if too_steep:
         _balance(scratch, n, residuals, network)
-        wider = 0
-        for lane in range(LANES):
-            more = scratch[SIGNS + lane] > zero
-            scratch[LEAST + lane] = scratch[MOST + lane] if more else scratch[LEAST + lane]
-            scratch[MOST + lane] *= np.float32(2.0) if more else np.float32(1.0)
-            wider += more
-        widening = wider > 0
-    for _ in range(BISECTIONS):
-        for lane in range(LANES):
-            scratch[SLOPE + lane] = np.float32(0.5) * (scratch[LEAST + lane] + scratch[MOST + lane])
-        _balance(scratch, n, residuals, network)
-        for lane in range(LANES):
-            b = scratch[SLOPE + lane]
-            more = scratch[SIGNS + lane] > zero
-            scratch[LEAST + lane] = b if more else scratch[LEAST + lane]
-            scratch[MOST + lane] = scratch[MOST + lane] if more else b
     for lane in range(LANES):
-        scratch[DEVIATION + lane] = zero
-    for f in range(n):
-        y = scratch[DATA + f * LANES : DATA + (f + 1) * LANES]
-        x = np.float32(f)
+        scratch[LEAST + lane] = scratch[SLOPE + lane]
+        scratch[LEAST_SIGNS + lane] = scratch[SIGNS + lane]
+        scratch[LEAST_DEVIATION + lane] = scratch[DEVIATION + lane]
+        scratch[SLOPE + lane] = scratch[MOST + lane]
+    _balance(scratch, n, residuals, network)
+    while _move_bounds(scratch):
         for lane in range(LANES):
-            r = y[lane] - scratch[SLOPE + lane] * x - scratch[CENTRE + lane]
-            scratch[DEVIATION + lane] += np.abs(r)
+            slope = scratch[SLOPE + lane]
+            scratch[SLOPE + lane] = slope * np.float32(2.0 if scratch[SIGNS + lane] > 0 else 1.0)
+        _balance(scratch, n, residuals, network)
+
+
+@kernel
+def _move_bounds(scratch: F32) -> bool:
+    """Make the line just balanced the new bound on its side; return whether any is too flat."""
+    found = False
+    for lane in range(LANES):
+        slope = scratch[SLOPE + lane]
+        signs = scratch[SIGNS + lane]
+        deviation = scratch[DEVIATION + lane]
+        flat = signs > 0
+        least = scratch[LEAST + lane]
+        least_signs = scratch[LEAST_SIGNS + lane]
+        least_deviation = scratch[LEAST_DEVIATION + lane]
+        most = scratch[MOST + lane]
+        most_signs = scratch[MOST_SIGNS + lane]
+        most_deviation = scratch[MOST_DEVIATION + lane]
+        scratch[LEAST + lane] = slope if flat else least
+        scratch[LEAST_SIGNS + lane] = signs if flat else least_signs
+        scratch[LEAST_DEVIATION + lane] = deviation if flat else least_deviation
+        scratch[MOST + lane] = most if flat else slope
+        scratch[MOST_SIGNS + lane] = most_signs if flat else signs
+        scratch[MOST_DEVIATION + lane] = most_deviation if flat else deviation
+        found |= flat
+    return found
+
+
+@kernel
+def _meet(scratch: F32) -> bool:
+    """Propose the slope where the tangents at both bounds meet; return whether it is new anywhere.
+
+    The deviation is a convex polygon over the slope, and falls by the sum of signs. Where the
+    tangents meet at one of the bounds there is no better slope.
+    """
+    found = False
+    for lane in range(LANES):
+        least = scratch[LEAST + lane]
+        most = scratch[MOST + lane]
+        signs = scratch[MOST_SIGNS + lane]
+        tolerance = scratch[TOLERANCE + lane]
+        falls = scratch[LEAST_SIGNS + lane] - signs
+        higher = scratch[LEAST_DEVIATION + lane] - scratch[MOST_DEVIATION + lane]
+        step = (higher - signs * (most - least)) / falls
+        inside = (step > tolerance) & (step < most - least - tolerance)
+        end = most if step > tolerance else least
+        scratch[SLOPE + lane] = least + step if inside else end
+        found |= inside
+    return found
+
+
+@kernel
+def _fit(scratch: F32, n: int, residuals: F32, network: I64) -> None:
+    """Fit ``y = a + b x`` with the least mean absolute deviation, x the rank.
+
+    a is the median of ``y - b x``, b where ``sum(x sgn(y - a - b x))`` falls through zero; that sum
+    is not negative at b = 0, for y is sorted.
+    """
+    _enclose(scratch, n, residuals, network)
+    for _ in range(MOST_STEPS):
+        if not _meet(scratch):
+            break
+        _balance(scratch, n, residuals, network)
+        _move_bounds(scratch)
+    _balance(scratch, n, residuals, network)
     for lane in range(LANES):
         scratch[DEVIATION + lane] /= np.float32(n)
 
