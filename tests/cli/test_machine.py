@@ -9,8 +9,9 @@ import sys
 import numpy as np
 import pytest
 
-from lightframe.cli import _main, main
+from lightframe.cli import _demo, _main, main
 from lightframe.frames import Card, Header, write_fits
+from lightframe.simulation import preset
 
 
 def frame(path):
@@ -95,3 +96,33 @@ def test_names_that_are_no_text_do_not_stop_a_run(tmp_path, capsys):
     assert "f\\udcfcnf" in (tmp_path / "out" / "run.json").read_text(encoding="utf-8")
     assert (tmp_path / "page.html").is_file()
     assert "a.fits" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["session", "result"])
+def test_the_demo_replaces_nothing_but_its_own_folders(tmp_path, capsys, name):
+    """A folder of somebody's that happens to have the name is left alone."""
+    thesis = tmp_path / name / "thesis.txt"
+    thesis.parent.mkdir()
+    thesis.write_text("years of work")
+
+    assert main(["demo", str(tmp_path)]) == 2
+    assert thesis.read_text() == "years of work"
+    assert "name another folder" in capsys.readouterr().err
+
+
+def test_a_demo_that_was_broken_off_is_begun_again(tmp_path, monkeypatch, capsys):
+    """The command that is given again replaces an unfinished session."""
+    tiny = preset("osc-cmos").resized(40, 60, frames=1)
+    monkeypatch.setattr(_demo, "preset", lambda _name: tiny)
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lightframe.simulation._simulate._write_frame", interrupt)
+        assert main(["demo", str(tmp_path)]) == 4
+    monkeypatch.setattr(_demo, "run", interrupt)
+
+    assert main(["demo", str(tmp_path)]) == 4
+    assert (tmp_path / "session" / "truth" / "truth.json").is_file()
+    assert "is there, but" not in capsys.readouterr().err

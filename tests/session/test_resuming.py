@@ -6,8 +6,9 @@ import shutil
 import pytest
 from astropy.io import fits
 
+from lightframe.errors import UnreadableFileError
 from lightframe.frames import read_image
-from lightframe.session import RunSettings, Silent, run
+from lightframe.session import RunSettings, Silent, _run, run
 from lightframe.simulation import preset, simulate_session
 
 
@@ -90,3 +91,54 @@ def test_a_damaged_journal_means_that_work_is_done_again(again, text):
 
     assert told.taken_up == []
     assert len(json.loads(journal.read_text())) == 3
+
+
+def test_a_frame_that_cannot_be_read_to_its_end_is_left_out_and_its_master_not_trusted(
+    again, monkeypatch
+):
+    """A failing disk costs one frame; once it can be read, its masters are made again."""
+    shutil.rmtree(again / "out")
+    bad = min((again / "raw" / "flat-darks").iterdir())
+    read = _run.file_hash
+
+    def failing(path):
+        if path == bad:
+            raise UnreadableFileError("cannot be read to its end (Input/output error)", where=path)
+        return read(path)
+
+    monkeypatch.setattr(_run, "file_hash", failing)
+    _, document = second(again, {"check_pixels": True})
+    frames = {master["kind"]: master["frames"] for master in document["masters"]}
+    monkeypatch.setattr(_run, "file_hash", read)
+    told, whole = second(again)
+
+    assert frames == {"dark": 3, "flat-dark": 2, "flat": 3}
+    assert any(bad.name in finding["message"] for finding in document["findings"])
+    assert [text.split()[2] for text in told.taken_up] == ["darks"]
+    assert [master["frames"] for master in whole["masters"]] == [3, 3, 3]
+
+
+def test_scratch_does_not_outlive_a_run_that_is_broken_off(again, monkeypatch):
+    """Decoded pixels are gone, whatever ended the run."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_run, "build_masters", interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        second(again)
+    assert not (again / "out" / ".lightframe" / "scratch").exists()
+
+
+def test_lights_of_one_name_in_two_folders_are_kept_apart(again):
+    """Capture programs number each night from one; what is kept is one file a light."""
+    for number, path in enumerate(sorted((again / "raw" / "lights").iterdir())):
+        folder = again / "raw" / f"night {number}"
+        folder.mkdir()
+        path.rename(folder / "light_0001.fits")
+
+    second(again, {"keep": ["calibrated"]})
+
+    kept = sorted(path.name for path in (again / "out" / "calibrated").iterdir())
+    assert kept == [f"light_0001_night_{number}_c.fits" for number in range(3)]

@@ -102,14 +102,13 @@ def test_hidden_files_and_folders_are_left_out(tmp_path):
 
 
 def test_output_folders_are_left_out(tmp_path):
-    """A folder with run.json and .lightframe is skipped; given itself, its results are."""
+    """What a run has made is no frame of a session, whether the run came to its end or not."""
     out = tmp_path / "out"
     write(out / "masters" / "masterDark.fits", IMAGETYP="Master Dark")
     write(out / "results" / "M31.fits", IMAGETYP="Master Light")
     write(out / "lights" / "1.fits", IMAGETYP="LIGHT")
-    (out / "run.json").write_text("{}", encoding="utf-8")
     (out / ".lightframe").mkdir()
-    assert names(scan([tmp_path])) == []
+    assert names(scan([tmp_path])) == ["1.fits"]
     assert names(scan([out])) == ["1.fits"]
     assert names(scan([out / "masters"])) == ["masterDark.fits"]
 

@@ -15,9 +15,10 @@ from lightframe.cli._summary import render_summary
 from lightframe.errors import SettingsError
 from lightframe.frames import read_image
 from lightframe.report import write_report
-from lightframe.session import RunSettings, default_threads, run
+from lightframe.session import OWN_FOLDER, RunSettings, default_threads, run
 from lightframe.simulation import (
     PRESETS,
+    TRUTH_FOLDER,
     Comparison,
     Truth,
     compare_with_truth,
@@ -61,16 +62,20 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _simulated(raw: Path, out: Path, name: str, progress: ConsoleProgress) -> Truth:
-    """Write a fresh session, in place of that of an earlier demo."""
+    """Write a fresh session, in place of that of an earlier demo, finished or not."""
     session = preset(name)
-    if raw.exists() and not (raw / "truth").is_dir():
-        raise SettingsError(
-            "is there, but is not the session of an earlier demo",
-            where=raw,
-            remedy="name another folder",
-        )
-    for folder in (raw, out):
-        shutil.rmtree(folder, ignore_errors=True)
+    earlier = {raw: TRUTH_FOLDER, out: OWN_FOLDER}
+    for folder, mark in earlier.items():
+        if folder.exists() and not (folder / mark).is_dir():
+            raise SettingsError(
+                "is there, but is not of an earlier demo",
+                where=folder,
+                cause="the demo replaces its own folders, and nothing else",
+                remedy="name another folder",
+            )
+    for folder in earlier:
+        if folder.exists():
+            shutil.rmtree(folder)
     with progress.step("Simulating frames", len(schedule(session))) as advance:
         return simulate_session(raw, session, threads=default_threads(), advance=advance)
 

@@ -17,7 +17,7 @@ from lightframe.session._progress import Progress, Silent
 from lightframe.session._records import unknown_light
 from lightframe.session._resources import default_memory_bytes, default_threads
 from lightframe.session._run import Outcome, plan_run, run
-from lightframe.session._scan import Refusal, Scan, scan
+from lightframe.session._scan import OWN_FOLDER, Refusal, Scan, scan
 from lightframe.session._sensor import SensorSurvey, survey_sensors
 from lightframe.session._settings import RunSettings
 from lightframe.session._stack_files import StackOptions
@@ -43,6 +43,7 @@ from lightframe.session._steps_stats import FileStatistics, stats_files, stretch
 
 __all__ = [
     "OUTPUT_FORMATS",
+    "OWN_FOLDER",
     "Assignment",
     "Batch",
     "Bench",

@@ -22,14 +22,12 @@ from lightframe.checks import (
 )
 from lightframe.checks._finding import Finding, Severity
 from lightframe.checks._sensor_priors import measured_wins
-from lightframe.errors import InputError
 from lightframe.frames import FrameInfo, FrameKind, open_pixels
+from lightframe.session._begin import find_frames, plan_frames
 from lightframe.session._evidence import measure_frames
-from lightframe.session._plan import make_plan
 from lightframe.session._plan_types import Assignment, MasterJob, Plan
 from lightframe.session._progress import Progress, Silent
 from lightframe.session._resources import default_threads
-from lightframe.session._scan import Scan, scan
 from lightframe.session._settings import RunSettings
 
 __all__ = ["Check", "check", "check_session", "gather_evidence"]
@@ -110,16 +108,8 @@ def check(
         If a folder does not exist, or there is no frame in any of them.
     """
     progress = progress or Silent()
-    with progress.step("Reading headers", 1):
-        found = scan(paths)
-    if not found.frames and not found.refused:
-        raise InputError(
-            "no frame found",
-            where=", ".join(map(str, paths)),
-            cause="another folder was meant, or the frames are of a format that is not read",
-            remedy="give the folders that hold FITS, XISF or camera-raw files",
-        )
-    plan = _plan(found, paths, settings)
+    found = find_frames(paths, progress)
+    plan = plan_frames(found, paths, settings)
     evidence = gather_evidence(
         found.frames,
         plan,
@@ -174,16 +164,6 @@ def check_session(  # noqa: PLR0913 - how to look, beside what at
 def _findings(plan: Plan, evidence: SessionEvidence) -> tuple[Finding, ...]:
     planned = measured_wins(plan.findings, evidence)
     return without_consequences((*planned, *judge_session(evidence)))
-
-
-def _plan(found: Scan, paths: Sequence[Path], settings: RunSettings) -> Plan:
-    return make_plan(
-        found.frames,
-        found.refused,
-        settings.match,
-        named=[path for path in paths if path.is_file()],
-        calibrate_dark=settings.calibration.calibrate_dark,
-    )
 
 
 def gather_evidence(  # noqa: PLR0913 - how to look, beside what at

@@ -14,6 +14,7 @@ from lightframe.errors import InputError, ResourceError, SettingsError
 from lightframe.frames import PixelSource, Window, open_pixels
 from lightframe.session._progress import Progress
 from lightframe.session._resources import Meter
+from lightframe.session._scan import OWN_FOLDER
 from lightframe.session._settings import RunSettings
 
 __all__ = ["Context", "Exclusion"]
@@ -51,6 +52,8 @@ class Context:
         Counts time and bytes.
     exclusions : list of Exclusion
         Frames set aside.
+    names : mapping of Path to str
+        What files that are kept of a light are called.
     """
 
     settings: RunSettings
@@ -61,15 +64,21 @@ class Context:
     hashes: dict[Path, str] = field(default_factory=dict)
     meter: Meter = field(default_factory=Meter)
     exclusions: list[Exclusion] = field(default_factory=list)
+    names: dict[Path, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def own(self) -> Path:
+        """Folder of journal and caches."""
+        return self.out / OWN_FOLDER
 
     @property
     def scratch(self) -> Path:
         """Folder for decoded pixels."""
-        return self.out / ".lightframe" / "scratch"
+        return self.own / "scratch"
 
-    def prepare_folders(self) -> None:
-        """Create the output folders.
+    def prepare_folders(self, *, fresh: bool = False) -> None:
+        """Create the output folders; if wanted, forget what an earlier run has left in them.
 
         Raises
         ------
@@ -77,6 +86,8 @@ class Context:
             If the output folder cannot be written to.
         """
         try:
+            if fresh and self.own.is_dir():
+                shutil.rmtree(self.own)
             for folder in ("masters", "results", "previews"):
                 (self.out / folder).mkdir(parents=True, exist_ok=True)
             self.scratch.mkdir(parents=True, exist_ok=True)
@@ -93,6 +104,8 @@ class Context:
 
     def open(self, path: Path) -> PixelSource | None:
         """Open a frame's pixels; set it aside and return None if that is impossible."""
+        if any(item.path == path for item in self.exclusions):
+            return None
         try:
             return open_pixels(path, scratch=self.scratch)
         except InputError as error:

@@ -35,7 +35,7 @@ def fingerprint(
     job : MasterJob
         The master.
     hashes : mapping of Path to str
-        SHA-256 of its frames.
+        SHA-256 of its frames; a frame that has none cannot be read.
     settings : RunSettings
         Settings of the run.
     others : mapping of str to str
@@ -45,7 +45,7 @@ def fingerprint(
     facts: dict[str, Any] = {
         "version": __version__,
         "kind": job.kind.value,
-        "frames": [hashes[path] for path in job.frames],
+        "frames": [hashes.get(path) for path in job.frames],
         "integration": (settings.flats if flat else settings.darks).model_dump(mode="json"),
         "units": settings.units,
         "pedestal": settings.calibration.model_dump(mode="json", include=_PEDESTAL),
@@ -56,7 +56,7 @@ def fingerprint(
         facts["calibration"] = settings.calibration.model_dump(mode="json")
         facts["steps"] = [
             {
-                "frames": [hashes[path] for path in step.frames],
+                "frames": [hashes.get(path) for path in step.frames],
                 "masters": [others[name] for name in step.masters],
                 "dark_scaling": step.dark_scaling,
                 "dark_holds_bias": step.dark_holds_bias,

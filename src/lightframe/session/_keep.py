@@ -1,18 +1,28 @@
 """Intermediate images, for those who want them: ``--keep calibrated,debayered,registered``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from lightframe.frames import Card, PixelSource, Window, write_fits
 from lightframe.session._context import Context
+from lightframe.session._groups import slug, unique_names
 from lightframe.session._lights import MeasuredLight
 from lightframe.session._provenance import cfa_cards, history, noise_cards
 from lightframe.session._steps_headers import as_colour, without_astrometry
+from lightframe.session._steps_output import stem
 
-__all__ = ["keep", "keep_before_registration"]
+__all__ = ["keep", "keep_before_registration", "names_of"]
 
 _SCALING = ("BZERO", "BSCALE", "PEDESTAL")
+
+
+def names_of(lights: Iterable[Path]) -> dict[Path, str]:
+    """Name what is kept of each light: as its file, and its folder where others are named alike."""
+    paths = list(lights)
+    names = unique_names([stem(path) for path in paths], [slug(path.parent.name) for path in paths])
+    return dict(zip(paths, names, strict=True))
 
 
 def keep_before_registration(light: MeasuredLight, context: Context) -> None:
@@ -95,14 +105,9 @@ def keep(
         )
     )
     report = write_fits(
-        folder / f"{_stem(light)}{suffix}.fits", pixels, header, units=context.settings.units
+        folder / f"{context.names[light.info.path]}{suffix}.fits",
+        pixels,
+        header,
+        units=context.settings.units,
     )
     context.meter.wrote(report.bytes)
-
-
-def _stem(light: MeasuredLight) -> str:
-    """Return the file's name without any of its endings, e.g. of ``a.fits.fz``."""
-    name = light.info.path.name
-    for ending in (".fz", ".gz", ".fits", ".fit", ".fts"):
-        name = name.removesuffix(ending)
-    return name.removesuffix(light.info.path.suffix)

@@ -73,7 +73,7 @@ def build_masters(
         If no frame of a master can be read.
     """
     masters: dict[str, Master] = {}
-    journal = Journal(context.out / ".lightframe")
+    journal = Journal(context.own)
     keys: dict[str, str] = {}
     for job in jobs:
         keys[job.name] = key = fingerprint(job, context.hashes, context.settings, keys)

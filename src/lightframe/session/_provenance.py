@@ -10,6 +10,7 @@ from statistics import fmean
 import numpy as np
 
 from lightframe._version import __version__
+from lightframe.errors import UnreadableFileError
 from lightframe.frames import FULL_SCALE, Card, FrameInfo, FrameKind, Header, Value
 from lightframe.processes import Integration, IntegrationSettings
 
@@ -112,20 +113,34 @@ def _time_cards(frames: Sequence[FrameInfo]) -> list[Card]:
 
 
 def hashes(paths: Iterable[Path], threads: int) -> dict[Path, str]:
-    """Return the SHA-256 of each file, in hexadecimal."""
+    """Return the SHA-256 of each file, in hexadecimal; raise as `file_hash` does."""
     paths = list(dict.fromkeys(paths))
     with ThreadPoolExecutor(threads) as pool:
         return dict(zip(paths, pool.map(file_hash, paths), strict=True))
 
 
 def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal.
+
+    Raises
+    ------
+    UnreadableFileError
+        If it cannot be read to its end.
+    """
     digest = hashlib.sha256()
     buffer = bytearray(_CHUNK)
     view = memoryview(buffer)
-    with path.open("rb", buffering=0) as file:
-        while count := file.readinto(buffer):
-            digest.update(view[:count])
+    try:
+        with path.open("rb", buffering=0) as file:
+            while count := file.readinto(buffer):
+                digest.update(view[:count])
+    except OSError as error:
+        raise UnreadableFileError(
+            f"cannot be read to its end ({error.strerror})",
+            where=path,
+            cause="the disk is failing, or the file was moved or is protected",
+            remedy="copy the file again",
+        ) from error
     return digest.hexdigest()
 
 

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,27 +15,26 @@ from typing import Any
 
 from lightframe._version import __version__
 from lightframe.checks import Finding, Group, Severity
-from lightframe.errors import InputError, LightframeError, SettingsError
+from lightframe.errors import InputError, LightframeError, SettingsError, UnreadableFileError
 from lightframe.frames import FrameInfo, FrameKind, kind_from_path, write_text
 from lightframe.processes import DEBAYER_METHODS, Defects
 from lightframe.session._added_noise import record_added_noise, with_measured_noise
 from lightframe.session._alignment import AlignedLight, align
+from lightframe.session._begin import find_frames, plan_frames
 from lightframe.session._calibrating import Master
 from lightframe.session._check import check_session
 from lightframe.session._context import Context
 from lightframe.session._judging import Field, judge_lights
-from lightframe.session._keep import keep_before_registration
+from lightframe.session._keep import keep_before_registration, names_of
 from lightframe.session._light_weights import weighable
 from lightframe.session._lights import MeasuredLight, light_record, measure_lights, treatments
 from lightframe.session._masters import build_masters
-from lightframe.session._plan import make_plan
 from lightframe.session._plan_types import LightGroup, Plan
 from lightframe.session._progress import Progress, Silent
-from lightframe.session._provenance import file_hash, hashes
+from lightframe.session._provenance import file_hash
 from lightframe.session._records import unknown_light
 from lightframe.session._resources import default_memory_bytes, default_threads
 from lightframe.session._results import integrate_group
-from lightframe.session._scan import Scan, scan
 from lightframe.session._sets import same_name
 from lightframe.session._settings import RunSettings
 from lightframe.session._warm_up import warm_up
@@ -73,34 +73,7 @@ def plan_run(
         If a folder does not exist or there is no frame in any of them.
     """
     progress = progress or Silent()
-    return _planned(_scanned(paths, progress), paths, settings)
-
-
-def _scanned(paths: Sequence[Path], progress: Progress) -> Scan:
-    with progress.step("Reading headers", 1):
-        found = scan(paths)
-    if not found.frames and not found.refused:
-        others = ", ".join(
-            f"{count} x {suffix or 'no suffix'}"
-            for suffix, count in found.ignored_by_suffix().items()
-        )
-        raise InputError(
-            "no frame found" + (f" among {others}" if others else ": nothing is there"),
-            where=", ".join(map(str, paths)),
-            cause="another folder was meant, or the frames are of a format that is not read",
-            remedy="give the folders that hold FITS, XISF or camera-raw files",
-        )
-    return found
-
-
-def _planned(found: Scan, paths: Sequence[Path], settings: RunSettings) -> Plan:
-    return make_plan(
-        found.frames,
-        found.refused,
-        settings.match,
-        named=[path for path in paths if path.is_file()],
-        calibrate_dark=settings.calibration.calibrate_dark,
-    )
+    return plan_frames(find_frames(paths, progress), paths, settings)
 
 
 def run(
@@ -158,14 +131,15 @@ def run(
         else int(settings.memory_gb * 1e9),
     )
     with context.meter.step("scan and plan"):
-        found = _scanned(paths, progress)
-        plan = _planned(found, paths, settings)
+        found = find_frames(paths, progress)
+        plan = plan_frames(found, paths, settings)
     if not settings.force:
         _refuse_nonsense(plan)
-    if fresh and (out / ".lightframe").is_dir():
-        shutil.rmtree(out / ".lightframe")
-    context.prepare_folders()
-    return _Run(plan, {info.path: info for info in found.frames}, context).execute(paths)
+    context.prepare_folders(fresh=fresh)
+    try:
+        return _Run(plan, {info.path: info for info in found.frames}, context).execute(paths)
+    finally:
+        shutil.rmtree(context.scratch, ignore_errors=True)
 
 
 def _refuse_nonsense(plan: Plan) -> None:
@@ -191,6 +165,7 @@ class _Run:
         self.results: list[dict[str, Any]] = []
         self.dark_defects: dict[str | None, Defects] = {}
         self.findings: list[Finding] = list(plan.findings)
+        context.names.update(names_of(path for group in plan.groups for path in group.frames))
 
     def execute(self, paths: Sequence[Path]) -> Outcome:
         """Carry out the plan and write run.json."""
@@ -199,16 +174,13 @@ class _Run:
             self._warm_up()
         if context.settings.check_pixels:
             self._check_pixels()
-        if left := self.plan.used_frames() - context.hashes.keys():
-            with context.meter.step("checksums"), context.progress.step("Checksums", 1):
-                context.hashes.update(hashes(sorted(left), context.threads))
+        self._hash_the_rest()
         masters = build_masters(self.plan.masters, self.infos, context)
         for field in _fields(self.plan.groups):
             self._integrate_field(field, masters)
         self._add_unused()
         self._report_exclusions()
         self.findings = with_measured_noise(self.findings, self.plan, masters.values())
-        shutil.rmtree(context.scratch, ignore_errors=True)
         document = self._document(paths, [master.record for master in masters.values()])
         text = json.dumps(document, indent=1, allow_nan=False)
         write_text(context.out / "run.json", text)
@@ -236,10 +208,29 @@ class _Run:
                     context.settings.check,
                     progress=context.progress,
                     threads=context.threads,
-                    cache=context.out / ".lightframe" / "evidence",
+                    cache=context.own / "evidence",
                     visit=hash_used,
                 )
             )
+
+    def _hash_the_rest(self) -> None:
+        """Hash what was not hashed on the way; what cannot be read to its end is set aside."""
+        context = self.context
+        left = sorted(self.plan.used_frames() - context.hashes.keys())
+
+        def work(path: Path) -> None:
+            try:
+                context.hashes[path] = file_hash(path)
+            except UnreadableFileError as error:
+                context.exclude(path, error.what)
+
+        if left:
+            with (
+                context.meter.step("checksums"),
+                context.progress.step("Checksums", 1),
+                ThreadPoolExecutor(context.threads) as pool,
+            ):
+                list(pool.map(work, left))
 
     def _warm_up(self) -> None:
         """Compile what the lights need, unless that has been done."""
@@ -248,6 +239,17 @@ class _Run:
 
     def _integrate_field(self, groups: Sequence[LightGroup], masters: Mapping[str, Any]) -> None:
         """Make the results of all groups that show the same field on one grid."""
+        measured = self._measure(groups, masters)
+        try:
+            self._integrate_measured(groups, measured, masters)
+        finally:
+            for light in measured:
+                light.raw.close()
+
+    def _measure(
+        self, groups: Sequence[LightGroup], masters: Mapping[str, Any]
+    ) -> list[MeasuredLight]:
+        """Calibrate and measure the lights of a field."""
         context = self.context
         measured: list[MeasuredLight] = []
         for group in groups:
@@ -262,6 +264,16 @@ class _Run:
                     keep_before_registration(light, context)
                     self.lights[light.info.path] = light_record(light)
                 measured += lights
+        return measured
+
+    def _integrate_measured(
+        self,
+        groups: Sequence[LightGroup],
+        measured: Sequence[MeasuredLight],
+        masters: Mapping[str, Any],
+    ) -> None:
+        """Register the lights of a field, judge them, and integrate each group."""
+        context = self.context
         with context.meter.step("registration"):
             aligned = {light.light.info.path: light for light in align(measured, context)}
         with context.meter.step("checks"):
@@ -273,15 +285,13 @@ class _Run:
         calibration = reference.light.treatment.calibration
         for group in groups:
             members = weighable(
-                [aligned[path] for path in group.frames if path in aligned], self.context
+                [aligned[path] for path in group.frames if path in aligned], context
             )
             if members:
                 with context.meter.step("pass 2"):
                     self._integrate(
                         group, members, (calibration.height, calibration.width), masters
                     )
-        for light in measured:
-            light.raw.close()
 
     def _integrate(
         self,

@@ -20,12 +20,13 @@ from lightframe.frames import (
     with_settings,
 )
 
-__all__ = ["Refusal", "Scan", "scan"]
+__all__ = ["OWN_FOLDER", "Refusal", "Scan", "scan"]
+
+OWN_FOLDER = ".lightframe"
+"""Folder of journal and caches: what marks an output folder of a run."""
 
 _THREADS = 8  # more than processors: on a network drive, opening a file is mostly waiting
 
-_OWN_FOLDER = ".lightframe"
-_OWN_RECORD = "run.json"
 _SIMULATED_TRUTH = frozenset({"truth.fits", "truth.json"})
 """What lies beside a simulated session is no frame of it."""
 _OWN_RESULTS = frozenset(
@@ -98,10 +99,9 @@ def scan(paths: Iterable[Path | str], *, threads: int = _THREADS) -> Scan:
     """Find all frames in folders and files.
 
     Folders are walked with all their sub-folders. Hidden files and folders are left out, and so are
-    output folders of Lightframe (those with ``run.json`` and ``.lightframe``) and the truth of
-    simulated sessions; if such a folder is
-    itself given, only the results in it are. A file that is given by itself is read whatever its
-    name.
+    the folders of results in output folders of Lightframe (those with ``.lightframe``, whether the
+    run came to its end or not) and the truth of simulated sessions. A file or folder that is given
+    by itself is read whatever its name.
 
     Parameters
     ----------
@@ -153,15 +153,23 @@ def _walk(folder: Path, found: _Found, *, given: bool = False) -> None:
         found.refused.append(Refusal(folder, f"the folder cannot be read ({error.strerror})"))
         return
     names = {entry.name for entry in entries}
-    is_own = {_OWN_FOLDER, _OWN_RECORD} <= names
-    if (is_own or names >= _SIMULATED_TRUTH) and not given:
+    if names >= _SIMULATED_TRUTH and not given:
         return
+    is_own = OWN_FOLDER in names
     for entry in _visible(entries):
-        if entry.is_dir():
+        if _is_folder(entry):
             if not (is_own and entry.name in _OWN_RESULTS):
                 _walk(entry, found)
         else:
             _sort_in(entry, names, found)
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether it is a folder, as far as one may know: what is no folder is refused by name."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _visible(entries: Iterable[Path]) -> Iterator[Path]:

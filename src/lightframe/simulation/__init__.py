@@ -52,11 +52,12 @@ from lightframe.simulation._shots import Claim, Pointing, Shot, Trail
 from lightframe.simulation._simulate import simulate_session
 from lightframe.simulation._sky import Galaxy, Nebula, Psf, Scene, Sky, Stars
 from lightframe.simulation._truth import Truth
-from lightframe.simulation._truth_files import load_truth, save_truth
+from lightframe.simulation._truth_files import TRUTH_FOLDER, load_truth, save_truth
 
 __all__ = [
     "CAPTURE_PROGRAMS",
     "PRESETS",
+    "TRUTH_FOLDER",
     "AlreadyCalibrated",
     "BiasDrift",
     "BiasPattern",

@@ -58,7 +58,8 @@ def simulate_session(
     shots = schedule(session)
     _check_names(shots)
     camera = build_camera(session, shots)
-    for folder in {Path(shot.path).parent for shot in shots}:
+    # The folder of the truth comes first: it tells an unfinished session from anybody's frames.
+    for folder in (Path(TRUTH_FOLDER), *{Path(shot.path).parent for shot in shots}):
         (directory / folder).mkdir(parents=True)
 
     def make(shot: Shot) -> npt.NDArray[np.int64]:
