@@ -214,7 +214,7 @@ def _chunk_pixels(frames: int) -> int:
 def _worker_bytes(frames: int) -> int:
     """Return what a worker needs apart from its tile."""
     pixels = _chunk_pixels(frames)
-    return pixels * (frames * 16 + 24) + frames * LANES * (4 + 4 + 2) + 3 * 4 * frames
+    return pixels * (frames * 16 + 44) + frames * LANES * (4 + 4 + 2) + 3 * 4 * frames
 
 
 class TileWorker:
