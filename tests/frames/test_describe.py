@@ -377,6 +377,14 @@ def test_a_longitude_that_is_no_number_is_none():
     assert noted(info, "the night is that of UTC")
 
 
+@pytest.mark.parametrize("keyword", ["PICTTYPE", "XISF:CFAWIDTH"])
+def test_digits_that_are_no_numbers_are_none(keyword):
+    """A stray byte of Latin-1 is a superscript two: a digit, but not one to count with."""
+    info = described(cards=[Card(keyword, "\u00b2"), Card("XISF:CFAPATTERN", "RGGB")])
+
+    assert info.kind is None
+
+
 def test_camera_for_daylight():
     """EXIF cards: shutter time as a fraction, ISO as gain, the camera's clock as it is."""
     info = described(

@@ -307,6 +307,10 @@ def test_document_types_and_truncated_headers_are_refused(tmp_path):
 
     with pytest.raises(UnreadableFileError, match="malformed"):
         XISF.header(write(tmp_path / "a.xisf", image_xml(PLAIN.tobytes()), prolog=prolog))
+    data = write(tmp_path / "a.xisf", image_xml(PLAIN.tobytes())).read_bytes()
+    (tmp_path / "e.xisf").write_bytes(data.replace(b"UTF-8", b"UTF-X"))
+    with pytest.raises(UnreadableFileError, match="unknown encoding"):
+        XISF.header(tmp_path / "e.xisf")
     with pytest.raises(UnreadableFileError, match="truncated"):
         XISF.header(write(tmp_path / "b.xisf", image_xml(PLAIN.tobytes()), length=100_000))
     (tmp_path / "c.xisf").write_bytes(b"")

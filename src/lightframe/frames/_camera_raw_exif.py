@@ -211,7 +211,7 @@ def _time(tags: Mapping[str, Any]) -> Iterator[Card]:
     except ValueError:
         return
     fraction = _text(tags, "EXIF SubSecTimeOriginal") or ""
-    if fraction.isdigit():
+    if fraction.isdecimal():
         start = start.replace(microsecond=int(fraction[:6].ljust(6, "0")))
     yield from clock_cards(start, "EXIF DateTimeOriginal")
     zone = _text(tags, "EXIF OffsetTimeOriginal")

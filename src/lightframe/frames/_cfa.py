@@ -166,7 +166,7 @@ def _letters(header: Header, keyword: str) -> str:
 
 
 def _cell(letters: str, width: object) -> CfaPattern | None:
-    stated_width = int(str(width)) if str(width).isdigit() else None
+    stated_width = int(str(width)) if str(width).isdecimal() else None
     try:
         cell = CfaPattern.from_name(letters)
     except ValueError:

@@ -148,7 +148,7 @@ def kind_from_header(header: Header) -> KindReading:
         words = None if card is None else text(card)
         if words is None:
             continue
-        if keyword == "PICTTYPE" and words.isdigit():
+        if keyword == "PICTTYPE" and words.isdecimal():
             if kind := _PICTTYPE.get(int(words)):
                 return KindReading(kind, keyword, notes=tuple(notes))
             continue

@@ -179,7 +179,7 @@ def _root(file: mmap.mmap, path: Path) -> Element:
         root: Element = fromstring(
             file[_PREAMBLE : _PREAMBLE + length].rstrip(b"\0"), forbid_dtd=True
         )
-    except (ParseError, DefusedXmlException, ValueError) as error:
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise UnreadableFileError(f"its XML header is malformed: {error}", where=path) from error
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
@@ -275,7 +275,7 @@ def _header(root: Element, file: memoryview, path: Path) -> Header:
     pattern = next((child for child in children if child.tag == "ColorFilterArray"), None)
     if pattern is not None:
         cards.append(Card("XISF:CFAPATTERN", pattern.get("pattern", "")))
-        cards.append(Card("XISF:CFAWIDTH", int(_number(pattern.get("width", "")) or 0)))
+        cards.append(Card("XISF:CFAWIDTH", _number(pattern.get("width", ""))))
         cards.append(Card("XISF:CFANAME", pattern.get("name", "")))
     return Header(cards)
 
