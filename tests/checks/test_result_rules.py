@@ -111,10 +111,14 @@ def test_glow_that_is_left_is_no_over_correction():
     for other in (
         GlowLeft(1.0, 0.02, 200.0, 0.05),
         GlowLeft(-1.0, 0.02, 400.0, 0.05),
-        GlowLeft(1.0, 0.3, 400.0, 0.05),
+        GlowLeft(1.0, 0.3, 200.0, 0.05),
         GlowLeft(1.0, 0.02, 400.0, 0.5),
     ):
         assert "over-correction" in {f.rule for f in judged(lights(verdict=wrong, glow=other))}
+    unknown = lights(verdict=wrong, glow=GlowLeft(0.5, 0.3, 400.0, 0.05))
+    assert judged(unknown) == ()
+    explained = judged(unknown, findings=[known("no-dark", PATHS)])
+    assert [f.rule for f in explained] == ["over-correction"]
 
 
 def test_a_small_residue_needs_a_known_cause():

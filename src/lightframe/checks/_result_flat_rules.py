@@ -27,12 +27,13 @@ _LIGHTS_TOO_LOW = (
     "frame-type-mislabelled",
 )  # fmt: skip
 _FLAT_TOO_HIGH = (
-    "flats-uncalibrated", "flat-saturated", "offset-mismatch", "gain-mismatch",
-    "flat-dark-exposure-mismatch", "flat-dark-needed", "bias-unstable",
+    "frame-flipped", "camera-mismatch", "flats-uncalibrated", "flat-saturated",
+    "offset-mismatch", "gain-mismatch", "flat-dark-exposure-mismatch", "flat-dark-needed",
+    "bias-unstable",
 )  # fmt: skip
 _FLAT_TOO_LOW = (
-    "double-bias-subtraction", "offset-mismatch", "gain-mismatch", "flat-dark-exposure-mismatch",
-    "bias-unstable", "flat-underexposed",
+    "frame-flipped", "camera-mismatch", "double-bias-subtraction", "offset-mismatch",
+    "gain-mismatch", "flat-dark-exposure-mismatch", "bias-unstable", "flat-underexposed",
 )  # fmt: skip
 
 _MUTUAL = ("offset-mismatch", "gain-mismatch", "gain-label-wrong")
@@ -71,7 +72,7 @@ def _cases(evidence: ResultEvidence, sign: int) -> Iterator[_Case]:
         cause = _known_cause(evidence, lights, verdict, side)
         if not is_certain(verdict, settings, explained=cause is not None):
             continue
-        if cause is None and lights.dust_has_moved(settings):
+        if cause is None and (lights.dust_has_moved(settings) or _may_be_glow(lights, verdict)):
             continue  # embossed dust follows the flat as well, and is reported
         if not side and cause is not None:
             side = _side_of(cause, lights, sign)
@@ -91,6 +92,15 @@ def _feigned_by_glow(lights: CalibratedSet, verdict: FlatVerdict) -> bool:
         return False
     feigned = _GLOW_FEIGNS * glow.share * glow.glow_dn
     return 0.0 < verdict.q_dn / feigned < 1.0 if feigned else False
+
+
+def _may_be_glow(lights: CalibratedSet, verdict: FlatVerdict) -> bool:
+    """Whether so much could be left of a glow that nobody knows how much is left."""
+    glow = lights.glow
+    if glow is None or glow.area > GLOW_AREA or abs(glow.share) >= _SURE_OF_GLOW * glow.sigma:
+        return False
+    share = min(1.0, abs(glow.share) + 2.0 * glow.sigma)
+    return abs(verdict.q_dn) < _GLOW_FEIGNS * share * glow.glow_dn
 
 
 def is_certain(verdict: FlatVerdict, settings: CheckSettings, *, explained: bool) -> bool:

@@ -6,6 +6,7 @@ from lightframe.checks._finding import Finding
 from lightframe.checks._numbers import measured, number
 from lightframe.checks._result_evidence import CalibratedSet, ResultEvidence
 from lightframe.checks._result_flat_rules import is_certain
+from lightframe.checks._result_pictures import against_the_flat
 from lightframe.checks._rules import found, witness
 
 __all__: list[str] = []
@@ -58,6 +59,7 @@ def light_that_only_darks_hold(evidence: ResultEvidence) -> Iterator[Finding]:
                 "lacking_dn": round(-verdict.q_dn, 2),
                 "lacking_error_dn": round(verdict.sigma_dn, 2),
             },
+            picture=against_the_flat(lights),
         )
 
 
