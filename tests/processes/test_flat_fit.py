@@ -123,6 +123,16 @@ def test_a_flat_without_structure_says_nothing():
     assert bench.fit(bench.light(additive=200)) is None
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (23, 40), (40, 3)])
+@pytest.mark.parametrize("cfa", [None, CfaPattern.from_name("RGGB")], ids=["mono", "RGGB"])
+def test_a_frame_smaller_than_a_tile_says_nothing(shape, cfa):
+    """There is nothing to look at, and no error."""
+    planes = np.ones((1, *shape), np.float32)
+    probe = flat_probe(planes, planes, cfa, (0.01,) * 3)
+
+    assert flat_fit(background_tiles(planes, cfa), flat_products(planes, probe), probe) is None
+
+
 def test_a_flat_of_unknown_noise_is_judged_by_its_vignetting_alone():
     """On an even sky that does; with a nebula in the field nothing is said."""
     bench = Bench()

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from pydantic import ValidationError
 
+from lightframe.errors import SettingsError
 from lightframe.processes import (
     StretchSettings,
     autostretch,
@@ -199,3 +200,13 @@ def test_a_small_preview_keeps_its_pixels(tmp_path):
 def test_a_frame_that_is_full_everywhere_is_white(level):
     """A saturated frame is shown as it is; its curve is a step at the upper end."""
     assert (autostretch(np.full((8, 9), level, np.float32)) == 255).all()
+
+
+def test_a_preview_is_written_whole_or_refused_with_the_reason(tmp_path):
+    """A file in the place of the folder is the user's mistake; nothing else is left behind."""
+    (tmp_path / "previews").write_text("a file", encoding="utf-8")
+
+    with pytest.raises(SettingsError, match="cannot be written"):
+        write_preview(tmp_path / "previews" / "a.png", sky(1, 500))
+
+    assert [path.name for path in tmp_path.iterdir()] == ["previews"]

@@ -89,7 +89,7 @@ def reserve(descriptor: int, size: int) -> None:
 
 
 @contextmanager
-def new_file(path: Path, size: int = 0) -> Iterator[BinaryIO]:
+def new_file(path: Path, size: int = 0, *, make_folder: bool = False) -> Iterator[BinaryIO]:
     """Open a file that appears under its name when it is complete; one that was there is replaced.
 
     Parameters
@@ -98,6 +98,8 @@ def new_file(path: Path, size: int = 0) -> Iterator[BinaryIO]:
         The file.
     size : int, optional
         Bytes to reserve for it.
+    make_folder : bool, optional
+        Whether to make the folder if it is not there.
 
     Raises
     ------
@@ -108,14 +110,17 @@ def new_file(path: Path, size: int = 0) -> Iterator[BinaryIO]:
     """
     part = path.with_name(f".{path.name}.{os.getpid()}-{next(_counter)}.part")
     try:
-        with part.open("xb") as file:
-            reserve(file.fileno(), size)
-            yield file
-        part.replace(path)
+        if make_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("xb") as file:
+                reserve(file.fileno(), size)
+                yield file
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise storage_error(error, path) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def storage_error(error: OSError, where: Path) -> LightframeError:

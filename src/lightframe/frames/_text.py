@@ -1,9 +1,8 @@
 """Text files beside the images: reports, records, pages."""
 
-import os
 from pathlib import Path
 
-from lightframe.frames._scratch import storage_error
+from lightframe.frames._scratch import new_file
 
 __all__ = ["write_text"]
 
@@ -21,13 +20,5 @@ def write_text(path: Path, text: str) -> None:
     ResourceError
         If there is no room.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            part.write_text(text, encoding="utf-8", errors="backslashreplace")
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise storage_error(error, path) from error
+    with new_file(path, make_folder=True) as file:
+        file.write(text.encode(errors="backslashreplace"))

@@ -194,7 +194,7 @@ def _small_tiles(planes: _F32, cfa: CfaPattern | None, side: int) -> tuple[_F32,
     period = len(cell)
     height, width = planes.shape[1:]
     colours = 1 if cfa is None else len(COLOURS)
-    shape = (len(planes), colours, height // side, (width - 2 * period) // side)
+    shape = (len(planes), colours, height // side, max(0, width - 2 * period) // side)
     location, scale = np.empty(shape, np.float32), np.empty(shape, np.float32)
     for index, plane in enumerate(planes):
         inner = np.ascontiguousarray(plane[:, period:])
@@ -246,7 +246,8 @@ def flat_products(planes: _F32, probe: FlatProbe) -> _F64:
             _CLIP_SIGMA,
             products[index],
         )
-    return products.transpose(0, 2, 1, 3).reshape(-1, len(probe.corners), 8)
+    colours = len(planes) * probe.colours
+    return products.transpose(0, 2, 1, 3).reshape(colours, len(probe.corners), 8)
 
 
 def _cell(cfa: CfaPattern | None) -> npt.NDArray[np.uint8]:

@@ -219,8 +219,8 @@ def _broad(tiles: BackgroundTiles, colour: int, inverse: _F64) -> _Term | None:
     """
     values = tiles.values[colour].astype(float)
     known = np.isfinite(values) & np.isfinite(inverse)
-    known[[0, -1]] = False
-    known[:, [0, -1]] = False
+    known[:1] = known[-1:] = False
+    known[:, :1] = known[:, -1:] = False
     if known.sum() < _LEAST_TILES:
         return None
     middle = float(np.median(inverse[known]))

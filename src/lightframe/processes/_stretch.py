@@ -13,6 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 from pydantic import Field
 
+from lightframe.frames._scratch import new_file
 from lightframe.kernels import _stretch as kernels
 from lightframe.settings import Settings
 
@@ -257,8 +258,15 @@ def write_preview(
     settings : StretchSettings, optional
     max_side : int
         Greatest side of the picture in pixels.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be written there.
+    ResourceError
+        If there is no room.
     """
     stack = planes.reshape(-1, *planes.shape[-2:])
     shown = autostretch(reduced(stack, max_side), settings)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.ascontiguousarray(shown)).save(path, format="PNG", compress_level=4)
+    with new_file(path, make_folder=True) as file:
+        Image.fromarray(np.ascontiguousarray(shown)).save(file, format="PNG", compress_level=4)
