@@ -1,5 +1,7 @@
 """``lightframe measure``, ``register`` and ``integrate``."""
 
+import shutil
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -83,6 +85,28 @@ def test_a_given_reference_outside_the_files_sets_the_grid(lightframe, registere
     assert code == 0
     assert [entry["path"] for entry in document["lights"]] == [str(second)]
     assert [path.name for path in tmp_path.iterdir()] == [f"{second.stem}_r.fits"]
+
+
+def test_a_reference_may_have_the_name_of_a_light_or_another_path_to_one(
+    lightframe, registered, tmp_path
+):
+    """What counts is the file: the first of another night, or a light named in another way."""
+    first, second = sorted((registered / "cc").glob("*.fits"))[:2]
+    other = tmp_path / "other night" / second.name
+    other.parent.mkdir()
+    shutil.copy(first, other)
+    code, document, _ = lightframe(
+        "register", second, "--reference", other, "-o", tmp_path / "r", "--json"
+    )
+    assert code == 0
+    assert [entry["reference"] for entry in document["lights"]] == [False]
+    (tmp_path / "link").symlink_to(first.parent)
+    code, document, _ = lightframe(
+        *("register", first, second, "--reference", tmp_path / "link" / first.name),
+        *("-o", tmp_path / "r", "--json"),
+    )
+    assert code == 0
+    assert [entry["reference"] for entry in document["lights"]] == [True, False]
 
 
 def test_mosaics_are_registered_but_not_resampled(lightframe, osc, tmp_path):

@@ -59,6 +59,12 @@ def test_outputs_never_replace_inputs_or_each_other(tmp_path):
     assert [path.name for path in names.values()] == ["a_c.fits", "b_c.fits"]
     with pytest.raises(SettingsError, match="same file"):
         output_files([Path("x/a.fits"), Path("y/a.fit")], tmp_path, "_c", settings, told.append)
+    with pytest.raises(SettingsError, match="given twice"):
+        output_files(
+            [Path("x/a.fits"), Path("x/../x/a.fits")], tmp_path, "_c", settings, told.append
+        )
+    with pytest.raises(SettingsError, match="replace an input"):
+        output_files(files, tmp_path, "_c", settings, told.append, [tmp_path / "b_c.fits"])
     with pytest.raises(SettingsError, match="replace an input"):
         output_file(tmp_path / "a.fits", [tmp_path / "a.fits"], told.append)
     (tmp_path / "file").write_text("")
@@ -102,6 +108,13 @@ def test_a_batch_tells_how_it_ended():
     assert Batch((1,)).exit_code == 0
     assert Batch((1,), (failure,)).exit_code == 1
     assert Batch((), (failure,)).exit_code == 3
+
+
+def test_a_file_that_is_named_twice_counts_once():
+    """It is worked on once, and two threads never write the same output."""
+    batch = each_file("Doing", [Path("a"), Path("b"), Path("a")], str, Bench())
+
+    assert batch.done == ("a", "b")
 
 
 def test_only_input_errors_set_a_file_aside():

@@ -11,12 +11,11 @@ from lightframe.processes import (
     FrameStatistics,
     PhotometricScale,
     Registration,
-    choose_reference,
     photometric_scale,
-    register,
 )
 from lightframe.session._context import Context
 from lightframe.session._lights import MeasuredLight
+from lightframe.session._registering import register_all
 
 __all__ = [
     "AlignedLight",
@@ -26,8 +25,6 @@ __all__ = [
     "comparable_statistics",
     "reference_of",
 ]
-
-_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,55 +59,37 @@ class AlignedLight:
 def align(lights: Sequence[MeasuredLight], context: Context) -> list[AlignedLight]:
     """Register all lights of one field, whatever their filters, to the best of them.
 
-    A light that cannot be registered is set aside with the reason. Where more than half of the
-    lights fail, the next best reference is tried; the one that brings the most lights is kept.
+    A light that cannot be registered is set aside with the reason; all of them are, if none shows
+    enough stars to be the reference. See `register_all`.
 
     Returns
     -------
     list of AlignedLight
-        The reference is among them; empty if there are no lights.
+        The reference is among them, if there are any.
     """
-    remaining = list(range(len(lights)))
-    best: tuple[list[AlignedLight], list[tuple[MeasuredLight, str]]] = ([], [])
+    if not lights:
+        return []
     with context.progress.step("Registering lights", len(lights)) as advance:
-        for _ in range(min(_ATTEMPTS, len(lights))):
-            pick = remaining.pop(
-                choose_reference([lights[index].measurement for index in remaining])
-            )
-            aligned, failed = _aligned_to(lights[pick], lights, context)
-            if len(aligned) > len(best[0]):
-                best = aligned, failed
-            if 2 * len(best[0]) > len(lights):
-                break
-        advance(len(lights))
-    for light, reason in best[1]:
-        context.exclude(light.info.path, reason)
-    return best[0]
-
-
-def _aligned_to(
-    reference: MeasuredLight, lights: Sequence[MeasuredLight], context: Context
-) -> tuple[list[AlignedLight], list[tuple[MeasuredLight, str]]]:
-    """Register all lights to one of them; return those that succeeded, and why others did not."""
-    aligned: list[AlignedLight] = []
-    failed: list[tuple[MeasuredLight, str]] = []
-    for light in lights:
-        if light is reference:
-            aligned.append(AlignedLight(light, np.eye(3), None))
-            continue
         try:
-            found = register(
-                light.measurement.stars,
-                reference.measurement.stars,
+            registered = register_all(
+                [light.measurement for light in lights],
+                [_shape(light) for light in lights],
                 context.settings.registration,
-                shape=_shape(light),
-                reference_shape=_shape(reference),
             )
         except RegistrationError as error:
-            failed.append((light, f"cannot be registered: {error.what}"))
-        else:
-            aligned.append(AlignedLight(light, found.transform, found))
-    return aligned, failed
+            for light in lights:
+                context.exclude(light.info.path, f"cannot be registered: {error.what}")
+            return []
+        advance(len(lights))
+    for index, failure in registered.failed.items():
+        context.exclude(lights[index].info.path, f"cannot be registered: {failure.what}")
+    return [
+        AlignedLight(light, np.eye(3), None)
+        if index == registered.reference
+        else AlignedLight(light, registered.found[index].transform, registered.found[index])
+        for index, light in enumerate(lights)
+        if index not in registered.failed
+    ]
 
 
 def _shape(light: MeasuredLight) -> tuple[int, int]:

@@ -108,7 +108,7 @@ def each_file(
     title : str
         What is done, for the progress.
     paths : sequence of Path
-        The files.
+        The files; one that is named twice counts once.
     work : callable
         Takes one file; what it raises as `InputError` sets the file aside.
     bench : Bench
@@ -116,6 +116,7 @@ def each_file(
     bytes_each : int
         What one file takes in memory: no more are worked on at a time than fit.
     """
+    paths = list(dict.fromkeys(paths))
     done: list[T] = []
     failures: list[Failure] = []
     fitting = bench.memory_bytes // bytes_each if bytes_each else bench.threads

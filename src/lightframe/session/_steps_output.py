@@ -92,6 +92,7 @@ def output_files(
     suffix: str,
     settings: OutputSettings,
     tell: Callable[[str], None],
+    also_read: Sequence[Path] = (),
 ) -> dict[Path, Path]:
     """Name the output of each input: its name without ending, `suffix`, the format's ending.
 
@@ -107,6 +108,8 @@ def output_files(
         The format.
     tell : callable
         Is told of files that are there already, and will be replaced.
+    also_read : sequence of Path
+        Files that must not be replaced either.
 
     Raises
     ------
@@ -118,17 +121,26 @@ def output_files(
     names = {path: folder / f"{stem(path)}{suffix}{ending}" for path in inputs}
     twice = [name for name, count in Counter(names.values()).items() if count > 1]
     if twice:
-        rivals = [str(path) for path, name in names.items() if name == twice[0]]
+        rivals = [path for path, name in names.items() if name == twice[0]]
         raise SettingsError(
-            f"{' and '.join(rivals)} would be written to the same file",
+            f"{' and '.join(map(str, rivals))} would be written to the same file",
             where=twice[0],
-            cause="files of different folders have the same name",
-            remedy="work on one folder at a time, into output folders of their own",
+            **_why_twice(rivals),
         )
     make_folder(folder)
-    _keep_inputs(list(names.values()), inputs)
+    _keep_inputs(list(names.values()), [*inputs, *also_read])
     _tell_of_replaced(list(names.values()), tell)
     return names
+
+
+def _why_twice(rivals: Sequence[Path]) -> dict[str, str]:
+    """Return cause and remedy of two inputs that have one output."""
+    if len({path.resolve() for path in rivals}) == 1:
+        return {"cause": "it is the same file, given twice", "remedy": "give each file once"}
+    return {
+        "cause": "files of different folders have the same name",
+        "remedy": "work on one folder at a time, into output folders of their own",
+    }
 
 
 def _tell_of_replaced(outputs: Sequence[Path], tell: Callable[[str], None]) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.errors import InputError, RegistrationError
+from lightframe.errors import InputError
 from lightframe.frames import Window, open_pixels
-from lightframe.processes import Registration, register
+from lightframe.processes import Registration
+from lightframe.session._registering import register_all
 from lightframe.session._sources import RegisteredSource
 from lightframe.session._steps import Batch, Bench, Failure, each_file, plain
 from lightframe.session._steps_calibrate import frame_bytes
@@ -19,9 +20,6 @@ from lightframe.session._steps_measure import MeasuredFile, measure_files
 from lightframe.session._steps_output import OutputSettings, Written, output_files, write
 
 __all__ = ["RegisteredFile", "register_files"]
-
-_ATTEMPTS = 3
-"""References that are tried where more than half of the files cannot be registered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +104,14 @@ def register_files(
     InputError
         If the reference cannot be read, or no file shows enough stars to be one.
     """
-    everything = list(dict.fromkeys([*paths, *([reference] if reference is not None else [])]))
-    names = (
-        {}
-        if folder is None
-        else output_files(everything, folder, "_r", output, bench.progress.message)
-    )
+    if reference is not None:  # it may be named in another way than among the files
+        real = reference.resolve()
+        reference = next((path for path in paths if path.resolve() == real), reference)
+    given = [] if reference is None else [reference]
+    everything = list(dict.fromkeys([*paths, *given]))
+    names = {}
+    if folder is not None:
+        names = output_files(paths, folder, "_r", output, bench.progress.message, given)
     measured = measure_files(everything, bench)
     failures = [failure for failure in measured.failures if failure.path != reference]
     lost = next((f for f in measured.failures if f.path == reference), None)
@@ -149,48 +149,23 @@ def _aligned(
     files: Sequence[MeasuredFile], given: Path | None, bench: Bench
 ) -> tuple[list[RegisteredFile], list[Failure]]:
     """Register all files to the given or the best one, or to the next best if that fails."""
+    reference = None
     if given is not None:
-        order = [next(file for file in files if file.info.path == given)]
-    else:
-        order = sorted((file for file in files if np.isfinite(file.score)), key=lambda f: -f.score)[
-            :_ATTEMPTS
-        ]
-    if not order:
-        raise RegistrationError(
-            f"none of {len(files)} files shows enough stars to be the registration reference",
-            cause="the files are no lights, out of focus, clouded, or too short",
-            remedy="look at the files; lower the detection threshold if there are stars",
-        )
-    best: tuple[list[RegisteredFile], list[Failure]] = ([], [])
-    for reference in order:
-        attempt = _aligned_to(reference, files, bench)
-        if len(attempt[0]) > len(best[0]):
-            best = attempt
-        if 2 * len(best[0]) > len(files):
-            break
-    return best
-
-
-def _aligned_to(
-    reference: MeasuredFile, files: Sequence[MeasuredFile], bench: Bench
-) -> tuple[list[RegisteredFile], list[Failure]]:
-    aligned, failures = [], []
-    for file in files:
-        if file is reference:
-            aligned.append(RegisteredFile(file, None, np.eye(3)))
-            continue
-        try:
-            found = register(
-                file.measurement.stars,
-                reference.measurement.stars,
-                bench.settings.registration,
-                shape=file.info.shape,
-                reference_shape=reference.info.shape,
-            )
-        except RegistrationError as error:
-            failures.append(Failure(file.info.path, error))
-        else:
-            aligned.append(RegisteredFile(file, found, found.transform))
+        reference = next(index for index, file in enumerate(files) if file.info.path == given)
+    registered = register_all(
+        [file.measurement for file in files],
+        [file.info.shape for file in files],
+        bench.settings.registration,
+        reference=reference,
+    )
+    aligned = [
+        RegisteredFile(file, None, np.eye(3))
+        if index == registered.reference
+        else RegisteredFile(file, registered.found[index], registered.found[index].transform)
+        for index, file in enumerate(files)
+        if index not in registered.failed
+    ]
+    failures = [Failure(files[i].info.path, error) for i, error in registered.failed.items()]
     return aligned, failures
 
 
