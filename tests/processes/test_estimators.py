@@ -10,6 +10,7 @@ from lightframe.processes._estimators import (
     LOCATION_ESTIMATORS,
     SCALE_ESTIMATORS,
     frame_statistics,
+    quantized_sigma,
     two_sided_biweight,
 )
 
@@ -101,3 +102,19 @@ def test_given_noise_is_taken():
     """A better value of the noise replaces the measured one."""
     planes = np.random.default_rng(7).normal(5, 1, (2, 20, 20)).astype(np.float32)
     assert frame_statistics(planes, noise=[3.0, 4.0]).noise.tolist() == [3.0, 4.0]
+
+
+@pytest.mark.parametrize("sigma", [0.25, 0.4, 0.6, 1.0, 3.0])
+def test_sigma_of_coarse_steps_is_right_to_their_size(sigma):
+    """Noise far below the steps is not taken for none, nor for more than they allow."""
+    values = np.round(np.random.default_rng(5).normal(0, sigma, 200_000))
+
+    assert sigma / 1.5 < quantized_sigma(np.abs(values)) < sigma + 0.5
+
+
+def test_few_deviations_are_no_noise():
+    """A hot pixel in a thousand says nothing of the others, which are all alike."""
+    values = np.zeros(100_000)
+    values[:90] = 500
+
+    assert quantized_sigma(values) == 0

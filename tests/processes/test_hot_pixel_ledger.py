@@ -102,3 +102,15 @@ def test_lights_are_put_together_by_their_median(scene):
 
     assert mean_slope(slopes).slope == pytest.approx(0, abs=0.01)
     assert mean_slope([]) is None
+
+
+@pytest.mark.parametrize("noise", [0.25, 0.4, 0.6])
+def test_steps_of_a_quiet_dark_are_no_hot_pixels(noise):
+    """Where most pixels have one value, those a step beside it are noise; so is a missing part."""
+    dark = np.round(np.random.default_rng(4).normal(100, noise, (600, 300))).astype(np.float32)
+    dark[50, 60] = 900
+    dark[256:512] = np.nan
+
+    hot = hot_pixels(dark, None, None, ceiling_dn=60000)
+
+    assert (hot.y.tolist(), hot.x.tolist()) == ([50], [60])

@@ -35,3 +35,8 @@ def test_two_lights_say_nothing():
 
     assert pattern_left([sample, sample]) is None
     assert pattern_left([sample, sample, sample[:-1]]) is None
+
+
+def test_a_light_without_pixels_has_no_sample():
+    """Nothing is known of it, and no warning is made of that."""
+    assert not np.isfinite(pattern_sample(np.full(SHAPE, np.nan, np.float32), None)).any()

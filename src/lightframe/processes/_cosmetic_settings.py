@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from lightframe.processes._estimators import quantized_sigma
 from lightframe.settings import OneOf, Settings
 from lightframe.tables import Table
 
@@ -15,14 +16,6 @@ __all__ = ["DARK_LIMITS", "CosmeticSettings"]
 
 Float32 = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
-
-SIGMAS_AT = {
-    0.5: 0.6744897501960817,
-    0.9: 1.6448536269514722,
-    0.99: 2.5758293035489004,
-    0.999: 3.2905267314919255,
-}
-"""Quantiles of the absolute deviations of the normal distribution, in sigma."""
 
 DARK_LIMITS: Table[Callable[[Float32, "CosmeticSettings"], tuple[Bool, Bool]]] = Table(
     "limit for the master dark"
@@ -86,19 +79,6 @@ class CosmeticSettings(Settings):
     """Replace missing pixels (NaN) too."""
 
 
-def _sigma(deviations: Float32) -> float:
-    """Return 1.4826 times the median, or what the first higher quantile says that is not zero.
-
-    Where a dark has less noise than its integers have steps, most pixels do not deviate at all. Of
-    one pixel in a thousand that does, noise is not the cause: sigma is 0.
-    """
-    for share, sigmas in SIGMAS_AT.items():
-        quantile = float(np.quantile(deviations, share))
-        if quantile > 0:
-            return quantile / sigmas
-    return 0.0
-
-
 @DARK_LIMITS.add("sigma", "so many sigma of its colour above or below the local level")
 def _by_sigma(excess: Float32, settings: CosmeticSettings) -> tuple[Bool, Bool]:
     # A million samples give both medians to 0.1 %.
@@ -109,7 +89,7 @@ def _by_sigma(excess: Float32, settings: CosmeticSettings) -> tuple[Bool, Bool]:
     if not sample.size:
         return np.zeros(excess.shape, bool), np.zeros(excess.shape, bool)
     centre = np.median(sample)
-    sigma = _sigma(np.abs(sample - centre))
+    sigma = quantized_sigma(np.abs(sample - centre))
     return (
         excess > centre + settings.dark_hot_sigma * sigma,
         excess < centre - settings.dark_cold_sigma * sigma,

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.frames._cfa import CfaPattern
+from lightframe.processes._estimators import quantized_sigma
 
 __all__ = ["SYMMETRIES", "HotPixels", "HotSlope", "hot_pixels", "hot_slope", "mean_slope"]
 
@@ -110,8 +111,11 @@ def hot_pixels(
     for y0 in range(0, dark.shape[0], _ROWS):
         rows = dark[y0 : y0 + _ROWS]
         sample = rows[::2, ::3]
-        level = np.nanmedian(sample)
-        spread = _MAD_TO_SIGMA * np.nanmedian(np.abs(sample - level))
+        sample = sample[np.isfinite(sample)]
+        if not sample.size:
+            continue
+        level = float(np.median(sample))
+        spread = quantized_sigma(np.abs(sample - level))
         hot = (rows > level + _CANDIDATE_SIGMAS * spread) & (rows < ceiling_dn)
         found.append(np.flatnonzero(hot) + y0 * dark.shape[1])
     places = np.concatenate(found)

@@ -62,9 +62,11 @@ def pattern_sample(plane: _F32, cfa: CfaPattern | None) -> _F32:
     around = plane[rows - step, columns] + plane[rows + step, columns]
     around += plane[rows, columns - step] + plane[rows, columns + step]
     found = (centre - np.float32(0.25) * around).reshape(-1)
-    middle = np.nanmedian(found)
-    limit = _CLIP_SIGMA * _MAD_TO_SIGMA * float(np.nanmedian(np.abs(found - middle)))
-    found[~(np.abs(found - middle) <= limit)] = np.nan
+    known = found[np.isfinite(found)]
+    if known.size:
+        middle = np.median(known)
+        limit = _CLIP_SIGMA * _MAD_TO_SIGMA * float(np.median(np.abs(known - middle)))
+        found[~(np.abs(found - middle) <= limit)] = np.nan
     return np.asarray(found, np.float32)
 
 
