@@ -2,7 +2,7 @@
 
 import pytest
 
-from check_sessions import HEIGHT, WIDTH, ccd, dslr, mono, osc, serious
+from check_sessions import ccd, dslr, mono, osc, serious
 from lightframe.checks._evidence_levels import levels_of_floats
 from lightframe.frames import FrameKind, read_image
 from lightframe.simulation import Binned, Cropped, FewerBits, FloatFile, Unshifted
@@ -10,7 +10,8 @@ from session_library import Library
 
 BIAS, DARK, FLAT_DARK = (FrameKind.BIAS,), (FrameKind.DARK,), (FrameKind.FLAT_DARK,)
 FLAT, LIGHT = (FrameKind.FLAT,), (FrameKind.LIGHT,)
-HALF = {"rows": HEIGHT, "columns": WIDTH}
+ROWS, COLUMNS = 416, 560
+HALF = {"rows": ROWS // 2, "columns": COLUMNS // 2}
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +21,8 @@ def library(tmp_path_factory):
 
 
 def double(session):
-    """Return a session of frames with twice the rows and columns."""
-    return session.resized(2 * HEIGHT, 2 * WIDTH)
+    """Return a session of frames large enough to be binned, with at most three of a kind."""
+    return session.resized(ROWS, COLUMNS, 3)
 
 
 def binned(kinds, how, *faults):

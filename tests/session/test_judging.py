@@ -14,12 +14,10 @@ from lightframe.simulation import (
     Clouds,
     Flicker,
     Flipped,
-    Glow,
     LightLeak,
     NewHotPixels,
     PoorStars,
     Session,
-    ShadowShift,
     WrongSetting,
     preset,
     simulate_session,
@@ -137,52 +135,27 @@ def test_darks_of_another_offset_are_found_by_what_they_leave(tmp_path, amount):
 
 
 ONE_FAULT = {
-    "dark-light-leak": (
-        small(faults=[LightLeak(e_s=1.0, change=0.0)]),
-        {},
-    ),
-    "dust-embossed": (small(faults=[ShadowShift(dx_px=6, dy_px=-4)]), {"dx_px": -6, "dy_px": 4}),
-    "undithered": (small(night={"dither_px": 0.0}), {}),
-    "dark-scaling-with-glow": (
-        small(
-            "mono-ccd",
-            sensor={"dark": preset("mono-ccd").sensor.dark.model_copy(update={"glow": Glow()})},
-        ),
-        {},
-    ),
-    "dark-scale-disagrees": (
-        small("mono-ccd", [WrongSetting(kinds=(FrameKind.DARK,), exposure_s=200)]),
-        {"k": 0.9, "ratio": 0.3},
-    ),
-    "stale-dark": (small(faults=[NewHotPixels(per_megapixel=800, e_s=8)]), {}),
-    "hot-pixel-mismatch": (
-        small(faults=[WrongSetting(kinds=(FrameKind.DARK,), temperature_c=-3)]),
-        {},
-    ),
-    "frame-flipped": (small(faults=[Flipped(kinds=(FrameKind.DARK,))]), {}),
+    "dark-light-leak": small(faults=[LightLeak(e_s=1.0, change=0.0)]),
+    "stale-dark": small(faults=[NewHotPixels(per_megapixel=800, e_s=8)]),
+    "hot-pixel-mismatch": small(faults=[WrongSetting(kinds=(FrameKind.DARK,), temperature_c=-3)]),
+    "frame-flipped": small(faults=[Flipped(kinds=(FrameKind.DARK,))]),
 }
+"""What raw frames tell as well: here from calibrated lights alone."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rule", list(ONE_FAULT))
 def test_one_fault_gives_one_finding(tmp_path, rule):
-    """Each fault is found by name with its numbers, and nothing else is said."""
-    session, numbers = ONE_FAULT[rule]
-
-    findings = judged(tmp_path, session)
+    """Each fault is found by name, and nothing else is said."""
+    findings = judged(tmp_path, ONE_FAULT[rule])
 
     assert set(findings) == {rule}
-    for name, value in numbers.items():
-        assert findings[rule]["evidence"][name] == pytest.approx(value, abs=0.6, rel=0.02)
     assert ("picture" in findings[rule]["evidence"]) == (rule in SHOWN)
 
 
 NEAR_MISSES = {
-    "dust": small(faults=[ShadowShift(dx_px=0.6, dy_px=-0.4)]),
-    "dither": small(night={"dither_px": 6.0}),
     "hot pixels": small(faults=[NewHotPixels(per_megapixel=60, e_s=8)]),
     "temperature": small(faults=[WrongSetting(kinds=(FrameKind.DARK,), temperature_c=-9)]),
-    "clouds": small(faults=[Clouds(numbers=(3,), transparency=0.85, sky_factor=1.05)]),
     "focus": small(faults=[PoorStars(numbers=(3,), fwhm_factor=1.15)]),
     "flicker": small(faults=[Flicker(amplitude=0.0003)]),
 }
