@@ -34,3 +34,21 @@ def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):
     path.write_text("[darks]\nrejection = 'sigma'\n", encoding="utf-8-sig")
 
     assert read_toml(path) == {"darks": {"rejection": "sigma"}}
+
+
+@pytest.mark.parametrize(
+    ("values", "what", "remedy"),
+    [
+        ({"frob": 1}, "frob = 1: there is no such setting", "there are: match, check"),
+        ({"lights": {"frob": 1}}, "lights.frob = 1: there is no", "there are: combination, weight"),
+        ({"workers": 0}, "workers = 0: Input should be greater", "workers: Threads; all cores"),
+        ({"lights": {"limits": {"sigma": {"high": "x"}}}}, "sigma.high = 'x'", "high: Samples"),
+    ],
+)
+def test_a_wrong_setting_is_explained_where_it_stands(values, what, remedy):
+    """The remedy names the settings of that table, or tells what the setting means."""
+    with pytest.raises(SettingsError) as caught:
+        RunSettings.parse(values)
+
+    assert what in caught.value.what
+    assert remedy in caught.value.remedy

@@ -20,12 +20,15 @@ from pydantic import (
 )
 from pydantic import ValidationError as _PydanticError
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
 from lightframe.errors import SettingsError
 from lightframe.tables import Table
 
 __all__ = ["OneOf", "Settings", "read_toml"]
+
+_UNKNOWN = "extra_forbidden"
+"""What pydantic calls a name that it does not know."""
 
 
 class Settings(BaseModel):
@@ -65,16 +68,30 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(dict(values))
         except _PydanticError as error:
-            problems = [
-                f"{'.'.join(str(part) for part in problem['loc']) or cls.__name__}"
-                f" = {problem['input']!r}: {problem['msg']}"
-                for problem in error.errors(include_url=False)
-            ]
+            problems = error.errors(include_url=False)
             raise SettingsError(
-                "; ".join(problems),
+                "; ".join(cls._problem(problem) for problem in problems),
                 where=where,
-                remedy=f"the settings of this step are: {', '.join(cls.model_fields)}",
+                remedy="; ".join(dict.fromkeys(cls._remedy(problem) for problem in problems)),
             ) from error
+
+    @classmethod
+    def _problem(cls, problem: ErrorDetails) -> str:
+        """Return which value is wrong, and why."""
+        name = ".".join(str(part) for part in problem["loc"]) or cls.__name__
+        why = "there is no such setting" if problem["type"] == _UNKNOWN else problem["msg"]
+        return f"{name} = {problem['input']!r}: {why}"
+
+    @classmethod
+    def _remedy(cls, problem: ErrorDetails) -> str:
+        """Return what a setting means, or the names there are where there is none of its name."""
+        holder, path = cls, [part for part in problem["loc"] if isinstance(part, str)]
+        while path and (field := holder.model_fields.get(path[0])) is not None:
+            inner = field.annotation
+            if len(path) == 1 or not (isinstance(inner, type) and issubclass(inner, Settings)):
+                return f"{path[0]}: {' '.join((field.description or '').split())}"
+            holder, path = inner, path[1:]
+        return f"the settings there are: {', '.join(holder.model_fields)}"
 
 
 def _merged(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

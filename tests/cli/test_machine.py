@@ -2,6 +2,7 @@
 
 import errno
 import io
+import json
 import os
 import shutil
 import sys
@@ -96,6 +97,19 @@ def test_names_that_are_no_text_do_not_stop_a_run(tmp_path, capsys):
     assert "f\\udcfcnf" in (tmp_path / "out" / "run.json").read_text(encoding="utf-8")
     assert (tmp_path / "page.html").is_file()
     assert "a.fits" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["info", "stats"])
+def test_files_that_are_set_aside_are_named_for_machines(tmp_path, capsys, command):
+    """One bad file of two gives 1 and its reason in the JSON; none that is good gives 3."""
+    good, bad = frame(tmp_path / "good.fits"), tmp_path / "bad.fits"
+    bad.write_text("no image")
+
+    assert main([command, str(good), str(bad), "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert [entry["path"] for entry in document["refused"]] == [str(bad)]
+    assert "is not a FITS file" in document["refused"][0]["what"]
+    assert main([command, str(bad), "--json"]) == 3
 
 
 @pytest.mark.parametrize("name", ["session", "result"])

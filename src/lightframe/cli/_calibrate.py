@@ -18,6 +18,7 @@ from lightframe.cli._steps import (
     output_of,
     print_end,
     print_remarks,
+    refused_files,
     refused_lights,
     table,
 )
@@ -218,7 +219,8 @@ def _print(batch: Batch[CalibratedFile], *, verbose: bool) -> None:
 def _compare(arguments: argparse.Namespace, calibrator: Calibrator, bench: Bench) -> int:
     batch = compare_dark_scaling(arguments.files, calibrator, bench)
     if arguments.json:
-        print_json({"lights": [comparison.as_dict() for comparison in batch.done]})
+        lights = [comparison.as_dict() for comparison in batch.done]
+        print_json({"lights": lights, "refused": refused_files(batch.failures)})
     elif batch.done:
         _print_comparison(batch)
     return print_end(batch, arguments.files)

@@ -10,14 +10,14 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from lightframe.cli._console import print_error, stdout
+from lightframe.cli._console import stdout
 from lightframe.cli._output import print_json
-from lightframe.errors import LightframeError
-from lightframe.frames import CfaPattern, FrameInfo, read_info
+from lightframe.cli._steps import print_end, refused_files
+from lightframe.frames import CfaPattern, FrameInfo
+from lightframe.session import Batch
+from lightframe.session._steps_stack import read_infos
 
 __all__ = ["add_arguments", "execute"]
-
-_UNUSABLE = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,20 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Describe each file; one that cannot be read does not stop the others."""
-    frames: list[FrameInfo] = []
-    failed = 0
-    for path in arguments.files:
-        try:
-            frames.append(read_info(path))
-        except LightframeError as error:
-            print_error(error)
-            failed = _UNUSABLE
+    frames, failures = read_infos(arguments.files)
     if arguments.json:
-        print_json({"frames": [_as_dict(info, header=arguments.header) for info in frames]})
+        described = [_as_dict(info, header=arguments.header) for info in frames]
+        print_json({"frames": described, "refused": refused_files(failures)})
     else:
         for info in frames:
             _print(info, header=arguments.header)
-    return failed
+    return print_end(Batch(tuple(frames), tuple(failures)), arguments.files)
 
 
 def _as_dict(info: FrameInfo, *, header: bool) -> dict[str, Any]:

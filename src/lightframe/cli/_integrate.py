@@ -16,6 +16,7 @@ from lightframe.cli._steps import (
     output_of,
     print_end,
     print_remarks,
+    refused_files,
     table,
 )
 from lightframe.cli._trace_table import print_traces, trace_document
@@ -83,7 +84,7 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.json:
         for made in batch.done:
             document |= made.as_dict()
-        print_json(document)
+        print_json(document | {"refused": refused_files(batch.failures)})
     else:
         for made in batch.done:
             _print(made)

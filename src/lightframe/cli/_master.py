@@ -16,6 +16,7 @@ from lightframe.cli._steps import (
     output_of,
     print_end,
     print_remarks,
+    refused_files,
     table,
 )
 from lightframe.errors import SettingsError
@@ -108,9 +109,8 @@ def execute(arguments: argparse.Namespace) -> int:
         any_kind=arguments.any_kind,
     )
     if arguments.json:
-        print_json(
-            {"masters": [made.record | {"notes": list(made.remarks)} for made in batch.done]}
-        )
+        masters = [made.record | {"notes": list(made.remarks)} for made in batch.done]
+        print_json({"masters": masters, "refused": refused_files(batch.failures)})
     else:
         for made in batch.done:
             _print(made)

@@ -6,7 +6,14 @@ from rich.text import Text
 
 from lightframe.cli._console import stdout
 from lightframe.cli._output import print_json
-from lightframe.cli._steps import add_common, bench_of, number, print_end, table
+from lightframe.cli._steps import (
+    add_common,
+    bench_of,
+    number,
+    print_end,
+    refused_files,
+    table,
+)
 from lightframe.session import FileStatistics, stats_files
 
 __all__ = ["add_arguments", "execute"]
@@ -26,7 +33,8 @@ def execute(arguments: argparse.Namespace) -> int:
     """Measure each file; one that cannot be read does not stop the others."""
     batch = stats_files(arguments.files, bench_of(arguments), within_scale=arguments.within_scale)
     if arguments.json:
-        print_json({"files": [file.as_dict() for file in batch.done]})
+        files = [file.as_dict() for file in batch.done]
+        print_json({"files": files, "refused": refused_files(batch.failures)})
     else:
         for file in batch.done:
             _print(file)

@@ -24,6 +24,7 @@ __all__ = [
     "output_of",
     "print_end",
     "print_remarks",
+    "refused_files",
     "refused_lights",
     "table",
 ]
@@ -146,6 +147,11 @@ def refused_lights(failures: Sequence[Failure]) -> list[dict[str, Any]]:
         unknown_light(failure.path, None) | {"used": False, "reason": failure.reason}
         for failure in failures
     ]
+
+
+def refused_files(failures: Sequence[Failure]) -> list[dict[str, str]]:
+    """Return files that were set aside, and why, for the key ``refused``."""
+    return [failure.as_dict() for failure in failures]
 
 
 def numbers(values: Iterable[float], form: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.buffers import Buffers
-from lightframe.errors import InputError, ResourceError, SettingsError
+from lightframe.errors import InputError, SettingsError
 from lightframe.frames import PixelSource, Window, open_pixels
 from lightframe.session._progress import Progress
 from lightframe.session._resources import Meter
@@ -129,19 +129,3 @@ class Context:
     def relative(self, path: Path) -> str:
         """Return a path inside the output folder as run.json has it."""
         return path.relative_to(self.out).as_posix()
-
-    def check_space(self, needed: int) -> None:
-        """Refuse to begin what cannot be written.
-
-        Raises
-        ------
-        ResourceError
-            If the disk has less than `needed` bytes free.
-        """
-        free = shutil.disk_usage(self.out).free
-        if free < needed:
-            raise ResourceError(
-                f"{needed / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free",
-                where=self.out,
-                remedy="free some space, or choose another folder with -o; what is done stays done",
-            )

@@ -22,6 +22,7 @@ from lightframe.session._settings import RunSettings
 
 __all__ = ["IntegratedMaster", "completed", "noise_record", "superbias_lines"]
 
+
 @dataclass(frozen=True, slots=True)
 class IntegratedMaster:
     """An integrated master.

@@ -82,10 +82,6 @@ class Truth:
             )
         return found[0]
 
-    def fault_names(self, shot: Shot) -> tuple[str, ...]:
-        """Return the names of the faults that touched a frame."""
-        return tuple(self.session.faults[place].fault for place in shot.faults)
-
     def filter_index(self, filter_name: str | None) -> int:
         """Return the place of a filter in the session; None names the only one."""
         names = [filter_.name for filter_ in self.session.filters]
