@@ -34,7 +34,7 @@ class IntegrationQuality:
     gain: F64 | None
 
 
-def integration_quality(integration: Integration, *, rows: int = 512) -> IntegrationQuality:
+def integration_quality(integration: Integration, *, rows: int = 128) -> IntegrationQuality:
     """Measure the result of an integration in at most `rows` evenly spaced rows.
 
     Raises
