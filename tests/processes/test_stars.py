@@ -181,6 +181,19 @@ def test_a_frame_of_noise_has_no_stars():
     assert len(detect_stars(image, DetectionSettings(threshold=6))) == 0
 
 
+@pytest.mark.parametrize("noise", [4.0, 6.0, 8.0])
+def test_stars_are_found_above_noise_that_the_integers_hardly_show(noise):
+    """Twelve bits stored as sixteen: most pixels of a dark sky have one value."""
+    image, x, y = grid_frame(3.5, noise=noise, snr_flux=6000)
+    stored = np.float32(16) * np.rint(image / 16)
+
+    stars = detect_stars(stored, DEFAULT)
+
+    assert (matched(stars, x, y) >= 0).all()
+    assert len(stars) <= 1.1 * len(x)
+    assert len(detect_stars(np.full((200, 300), 7, np.float32), DEFAULT)) == 0
+
+
 def test_hot_pixels_and_cosmic_rays_are_not_stars():
     """Single bright pixels of any height, and short tracks, are told from stars."""
     rng = np.random.default_rng(6)

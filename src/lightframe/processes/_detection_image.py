@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from lightframe.frames._cfa import CfaPattern
 from lightframe.kernels._luminance import convolve_cell, subtract_spikes
+from lightframe.processes._estimators import quantized_sigma
 
 __all__ = ["detection_image", "sample_colours", "smoothing_variance"]
 
@@ -154,7 +155,7 @@ def detection_image(planes: Float32, cfa: CfaPattern | None) -> Float32:
     for colour, (values, differences) in enumerate(sample_colours(planes, cfa)):
         if differences.size:
             levels[colour] = np.median(values)
-            sigmas[colour] = 1.4826 / np.sqrt(2) * np.median(np.abs(differences))
+            sigmas[colour] = quantized_sigma(np.abs(differences)) / np.sqrt(2)
     cell = cfa.planes()
     subtract_spikes(mosaic, levels[cell], sigmas[cell], weights, out)
     return out

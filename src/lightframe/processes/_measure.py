@@ -13,6 +13,7 @@ from lightframe.processes._detection_image import (
     sample_colours,
     smoothing_variance,
 )
+from lightframe.processes._estimators import quantized_sigma
 from lightframe.processes._stars import (
     DetectionSettings,
     ProfilePixels,
@@ -150,7 +151,7 @@ def _noise(differences: Float32) -> float:
     """Return the noise of a pixel from differences of two: their MAD is blind to stars."""
     if differences.size == 0:
         return float("nan")
-    return float(MAD_TO_SIGMA / np.sqrt(2) * np.median(np.abs(differences)))
+    return quantized_sigma(np.abs(differences)) / float(np.sqrt(2))
 
 
 def reference_scores(measurements: Sequence[Measurement]) -> Float64:

@@ -28,6 +28,7 @@ from lightframe.kernels._background import mesh_statistics
 from lightframe.kernels._peaks import find_peaks, smoothed_samples, sort_out_peaks
 from lightframe.kernels._profile import fit_profiles
 from lightframe.kernels._stars import measure_stars
+from lightframe.processes._estimators import quantized_sigma
 from lightframe.settings import Settings
 
 __all__ = [
@@ -68,6 +69,9 @@ LINE_RATIO = 2.5
 
 LEAST_ROUND = 10
 """So many stars that are not longer show that the stars of a frame are not trailed."""
+
+STEP_SAMPLES = 1 << 18
+"""About so many differences of neighbours tell the noise where most pixels have one value."""
 
 SHAPE_PIXELS = 20_000
 """Of wide stars so many are fitted that this many pixels are used, but at least 40 stars."""
@@ -163,6 +167,8 @@ class Mesh(NamedTuple):
     """Background in DN, (rows, columns); bilinear between the centres of the cells."""
     noise: Float32
     """Standard deviation of a pixel in DN, (rows, columns)."""
+    coarse: bool = False
+    """Whether the frame has less noise than its integers have steps: it is told of the whole."""
 
 
 def background_mesh(image: Float32, cell: int) -> Mesh | None:
@@ -186,8 +192,12 @@ def background_mesh(image: Float32, cell: int) -> Mesh | None:
     step = max(1, cell // SAMPLES_ACROSS)
     mesh_statistics(image, cell, step, background, noise)
     known = np.isfinite(background) & (noise > 0)
-    if not known.any():
-        return None
+    coarse = not known.any()
+    if coarse:
+        known = np.isfinite(background)
+        noise[known] = _noise_of_steps(image)
+        if not (noise[known] > 0).any():
+            return None
     if not known.all():  # the nearest known cell stands in
         nearest = ndimage.distance_transform_edt(~known, return_indices=True)[1]
         background, noise = background[tuple(nearest)], noise[tuple(nearest)]
@@ -196,7 +206,16 @@ def background_mesh(image: Float32, cell: int) -> Mesh | None:
         cell,
         ndimage.median_filter(background, 3, mode="nearest"),
         ndimage.median_filter(noise, 3, mode="nearest"),
+        coarse,
     )
+
+
+def _noise_of_steps(image: Float32) -> float:
+    """Return the noise of a frame that has less of it than its integers have steps, or 0."""
+    rows = image[:: -(-image.size // STEP_SAMPLES)]
+    steps = np.abs(rows[:, 1:] - rows[:, :-1]).ravel()
+    steps = steps[np.isfinite(steps)]
+    return quantized_sigma(steps) / float(np.sqrt(2)) if steps.size else 0.0
 
 
 def detect_stars(
@@ -234,7 +253,8 @@ def detect_stars(
     mesh = background_mesh(image, settings.mesh_px)
     if mesh is None or min(image.shape) < 8:
         return StarTable.empty()
-    smoothing = _smoothed_noise(image, mesh)
+    # Sums of few steps have few values; their median is right by chance only.
+    smoothing = WHITE_SMOOTHED if mesh.coarse else _smoothed_noise(image, mesh)
     maxima = _maxima(image, mesh, settings, smoothing)
     highest = maxima.first(4 * SHAPE_STARS)
     bright = _sorted_out(image, mesh, highest, saturation_dn, smoothing, FIRST_REACH_PX)
