@@ -417,7 +417,7 @@ COLOURS = {
 def _patterned(session: Session) -> Session:
     """Return a session with a sensor of strong fixed pattern and without hot pixels."""
     session = _with_dark(session, hot_fraction=0.0, warm_fraction=0.0)
-    return _with_sensor(session, bias=BiasPattern(column_e=6.0, pixel_e=6.0))
+    return _with_sensor(session, bias=BiasPattern(column_e=10.0, pixel_e=10.0))
 
 
 RESULTS = {
@@ -510,7 +510,9 @@ RESULTS = {
     ],
     "dark-scaling-with-glow": [
         Kind(
-            make=lambda r, session: _with_dark(session, glow=Glow(peak_e=float(r.uniform(40, 90)))),
+            make=lambda r, session: _with_dark(
+                session, glow=Glow(peak_e=float(r.uniform(100, 200)))
+            ),
             cameras=("mono-ccd",),
             runs=True,
         )
@@ -518,7 +520,8 @@ RESULTS = {
     "residual-glow": [
         Kind(
             make=lambda r, session: _with_dark(session, glow=Glow(peak_e=600.0)).changed(
-                faults=(ChangedGlow(factor=float(r.uniform(0.4, 0.6))),)
+                sky=session.sky.model_copy(update={"galaxies": ()}),
+                faults=(ChangedGlow(factor=float(r.uniform(0.4, 0.6))),),
             ),
             cameras=("mono-cmos",),
             runs=True,

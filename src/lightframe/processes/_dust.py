@@ -33,12 +33,15 @@ _BROAD = 41
 _NARROW = 13
 _CONTRAST = 5.0
 """Energy of a shadow over that of the flat elsewhere."""
+_LEAST_WEIGHT = 0.4
 _ALIKE = 0.5
 """Correlation from which on a shadow is recognized."""
 _TURN_SHADOWS = 3
 _CERTAIN_TURN = 4.0
 _LEAST_ERROR_PX = 0.3
 """Error of the shift of one shadow, at least."""
+_BLUR = 0.15
+"""Error of the shift of a shadow in bins, for one that is half noise."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -198,8 +201,9 @@ def dust_moved(stamps: Sequence[_F32], probe: DustProbe) -> DustMoved | None:
     Notes
     -----
     For each shadow the shift of greatest correlation (tilted planes taken off both), to a fraction
-    of a bin by a parabola; weights are the correlation's rise over 0.4. A shift and, where
-    it is certain, a turn are fitted to the shifts, without those more than two bins off.
+    of a bin by a parabola; weights are the correlation's rise over 0.4, errors at least those that
+    noise makes of a shadow so much alike. A shift and, where it is certain, a turn are fitted to
+    the shifts, without those more than two bins off.
     """
     if not len(stamps):
         return None
@@ -218,7 +222,7 @@ def dust_moved(stamps: Sequence[_F32], probe: DustProbe) -> DustMoved | None:
             maps.append(alike)
     if len(moves) < _FEWEST:
         return None
-    moved = _together(np.array(moves), np.array(places), np.array(weights), 2.0 * probe.side)
+    moved = _together(np.array(moves), np.array(places), np.array(weights), probe.side)
     if moved is None:
         return None
     return replace(moved, alike=np.mean(maps, axis=0), step_px=float(probe.side))
@@ -265,14 +269,15 @@ def _vertex(three: _F64) -> float:
     return float(np.clip(0.5 * (three[0] - three[2]) / bend, -1, 1)) if bend < 0 else 0.0
 
 
-def _together(moves: _F64, places: _F64, weights: _F64, far: float) -> DustMoved | None:
+def _together(moves: _F64, places: _F64, weights: _F64, side: int) -> DustMoved | None:
     """Fit one shift, and where it is needed a turn, to the movements of all."""
+    far = 2.0 * side
     kept = np.ones(len(moves), bool)
     while True:
         used, at, weight = moves[kept], places[kept], weights[kept]
-        fit = _fit(used, at, weight, turn=len(used) >= _TURN_SHADOWS)
+        fit = _fit(used, at, weight, side, turn=len(used) >= _TURN_SHADOWS)
         if abs(fit.turn) < _CERTAIN_TURN * fit.turn_sigma:
-            fit = _fit(used, at, weight, turn=False)
+            fit = _fit(used, at, weight, side, turn=False)
         worst = int(np.argmax(fit.left))
         if fit.left[worst] <= far or len(used) <= _FEWEST:
             break
@@ -303,7 +308,8 @@ class _Fit:
     left: _F64
 
 
-def _fit(moves: _F64, places: _F64, weights: _F64, *, turn: bool) -> _Fit:
+def _fit(moves: _F64, places: _F64, weights: _F64, side: int, *, turn: bool) -> _Fit:
+    """Fit a shift and a turn; shadows that are half noise have large errors."""
     design = np.zeros((2 * len(moves), 3 if turn else 2))
     design[0::2, 0] = 1
     design[1::2, 1] = 1
@@ -315,7 +321,9 @@ def _fit(moves: _F64, places: _F64, weights: _F64, *, turn: bool) -> _Fit:
     model = (design @ solution).reshape(-1, 2)
     left = np.hypot(*(moves - model).T)
     freedom = max(1, 2 * len(moves) - len(solution))
-    scatter = max(float(np.sqrt(np.sum(left**2) / freedom)), _LEAST_ERROR_PX)
+    alike = weights + _LEAST_WEIGHT
+    blur = _BLUR * side * float(np.sqrt(np.mean((1.0 - alike**2) / alike**2)))
+    scatter = max(float(np.sqrt(np.sum(left**2) / freedom)), _LEAST_ERROR_PX, blur)
     errors = scatter * np.sqrt(np.diag(np.linalg.pinv(weighted.T @ weighted)))
     return _Fit(
         dx=float(solution[0]),
