@@ -188,6 +188,24 @@ def test_dust_tells_more_than_pixels_where_there_is_much_of_it():
     assert dusty.fit(light.astype(np.float32)[None]).pixel_share < 0.5
 
 
+def test_tiles_are_chosen_by_dust_and_not_by_the_noise_of_the_flat():
+    """Of 3000 tiles those at a shadow are taken; in the others the noise is as it is everywhere."""
+    rng = np.random.default_rng(5)
+    shape = (24 * 50, 24 * 60 + 2)
+    flat = 1 + rng.normal(0, 0.01, shape)
+    flat[480:600, 480:600] *= 0.9
+    reciprocal = (1 / flat).astype(np.float32)[None]
+
+    probe = flat_probe(reciprocal, None, None, (0.01,))
+
+    chosen = {tuple(corner // 24) for corner in probe.corners}
+    assert {(20, 20), (24, 20), (20, 24), (24, 24)} <= chosen
+    assert len(chosen) < 2600
+    even = np.array([not (430 < y < 620 and 430 < x < 620) for y, x in probe.corners])
+    spread = probe.flat_levels[1][0, even, 0]
+    assert np.mean(spread**2) == pytest.approx(0.01**2, rel=0.01)
+
+
 def fits(levels, q, sigma=1.0):
     """Return lights with these levels and terms."""
     return [FlatFit(b, sigma, 0.1, a, 0.4) for a, b in zip(levels, q, strict=True)]

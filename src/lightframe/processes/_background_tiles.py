@@ -163,7 +163,7 @@ def flat_probe(
     side = -(-_SMALL // period) * period
     flat_maps = _small_tiles(reciprocal, cfa, side)
     rows, columns = flat_maps[0].shape[2:]
-    chosen = _chosen(np.nan_to_num(flat_maps[1]).mean(axis=(0, 1)))
+    chosen = _chosen(_steps(flat_maps[0].mean(axis=(0, 1))))
     corners = np.stack([chosen // columns * side, chosen % columns * side + period], axis=1)
     if dark is None:
         dark = np.zeros((1, 1, reciprocal.shape[2]), np.float32)
@@ -200,6 +200,17 @@ def _small_tiles(planes: _F32, cfa: CfaPattern | None, side: int) -> tuple[_F32,
         inner = np.ascontiguousarray(plane[:, period:])
         tile_statistics(inner, cell, side, _EVERY, location[index], scale[index])
     return location, scale
+
+
+def _steps(medians: _F32) -> _F32:
+    """Return by how much tiles differ from the mean of their neighbours: dust, and not noise.
+
+    The spread of their pixels would not do: the tiles in which it is largest are those in which the
+    noise of the flat is, by chance, larger than elsewhere.
+    """
+    padded = np.pad(np.nan_to_num(medians, nan=float(np.nanmedian(medians))), 1, mode="edge")
+    around = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]
+    return np.asarray(np.abs(padded[1:-1, 1:-1] - around / 4), np.float32)
 
 
 def _chosen(structure: _F32) -> npt.NDArray[np.int64]:
