@@ -3,7 +3,6 @@
 from lightframe.frames._camera_raw import CameraRawFormat, CameraRawSettings
 from lightframe.frames._cfa import COLOURS, CfaPattern, cfa_pattern
 from lightframe.frames._describe import frame_info
-from lightframe.frames._fits import FULL_SCALE
 from lightframe.frames._fits_write import WriteReport, write_fits
 from lightframe.frames._formats import (
     FrameFormat,
@@ -20,6 +19,7 @@ from lightframe.frames._info import FrameInfo, FrameKind
 from lightframe.frames._kinds import FRAME_KINDS, kind_from_path, recognise_flat_darks
 from lightframe.frames._pixels import PixelSource, Window
 from lightframe.frames._sidecar import SETTINGS_SUFFIX, with_settings
+from lightframe.frames._stored import FULL_SCALE
 from lightframe.frames._text import write_text
 from lightframe.frames._vocabulary import VOCABULARY
 from lightframe.frames._xisf_write import XISF_COMPRESSIONS, XisfImage, write_xisf

@@ -24,12 +24,9 @@ from lightframe.frames._header import Header
 from lightframe.frames._info import FrameInfo
 from lightframe.frames._mapping import MappedSamples, in_file
 from lightframe.frames._scratch import scratch_array
-from lightframe.frames._stored import Scaling, StoredPixels, sample_format
+from lightframe.frames._stored import FULL_SCALE, Scaling, StoredPixels, sample_format
 
-__all__ = ["FITS", "FULL_SCALE", "FitsFormat"]
-
-FULL_SCALE = 65535.0
-"""DN of the value 1 in files whose samples are fractions of full scale."""
+__all__ = ["FITS", "FitsFormat"]
 
 _OVERSHOOT = 1.1
 """Fractions of full scale may be a little above 1: interpolation overshoots at stars."""

@@ -13,10 +13,10 @@ from typing import BinaryIO, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.frames._fits import FULL_SCALE
 from lightframe.frames._fits_cards import BLOCK, format_cards
 from lightframe.frames._header import Card, Header
 from lightframe.frames._scratch import new_file
+from lightframe.frames._stored import FULL_SCALE
 from lightframe.kernels._samples import dn_to_words
 
 __all__ = ["WriteReport", "write_fits"]

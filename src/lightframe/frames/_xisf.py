@@ -22,7 +22,7 @@ from lightframe.frames._header import Card, Header, Value
 from lightframe.frames._info import FrameInfo
 from lightframe.frames._mapping import MappedSamples, in_file
 from lightframe.frames._scratch import scratch_array
-from lightframe.frames._stored import Scaling, StoredPixels
+from lightframe.frames._stored import FULL_SCALE, Scaling, StoredPixels
 from lightframe.frames._xisf_blocks import decoded, read_block, stated_size
 
 __all__ = ["XISF", "XisfFormat"]
@@ -38,7 +38,6 @@ _DTYPES = {
     "Float64": "f8",
 }
 _NOMINAL_CHANNELS = {"Gray": 1, "RGB": 3}
-_FULL_SCALE = 65535.0
 _INTEGER_TYPES = ("Int", "UInt", "Byte", "Short", "UShort", "Long", "ULong")
 _BLOCK_TEXT_LIMIT = 1 << 20
 """Text properties longer than this are left out of the header: they are logs, not facts."""
@@ -228,7 +227,7 @@ def _scaling(image: _ImageElement, path: Path) -> Scaling:
     if image.dtype.kind == "u":
         if image.dtype.itemsize <= np.dtype(np.uint16).itemsize:
             return Scaling()
-        return Scaling(_FULL_SCALE / (2.0 ** (8 * image.dtype.itemsize) - 1))
+        return Scaling(FULL_SCALE / (2.0 ** (8 * image.dtype.itemsize) - 1))
     try:
         low, high = (float(part) for part in image.element.get("bounds", "0:1").split(":"))
     except ValueError:
@@ -237,7 +236,7 @@ def _scaling(image: _ImageElement, path: Path) -> Scaling:
         raise UnreadableFileError(
             f"the bounds {image.element.get('bounds')!r} of its samples are not a range", where=path
         )
-    slope = _FULL_SCALE / (high - low)
+    slope = FULL_SCALE / (high - low)
     return Scaling(slope, -low * slope)
 
 

@@ -16,12 +16,12 @@ from lightframe.frames._cfa import CfaPattern
 from lightframe.frames._fits_cards import plain_text
 from lightframe.frames._header import Card, Header
 from lightframe.frames._scratch import new_file
+from lightframe.frames._stored import FULL_SCALE
 from lightframe.frames._xisf_blocks import CODECS, compress
 
 __all__ = ["XISF_COMPRESSIONS", "XisfImage", "write_xisf"]
 
 _ALIGNMENT = 4096
-_FULL_SCALE = 65535.0
 _NAMESPACE = "http://www.pixinsight.com/xisf"
 _STRUCTURAL = frozenset({"SIMPLE", "BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "NAXIS3", "EXTEND"})
 _SCALING = frozenset({"BZERO", "BSCALE", "BLANK", "DATAMAX", "DATAMIN", "DNSCALE"})
@@ -57,7 +57,7 @@ class XisfImage:
     name: str = "image"
     image_type: str = ""
     cfa: CfaPattern | None = None
-    full_scale_dn: float = _FULL_SCALE
+    full_scale_dn: float = FULL_SCALE
     sample_format: Literal["float32", "uint16"] | None = None
 
 
@@ -121,8 +121,8 @@ def _samples(image: XisfImage, sample_format: str) -> tuple[npt.NDArray[np.gener
     if sample_format == "float32":
         return np.divide(image.planes, np.float32(image.full_scale_dn), dtype="<f4"), 0
     rounded = np.rint(image.planes)
-    missing = ~((rounded >= 0) & (rounded <= _FULL_SCALE))
-    stored = np.nan_to_num(np.clip(rounded, 0, _FULL_SCALE), nan=0.0).astype("<u2")
+    missing = ~((rounded >= 0) & (rounded <= FULL_SCALE))
+    stored = np.nan_to_num(np.clip(rounded, 0, FULL_SCALE), nan=0.0).astype("<u2")
     return stored, int(np.count_nonzero(missing))
 
 
@@ -139,7 +139,7 @@ def _image_element(image: XisfImage, sample_format: str) -> Element:
     )
     if sample_format == "float32":
         greatest = 1.0
-        if image.full_scale_dn != _FULL_SCALE:
+        if image.full_scale_dn != FULL_SCALE:
             greatest = max(1.0, float(np.fmax.reduce(image.planes, axis=None)))
         element.set("bounds", f"0:{greatest:.9g}")
     if image.image_type:
