@@ -336,6 +336,25 @@ def test_empty_folders_and_folders_of_text_are_unusable_input(tmp_path):
         run([tmp_path / "text"], tmp_path / "out")
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"debayer": "superpixel"}, "shrinks the frames"),
+        ({"lights": {"weight": "keyword"}}, "lights.weight = 'keyword' needs a number"),
+        ({"flats": {"weight": "given"}}, "flats.weight = 'given' needs a number"),
+        ({"cosmetic": {"defect_list": "nowhere.txt"}}, "no such list of defects"),
+    ],
+)
+def test_settings_that_a_run_cannot_follow_are_refused_before_any_work(
+    colour, tmp_path, settings, message
+):
+    """Nothing is read or written before the user is told."""
+    folder, _, _ = colour
+    with pytest.raises(SettingsError, match=message):
+        run([folder / "raw"], tmp_path / "out", RunSettings.parse(settings))
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_output_folder_that_is_a_file_is_a_settings_error(colour, tmp_path):
     """It is refused before any work."""
     (tmp_path / "file").touch()

@@ -13,18 +13,8 @@ __all__ = ["print_traces", "trace_document"]
 
 
 def trace_document(infos: Sequence[FrameInfo], traces: Sequence[PixelTrace]) -> list[Any]:
-    """Return the traces as JSON values; what is not finite is unknown."""
-    return [
-        {"files": [str(info.path) for info in infos]} | _plain(asdict(trace)) for trace in traces
-    ]
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON values are of many types
-    if isinstance(value, float) and not abs(value) < float("inf"):
-        return None
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+    """Return the traces as values for JSON."""
+    return [{"files": [str(info.path) for info in infos]} | asdict(trace) for trace in traces]
 
 
 def print_traces(infos: Sequence[FrameInfo], traces: Sequence[PixelTrace]) -> None:

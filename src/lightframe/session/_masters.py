@@ -26,7 +26,6 @@ from lightframe.processes import (
     frame_pedestal,
     integrate,
     prepare_calibration,
-    sample_statistics,
 )
 from lightframe.session._calibrating import Master, prepare
 from lightframe.session._context import Context
@@ -37,6 +36,7 @@ from lightframe.session._integrated import (
     superbias_lines,
 )
 from lightframe.session._journal import Journal, fingerprint
+from lightframe.session._master_levels import divides, measured
 from lightframe.session._noise import colour_noise
 from lightframe.session._plan_types import MasterJob
 from lightframe.session._previews import write_preview_of
@@ -173,25 +173,22 @@ def integrate_master(
     Raises
     ------
     InputError
-        If no frame can be read.
+        If no frame can be read, or all are empty.
     """
     settings = context.settings
-    flat = job.kind is FrameKind.FLAT
     with ExitStack() as stack:
         sources = _sources(job, infos, masters, context, stack)
+        integration = settings.flats if job.kind is FrameKind.FLAT else settings.darks
         statistics = None
-        if levels:
-            chosen = settings.flats if flat else settings.darks
-            statistics = sample_statistics(
-                list(sources.values()), threads=context.threads, estimators=chosen.estimators
-            )
+        if levels or divides(integration):
+            sources, statistics = measured(job, sources, integration, context)
         members = [infos[path] for path in sources]
         first = next(iter(sources.values()))
         total = first.channels * first.height * first.width
         with context.progress.step(f"Master {job.label}", total) as advance:
             result = integrate(
                 list(sources.values()),
-                settings.flats if flat else settings.darks,
+                integration,
                 statistics=statistics,
                 memory_bytes=context.memory_bytes,
                 threads=context.threads,
@@ -222,7 +219,10 @@ def _sources(
             continue
         stack.callback(source.close)
         calibration = calibrations.get(step_of.get(path, path))
-        sources[path] = _source(source, infos[path], calibration, context)
+        try:
+            sources[path] = _source(source, infos[path], calibration, context)
+        except InputError as error:
+            context.exclude(path, error.what)
     if not sources:
         raise InputError(
             f"none of the {len(job.frames)} frames of the master {job.kind} can be read",

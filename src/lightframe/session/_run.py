@@ -37,11 +37,13 @@ from lightframe.session._resources import default_memory_bytes, default_threads
 from lightframe.session._results import integrate_group
 from lightframe.session._sets import same_name
 from lightframe.session._settings import RunSettings
+from lightframe.session._steps import plain
 from lightframe.session._warm_up import warm_up
 
 __all__ = ["Outcome", "plan_run", "run"]
 
 _NO_RESULT = 3
+_WEIGHTS_OF_FILES = frozenset({"given", "keyword"})
 _REFUSED = frozenset({"double-bias-subtraction"})
 """Findings on settings with which no work is begun."""
 
@@ -114,13 +116,7 @@ def run(
         If disk or memory run out.
     """
     progress = progress or Silent()
-    if DEBAYER_METHODS[settings.debayer].shrinks:
-        raise SettingsError(
-            f"debayer = {settings.debayer!r} shrinks the frames",
-            where="settings",
-            cause="a run keeps the pixels of the lights, so that masters and defects fit them",
-            remedy="choose bilinear, vng or rcd; superpixel is there in lightframe debayer",
-        )
+    _refuse_settings(settings)
     context = Context(
         settings=settings,
         out=out,
@@ -140,6 +136,34 @@ def run(
         return _Run(plan, {info.path: info for info in found.frames}, context).execute(paths)
     finally:
         shutil.rmtree(context.scratch, ignore_errors=True)
+
+
+def _refuse_settings(settings: RunSettings) -> None:
+    """Raise before any work if the settings ask for what a run cannot do."""
+    if DEBAYER_METHODS[settings.debayer].shrinks:
+        raise SettingsError(
+            f"debayer = {settings.debayer!r} shrinks the frames",
+            where="settings",
+            cause="a run keeps the pixels of the lights, so that masters and defects fit them",
+            remedy="choose bilinear, vng or rcd; superpixel is there in lightframe debayer",
+        )
+    for name in ("darks", "flats", "lights"):
+        weight = getattr(settings, name).weight
+        if weight in _WEIGHTS_OF_FILES:
+            raise SettingsError(
+                f"{name}.weight = {weight!r} needs a number for each frame",
+                where="settings",
+                cause="such numbers belong to single files, and a run takes none",
+                remedy="choose another weight, or integrate the files with lightframe integrate",
+            )
+    listed = settings.cosmetic.defect_list
+    if listed is not None and not listed.is_file():
+        raise SettingsError(
+            "there is no such list of defects",
+            where=listed,
+            cause="a typing error in cosmetic.defect_list, or a path relative to another folder",
+            remedy="name the file with its whole path, or leave the setting out",
+        )
 
 
 def _refuse_nonsense(plan: Plan) -> None:
@@ -181,7 +205,7 @@ class _Run:
         self._add_unused()
         self._report_exclusions()
         self.findings = with_measured_noise(self.findings, self.plan, masters.values())
-        document = self._document(paths, [master.record for master in masters.values()])
+        document = plain(self._document(paths, [master.record for master in masters.values()]))
         text = json.dumps(document, indent=1, allow_nan=False)
         write_text(context.out / "run.json", text)
         failed = any(finding.severity is Severity.ERROR for finding in self.findings)
