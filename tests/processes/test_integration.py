@@ -495,3 +495,27 @@ def test_estimators_of_level_and_scale_can_be_chosen(location, scale):
     result = integrate(sources, settings)
     assert result.factors[:, 0] == pytest.approx(1 / (1 + 0.2 * np.arange(5)), rel=0.06)
     assert result.image.mean() == pytest.approx(500, abs=1)
+
+
+@pytest.mark.parametrize("sides", [(), ("low", "high")])
+def test_without_maps_the_image_is_the_same_and_the_share_of_rejected_samples_is_known(sides):
+    """Masters need no maps, which take three times the memory of the image."""
+    rng = np.random.default_rng(41)
+    frames = rng.normal(1000, 10, (12, 1, 60, 70)).astype(np.float32)
+    frames[3, 0, 20:30] += 400
+    large = {"low": "low" in sides, "high": "high" in sides}
+    with_maps = IntegrationSettings.for_darks(rejection="sigma", large_scale=large)
+    without = with_maps.model_copy(update={"maps": False})
+
+    sources = [Planes(frame) for frame in frames]
+    whole = integrate(sources, with_maps, threads=2)
+    bare = integrate(sources, without, threads=2)
+
+    np.testing.assert_array_equal(bare.image, whole.image)
+    assert bare.weight is None
+    assert bare.rejected_low is None
+    assert bare.rejected_high is None
+    assert bare.rejected == whole.rejected
+    means = [np.mean(m, dtype=np.float64) for m in (whole.rejected_low, whole.rejected_high)]
+    assert whole.rejected == pytest.approx(means, rel=1e-5)
+    assert whole.rejected[1] > 10 / 60 / 12

@@ -138,13 +138,12 @@ def _print(made: IntegratedFile) -> None:
         )
     console.print(shown)
     files = "1 file" if len(made.infos) == 1 else f"{len(made.infos)} files"
-    rejected = float(result.rejected_low.mean()), float(result.rejected_high.mean())
     console.print(
         f"{made.written.path}: {files}, rejection {result.rejection},"
         f" noise {numbers(made.noise_dn, '.3f')} DN,"
         f" {number(made.gain_over_best)} times less than the best file's,"
         f" signal to noise {numbers(made.snr, '.4g')};"
-        f" rejected {rejected[0]:.4%} low, {rejected[1]:.4%} high",
+        f" rejected {result.rejected[0]:.4%} low, {result.rejected[1]:.4%} high",
         soft_wrap=True,
     )
     if made.missing:

@@ -48,11 +48,14 @@ class Integration:
     ----------
     image : ndarray, shape (channels, height, width), float32
         The combined image, DN on the scale of the reference frame.
-    weight : ndarray, shape (channels, height, width), float32
+    weight : ndarray, shape (channels, height, width), float32, or None
         Sum of the survivors' weights, of which the mean over the frames is 1: the number of frames
         that made the pixel, where frames weigh alike.
-    rejected_low, rejected_high : ndarray, shape (channels, height, width), float32
-        Rejected samples over number of frames.
+    rejected_low, rejected_high : ndarray, shape (channels, height, width), float32, or None
+        Rejected samples over number of frames. These and `weight` are None if the settings want no
+        maps.
+    rejected : tuple of two float
+        Means of `rejected_low` and `rejected_high`.
     variance : ndarray or None
         Predicted variance of the image in DN^2, from the noise of the frames' background, their
         gains, their weights and which of them survived, with what the combination and the false
@@ -75,9 +78,10 @@ class Integration:
     """
 
     image: F32
-    weight: F32
-    rejected_low: F32
-    rejected_high: F32
+    weight: F32 | None
+    rejected_low: F32 | None
+    rejected_high: F32 | None
+    rejected: tuple[float, float]
     variance: F32 | None
     slope: F32 | None
     rejection: str
@@ -158,6 +162,7 @@ def integrate(  # noqa: PLR0913 - one argument for each thing the caller alone c
         weight=result.weight,
         rejected_low=result.rejected_low,
         rejected_high=result.rejected_high,
+        rejected=result.rejected,
         variance=result.variance,
         slope=result.slope,
         rejection=recipe.rejection,
@@ -200,20 +205,35 @@ class _Result:
         recipe: Recipe,
     ) -> None:
         self.image = np.empty(shape, np.float32)
-        self.weight = np.empty(shape, np.float32)
-        self.rejected_low = np.empty(shape, np.float32)
-        self.rejected_high = np.empty(shape, np.float32)
+        self.weight = np.empty(shape, np.float32) if settings.maps else None
+        self.rejected_low = np.empty(shape, np.float32) if settings.maps else None
+        self.rejected_high = np.empty(shape, np.float32) if settings.maps else None
         self.variance = np.empty(shape, np.float32) if settings.variance else None
         self.slope = np.empty(shape, np.float32) if recipe.rejection == "linear-fit" else None
         self._fraction = np.float32(1.0 / frames)
+        self._rejected = np.zeros(2)  # whole numbers: their sum does not depend on the order
+        self._samples = frames * int(np.prod(shape))
+        self._lock = threading.Lock()
+
+    @property
+    def rejected(self) -> tuple[float, float]:
+        """Parts of all samples that were rejected low, and high."""
+        low, high = self._rejected / self._samples
+        return float(low), float(high)
 
     def place(self, channel: int, window: Window, maps: F32) -> None:
         """Copy the maps of a tile."""
         where = (channel, slice(window.y0, window.y1), slice(window.x0, window.x1))
         self.image[where] = maps[0]
-        self.weight[where] = maps[1]
-        np.multiply(maps[2], self._fraction, out=self.rejected_low[where])
-        np.multiply(maps[3], self._fraction, out=self.rejected_high[where])
+        counts = maps[2:4].sum(axis=(1, 2), dtype=np.float64)
+        with self._lock:
+            self._rejected += counts
+        if self.weight is not None:
+            self.weight[where] = maps[1]
+        if self.rejected_low is not None:
+            np.multiply(maps[2], self._fraction, out=self.rejected_low[where])
+        if self.rejected_high is not None:
+            np.multiply(maps[3], self._fraction, out=self.rejected_high[where])
         if self.variance is not None:
             self.variance[where] = maps[4]
         if self.slope is not None:

@@ -59,6 +59,10 @@ class IntegrationSettings(Settings):
     local: LocalNormalizationSettings = LocalNormalizationSettings()
     """Fineness of the normalization ``local``."""
 
+    maps: bool = True
+    """Whether to keep the maps of weights and of rejected samples; each takes as much memory as the
+    image."""
+
     variance: bool = False
     """Whether to predict the variance of each pixel of the result."""
 

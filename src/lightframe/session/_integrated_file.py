@@ -110,8 +110,8 @@ class IntegratedFile:
                     "channels": channels,
                     "height": height,
                     "width": width,
-                    "rejected_low": float(np.mean(result.rejected_low)),
-                    "rejected_high": float(np.mean(result.rejected_high)),
+                    "rejected_low": result.rejected[0],
+                    "rejected_high": result.rejected[1],
                     "missing": self.missing,
                     "truncated": self.written.truncated,
                     "notes": list(self.remarks),
@@ -181,13 +181,14 @@ def write_integrated(
         *history(*lines, *_inputs(infos, result, threads)),
     )
     maps = [
-        ("WEIGHT", result.weight),
-        ("REJ_LOW", result.rejected_low),
-        ("REJ_HIGH", result.rejected_high),
-    ]
-    maps += [
         (name, array)
-        for name, array in (("SLOPE", result.slope), ("VARIANCE", result.variance))
+        for name, array in (
+            ("WEIGHT", result.weight),
+            ("REJ_LOW", result.rejected_low),
+            ("REJ_HIGH", result.rejected_high),
+            ("SLOPE", result.slope),
+            ("VARIANCE", result.variance),
+        )
         if array is not None
     ]
     written = write(

@@ -276,7 +276,7 @@ def _written(job: MasterJob, made: IntegratedMaster, context: Context) -> Master
 def master_record(job: MasterJob, made: IntegratedMaster, context: Context) -> dict[str, Any]:
     """Return the entry of run.json of a master that was integrated; not where it lies."""
     members, result = made.members, made.result
-    rejected = float(np.mean(result.rejected_low) + np.mean(result.rejected_high))
+    rejected = sum(result.rejected)
     record = _record(job, members[0], result.image)
     return (
         record
@@ -358,8 +358,8 @@ def _history(
         f"ImageIntegration.pixelRejection: {settings.rejection}",
         f"ImageIntegration.rejectionNormalization: {settings.rejection_normalization}",
         f"ImageIntegration.numberOfImages: {len(inputs)}",
-        f"ImageIntegration.totalRejectedLow: {float(np.mean(result.rejected_low)):.6f}",
-        f"ImageIntegration.totalRejectedHigh: {float(np.mean(result.rejected_high)):.6f}",
+        f"ImageIntegration.totalRejectedLow: {result.rejected[0]:.6f}",
+        f"ImageIntegration.totalRejectedHigh: {result.rejected[1]:.6f}",
     ]
     for step in job.steps:
         lines += [f"Calibration of the flats: {reason}" for reason in step.reasons]

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean
 
-import numpy as np
-
 from lightframe._version import __version__
 from lightframe.errors import UnreadableFileError
 from lightframe.frames import FULL_SCALE, Card, FrameInfo, FrameKind, Header, Value
@@ -171,8 +169,8 @@ def integration_lines(
         f"ImageIntegration.rejectionNormalization: {settings.rejection_normalization}",
         f"ImageIntegration.referenceImage: {reference}",
         f"ImageIntegration.numberOfImages: {len(result.weights)}",
-        f"ImageIntegration.totalRejectedLow: {float(np.mean(result.rejected_low)):.6f}",
-        f"ImageIntegration.totalRejectedHigh: {float(np.mean(result.rejected_high)):.6f}",
+        f"ImageIntegration.totalRejectedLow: {result.rejected[0]:.6f}",
+        f"ImageIntegration.totalRejectedHigh: {result.rejected[1]:.6f}",
     ]
     named = {"combination", "normalization", "weight", "rejection", "rejection_normalization"}
     changed = settings.model_dump(exclude_defaults=True, exclude=named)

@@ -158,14 +158,16 @@ def _written(
         *_history(lights, result, parts, reference, context),
     )
     maps = [
-        ("WEIGHT", result.weight, "coverage: sum of the weights of the frames that made the pixel"),
-        ("REJ_LOW", result.rejected_low, "fraction of the frames rejected as too dark"),
-        ("REJ_HIGH", result.rejected_high, "fraction of the frames rejected as too bright"),
+        (name, array, meaning)
+        for name, array, meaning in (
+            ("WEIGHT", result.weight, "coverage: sum of the weights of the pixel's frames"),
+            ("REJ_LOW", result.rejected_low, "fraction of the frames rejected as too dark"),
+            ("REJ_HIGH", result.rejected_high, "fraction of the frames rejected as too bright"),
+            ("SLOPE", result.slope, "slope of the line through the sorted samples, DN"),
+            ("VARIANCE", result.variance, "variance that the frames' noise predicts, DN^2"),
+        )
+        if array is not None
     ]
-    if result.slope is not None:
-        maps.append(("SLOPE", result.slope, "slope of the line through the sorted samples, DN"))
-    if result.variance is not None:
-        maps.append(("VARIANCE", result.variance, "variance that the frames' noise predicts, DN^2"))
     report = write_fits(
         path,
         image,
@@ -190,8 +192,8 @@ def _written(
         "channels": channels,
         "height": height,
         "width": width,
-        "rejected_low": float(np.mean(result.rejected_low)),
-        "rejected_high": float(np.mean(result.rejected_high)),
+        "rejected_low": result.rejected[0],
+        "rejected_high": result.rejected[1],
         "preview": write_preview_of(image, None, f"{group.name}.png", context),
         "maps": [
             {

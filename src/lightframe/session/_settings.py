@@ -40,7 +40,7 @@ class RunSettings(Settings):
     calibration: CalibrationSettings = CalibrationSettings()
     """Calibration of lights and flats. The plan chooses the dark scaling; see `match`."""
 
-    darks: IntegrationSettings = IntegrationSettings.for_darks()
+    darks: IntegrationSettings = IntegrationSettings.for_darks(maps=False)
     """Integration of bias, dark and flat-dark frames."""
 
     superbias: bool = False
@@ -50,7 +50,7 @@ class RunSettings(Settings):
     superbias_model: SuperbiasSettings = SuperbiasSettings()
     """What that model consists of."""
 
-    flats: IntegrationSettings = IntegrationSettings.for_flats()
+    flats: IntegrationSettings = IntegrationSettings.for_flats(maps=False)
     """Integration of calibrated flats."""
 
     cosmetic: CosmeticSettings = CosmeticSettings()
