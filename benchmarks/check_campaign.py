@@ -244,16 +244,17 @@ def table(verdicts: Sequence[Verdict], seed: int) -> str:
         faulty["found"] / max(1, faulty["sessions"]),
         faulty["first"] / max(1, faulty["sessions"]),
     )
+    programs = len({v.program for v in verdicts})
     text = f"""# The checks on random sessions
 
-{len(verdicts)} simulated sessions (seed {seed}), {clean["sessions"]} of them clean, over
-{len(CAMERAS)} cameras, {len({v.program for v in verdicts})} capture programs, sizes, exposures,
-skies, seeing and levels of flats. Faults that show only in calibrated lights, and {whole} of the
-clean sessions, are run as a whole; the others are checked. `python -m benchmarks.check_campaign`
-makes them; `--only NUMBER` makes one of them again.
+{len(verdicts)} simulated sessions (seed {seed}), {clean["sessions"]} of them clean,
+over {len(CAMERAS)} cameras, {programs} capture programs, sizes, exposures, skies, seeing and levels
+of flats. Faults that show only in calibrated lights, and {whole} of the clean sessions, are run as
+a whole; the others are checked. Faults are drawn large enough to do harm that can be seen.
+`python -m benchmarks.check_campaign` makes the sessions, `--only NUMBER` one of them again.
 
-- Recall: {faulty["found"]} of {faulty["sessions"]} faults ({named[0]:.1%}), of {len(tallies)} of
-  the {len(RULES)} rules
+- Faults found: {faulty["found"]} of {faulty["sessions"]} ({named[0]:.1%})
+- Rules with a fault: {len(tallies)} of {len(RULES)}
 - First-named cause right: {faulty["first"]} of {faulty["sessions"]} ({named[1]:.1%})
 - Clean sessions with an error or warning: {alarms} of {clean["sessions"]}
 - Precision: {faulty["found"] / max(said, 1):.1%} of what was said was the fault

@@ -208,7 +208,10 @@ def _steps(medians: _F32) -> _F32:
     The spread of their pixels would not do: the tiles in which it is largest are those in which the
     noise of the flat is, by chance, larger than elsewhere.
     """
-    padded = np.pad(np.nan_to_num(medians, nan=float(np.nanmedian(medians))), 1, mode="edge")
+    known = medians[np.isfinite(medians)]
+    if not known.size:
+        return np.zeros_like(medians)
+    padded = np.pad(np.nan_to_num(medians, nan=float(np.median(known))), 1, mode="edge")
     around = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]
     return np.asarray(np.abs(padded[1:-1, 1:-1] - around / 4), np.float32)
 

@@ -33,6 +33,10 @@ _BLOCKS = 4
 _LEAST_TILES = 60
 _PLANE_TERMS = 3
 """A tilted plane, which is taken off in each tile, takes its share of the noise with it."""
+_SHARED_ERROR = 0.5
+"""Relative error of what a shared bias does: the scaled dark gives some of its noise back."""
+_CLIPPED = 0.994
+"""What is left of a covariance when one of two Gaussians is clipped at 3.5 sigma."""
 _LEAST_SIGNAL = 0.15
 """Least share of the variance of the flat's pixels that is not the flat's noise."""
 _NOISE_ERROR = 0.01
@@ -165,7 +169,8 @@ def _fine(products: _F64, reciprocal: _F32, flat_noise: float, shared_dn: float)
     free = count - _PLANE_TERMS
     noise = weight * free * g * g * flat_noise**2
     cg, gg, cd, gd, dd = (weight * term for term in (cg, gg, cd, gd, dd))
-    own, below = cg - noise * level + weight * free * g**3 * shared_dn, gg - noise * g
+    shared = weight * free * g**3 * shared_dn
+    own, below = cg - _CLIPPED * (noise * level - shared), gg - noise * g
     if below.sum() < _LEAST_SIGNAL * gg.sum():
         return None  # the flat's pixels differ by their noise alone
     through = float(gd.sum() / dd.sum()) if dd.sum() > 0 else 0.0
@@ -182,6 +187,7 @@ def _fine(products: _F64, reciprocal: _F32, flat_noise: float, shared_dn: float)
             sky * share / np.sqrt(float(count.sum())),
         )
     )
+    common = float(np.hypot(common, _SHARED_ERROR * abs(float(shared.sum())) / total))
     statistical = float(np.sqrt(rest @ rest)) / total
     statistical *= _disagreement(own - through * cd, below - through * gd, rest, q, structure)
     sigma = float(np.hypot(statistical, common))

@@ -130,8 +130,7 @@ def prepare_probe(
     glow = _glow_of(assignment, dark, calibration, masters)
     if reciprocal is None or assignment.flat is None:
         return Probe(hot=hot, glow=glow)
-    relative = masters[assignment.flat].record["relative_noise"]
-    noise = None if relative is None else tuple(relative)
+    noise = _noise_of_flat(masters[assignment.flat], calibration)
     return Probe(
         flat_probe(reciprocal, dark, calibration.cfa, noise),
         hot,
@@ -168,6 +167,38 @@ def _glow_of(
         background_tiles(others[0], cfa),
         None if gain is None else background_tiles(gain, cfa),
     )
+
+
+def _noise_of_flat(flat: Master, calibration: PreparedCalibration) -> tuple[float, ...] | None:
+    """Return the relative noise of a pixel where the flat is 1, one number a colour.
+
+    The noise of a pixel grows with the root of its light, so that of a colour of mean level m is
+    ``sigma / sqrt(m s0)`` there. None for a flat that was given, whose noise is not known.
+    """
+    sigmas, scale = flat.record["random_noise_dn"], calibration.flat_scale
+    if not sigmas or scale is None or flat.record["relative_noise"] is None:
+        return None
+    means = _mean_levels(flat.pixels, calibration)
+    if min(*means, *scale.factors) <= 0:
+        return None
+    levels = [scale.factors[min(index, len(scale.factors) - 1)] for index in range(len(sigmas))]
+    pairs = zip(sigmas, levels, strict=True)
+    return tuple(
+        float(sigma / np.sqrt(level * means[min(index, len(means) - 1)]))
+        for index, (sigma, level) in enumerate(pairs)
+    )
+
+
+def _mean_levels(pixels: _F32, calibration: PreparedCalibration) -> list[float]:
+    """Return the mean of each channel, or of each colour of a mosaic."""
+    if calibration.cfa is None:
+        return [float(np.nanmean(plane)) for plane in pixels]
+    cell = calibration.cfa.planes()
+    period = len(cell)
+    return [
+        float(np.mean([np.nanmean(pixels[0, y::period, x::period]) for y, x in places]))
+        for places in (np.argwhere(cell == colour) for colour in range(int(cell.max()) + 1))
+    ]
 
 
 def _shared_bias(
