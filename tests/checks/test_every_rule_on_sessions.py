@@ -26,6 +26,8 @@ CHECKED = (
     | matching.WHAT_IS_THERE
 )
 RUN = results.RESULTS
+TOLD_BY_HEADERS = {"format-mismatch", "binning-mismatch", "dark-temperature-mismatch"}
+"""Rules whose sessions here are told by headers, which have no picture; their pixels have one."""
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +61,8 @@ def assert_found(rule, case, findings):
     for part in ("frames", "message", "cause", "remedy", "evidence"):
         assert found[0][part], part
     json.dumps(found[0], allow_nan=False)
+    shown = rule in SHOWN and rule not in TOLD_BY_HEADERS
+    assert ("picture" in found[0]["evidence"]) == shown
     for name, value in case.numbers.items():
         assert found[0]["evidence"][name] == pytest.approx(value, rel=0.1, abs=0.6), name
     for finding in findings:
