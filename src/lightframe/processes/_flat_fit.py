@@ -39,7 +39,7 @@ _CLIPPED = 0.994
 """What is left of a covariance when one of two Gaussians is clipped at 3.5 sigma."""
 _LEAST_SIGNAL = 0.15
 """Least share of the variance of the flat's pixels that is not the flat's noise."""
-_NOISE_ERROR = 0.01
+_NOISE_ERROR = 0.015
 """Relative error of the variance of the flat's noise."""
 _GROUPS = (0.6, 0.9)
 """Where tiles are divided by the structure of the flat in them."""
