@@ -274,6 +274,21 @@ def test_a_frame_that_covers_a_part_is_continued_as_a_plane():
     assert np.isfinite(result.image).all()
 
 
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_samples_that_are_not_finite_are_missing(value):
+    """An infinite sample is no very bright one: the pixel is made of the other frame alone."""
+    frames = np.random.default_rng(6).normal(1000, 20, (2, 1, 40, 50)).astype(np.float32)
+    frames[0, 0, 5, 6] = value
+    settings = IntegrationSettings(
+        normalization="local", rejection_normalization="local", rejection="none", weight="none"
+    )
+
+    result = integrate([Planes(planes) for planes in frames], settings)
+
+    assert result.image[0, 5, 6] == pytest.approx(frames[1, 0, 5, 6], abs=30)
+    assert (result.weight[0, 5, 6], result.weight[0, 5, 7]) == (1, 2)
+
+
 def test_statistics_are_measured_where_none_are_given():
     """Local normalization works on bare arrays, several channels, and both marks and maps."""
     rng = np.random.default_rng(9)

@@ -37,7 +37,8 @@ _NOISE_SIGMAS = 2.0
 _LEAST_VARIANCE = 0.1
 """Of the background's: below it there is less light, but no less read noise."""
 
-_UNLIMITED = np.array([-np.inf, np.inf], np.float32)
+_UNLIMITED = np.array([np.nan, np.nan], np.float32)
+"""Limits that no sample is at or beyond, not even an infinite one, which stays missing."""
 
 _MAPS = 6
 """Image, weight, rejected low, rejected high, variance, slope."""
