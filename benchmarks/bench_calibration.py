@@ -1,6 +1,6 @@
 """Time the calibration of 24 Mpx 16-bit frames, step by step, against straightforward NumPy.
 
-Run ``python benchmarks/bench_calibration.py``. Times are processor time of one thread, the best of
+Run ``python -m benchmarks.bench_calibration``. Times are processor time of one thread, the best of
 several repeats, with all buffers warm. ccdproc takes part where it is installed.
 """
 

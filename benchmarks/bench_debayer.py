@@ -1,6 +1,6 @@
 """Speed of debayering, cosmetic correction and stretch, one thread, in million pixels a second.
 
-Run it as ``python benchmarks/bench_debayer.py [megapixels]``. The time is that of the thread, so
+Run it as ``python -m benchmarks.bench_debayer [megapixels]``. The time is that of the thread, so
 other load on the machine matters little; the best of some repeats counts. The first call compiles
 and is not timed. Mean errors on simulated stars stand beside the debayer methods, so that speed is
 not bought with quality unnoticed.

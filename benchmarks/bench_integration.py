@@ -1,6 +1,6 @@
 """How fast stacks are integrated, beside NumPy, astropy and (where installed) ccdproc.
 
-    python benchmarks/bench_integration.py [--frames 20] [--pixels 4] [--threads 1] [--repeat 3]
+    python -m benchmarks.bench_integration [--frames 20] [--pixels 4] [--threads 1] [--repeat 3]
 
 Frames are simulated in memory: Gaussian noise, one sample in ten thousand a cosmic ray. Each line
 gives billions of samples a second and core, and the ratio to reading and sorting the samples only.

@@ -1,6 +1,6 @@
 """Time stars, registration and resampling on a simulated 24 Mpx frame, one thread.
 
-Run with ``python benchmarks/bench_registration.py [megapixels]``. The figures are processor seconds
+Run with ``python -m benchmarks.bench_registration [megapixels]``. The figures are processor seconds
 of the thread, best of three after compilation.
 """
 

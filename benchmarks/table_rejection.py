@@ -1,6 +1,6 @@
 """Print the tables of `docs/integration.md`: false rejection, efficiency, survival of outliers.
 
-    python benchmarks/table_rejection.py [--pixels 20000]
+    python -m benchmarks.table_rejection [--pixels 20000]
 
 Gaussian noise, level 1000 DN, sigma 10 DN, default limits. *false*: rejected part of samples that
 are all good. *variance*: that of the mean of the survivors, over sigma^2 / N. *shift*: of the mean,
@@ -11,8 +11,8 @@ in units of its own sigma. *left*: part of outliers not rejected, where 1, 2 or 
 import argparse
 
 import numpy as np
+from benchmarks.bench_integration import Plane
 
-from bench_integration import Plane
 from lightframe.processes import REJECTIONS, IntegrationSettings, integrate
 
 LEVEL, SIGMA, OUTLIER = 1000.0, 10.0, 100.0
