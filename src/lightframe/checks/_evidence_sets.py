@@ -48,6 +48,8 @@ class SetEvidence:
         Temporal noise of a frame, from differences of pairs; NaN for fewer than two frames.
     tiles : float64 (4, rows, columns)
         Background by tiles: median over the frames.
+    step : int
+        Step of the integers in most of the frames; 0 if unknown.
     """
 
     label: str
@@ -58,6 +60,11 @@ class SetEvidence:
     noise: Float64
     temporal: Float64
     tiles: Float64
+    step: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        steps = [frame.levels.frame_step for frame in self.frames]
+        object.__setattr__(self, "step", max(set(steps), key=steps.count))
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -68,12 +75,6 @@ class SetEvidence:
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
         return self.frames[0].info.shape
-
-    @property
-    def step(self) -> int:
-        """Step of the integers in most of the frames; 0 if unknown."""
-        steps = [frame.levels.frame_step for frame in self.frames]
-        return max(set(steps), key=steps.count)
 
     @property
     def exposure_s(self) -> float | None:
