@@ -16,6 +16,7 @@ programmer (bad shape, bad dtype) stays a plain ValueError or TypeError.
 """
 
 from pathlib import Path
+from typing import Any
 
 __all__ = [
     "IncompatibleFramesError",
@@ -53,6 +54,10 @@ class LightframeError(Exception):
         self.where = str(where)
         self.cause = cause
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Copied, and sent to other processes, without `__init__`, whose arguments differ by class.
+        return self.__class__.__new__, (self.__class__, self.what), self.__dict__
 
     def __str__(self) -> str:
         lines = [f"{self.where}: {self.what}" if self.where else self.what]
