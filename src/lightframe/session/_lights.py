@@ -164,14 +164,15 @@ def treatments(
     for assignment in group.assignments:
         target = infos[assignment.frames[0]]
         calibration = prepare(assignment, target, masters, context.settings.calibration)
-        defects = None
-        if context.settings.correct_defects:
-            if assignment.dark not in known:
-                dark = None if assignment.dark is None else masters[assignment.dark]
-                known[assignment.dark] = _known_defects(dark, calibration, context)
-            defects = known[assignment.dark]
-        probe = prepare_probe(assignment, calibration, masters, infos)
-        treatment = Treatment(assignment, calibration, defects, probe)
+        with ThreadPoolExecutor(1, thread_name_prefix="probe") as beside:
+            probe = beside.submit(prepare_probe, assignment, calibration, masters, infos)
+            defects = None
+            if context.settings.correct_defects:
+                if assignment.dark not in known:
+                    dark = None if assignment.dark is None else masters[assignment.dark]
+                    known[assignment.dark] = _known_defects(dark, calibration, context)
+                defects = known[assignment.dark]
+            treatment = Treatment(assignment, calibration, defects, probe.result())
         prepared |= dict.fromkeys(assignment.frames, treatment)
     return prepared
 
