@@ -112,6 +112,19 @@ def test_files_that_are_set_aside_are_named_for_machines(tmp_path, capsys, comma
     assert main([command, str(bad), "--json"]) == 3
 
 
+@pytest.mark.parametrize("words", [("simulate", "FILE"), ("check", "FRAMES", "--cache", "FILE")])
+def test_a_folder_that_is_a_file_is_wrong_usage(tmp_path, capsys, words):
+    """What was asked for cannot be; no frame is blamed for it."""
+    file, frames = tmp_path / "file", tmp_path / "frames"
+    file.write_text("not a folder")
+    frames.mkdir()
+    frame(frames / "a.fits")
+    places = {"FILE": file, "FRAMES": frames}
+
+    assert main([str(places.get(word, word)) for word in words]) == 2
+    assert "choose a folder" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["session", "result"])
 def test_the_demo_replaces_nothing_but_its_own_folders(tmp_path, capsys, name):
     """A folder of somebody's that happens to have the name is left alone."""

@@ -13,6 +13,7 @@ import numpy as np
 from lightframe.checks._evidence_frame import EVIDENCE_VERSION, FrameEvidence, Places
 from lightframe.checks._evidence_levels import Levels
 from lightframe.frames import FrameInfo
+from lightframe.frames._scratch import new_file
 
 __all__ = ["EvidenceCache"]
 
@@ -30,7 +31,15 @@ class EvidenceCache:
         self._folder = folder
 
     def get(self, info: FrameInfo, measure: Callable[[], FrameEvidence]) -> FrameEvidence:
-        """Return the evidence of a frame: the kept one if its file is the same, else measured."""
+        """Return the evidence of a frame: the kept one if its file is the same, else measured.
+
+        Raises
+        ------
+        SettingsError
+            If the folder cannot be written to.
+        ResourceError
+            If there is no room.
+        """
         if self._folder is None:
             return measure()
         place = self._folder / f"{_identity(info.path)}.npz"
@@ -41,11 +50,8 @@ class EvidenceCache:
             except (OSError, ValueError, KeyError, BadZipFile):
                 place.unlink(missing_ok=True)  # damaged, or written by another version
         evidence = measure()
-        self._folder.mkdir(parents=True, exist_ok=True)
-        unfinished = place.with_suffix(f".{os.getpid()}.tmp")
-        with unfinished.open("wb") as target:
+        with new_file(place, make_folder=True) as target:
             np.savez(target, allow_pickle=False, **_packed(evidence))
-        unfinished.replace(place)
         return evidence
 
 

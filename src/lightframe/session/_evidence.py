@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lightframe.checks import FrameEvidence, measure_frame
 from lightframe.checks._evidence_cache import EvidenceCache
-from lightframe.errors import LightframeError
+from lightframe.errors import InputError
 from lightframe.frames import FrameInfo
 from lightframe.session._progress import Progress
 
@@ -55,7 +55,7 @@ def measure_frames(
                 if visit is not None:
                     visit(info.path)
                 return kept.get(info, lambda: measure_frame(info))
-            except LightframeError as error:
+            except InputError as error:
                 return error.what
             finally:
                 advance(1)

@@ -10,6 +10,7 @@ from astropy.io import fits
 
 from lightframe.errors import SettingsError
 from lightframe.frames import SETTINGS_SUFFIX, Header
+from lightframe.frames._scratch import storage_error
 from lightframe.simulation._camera import Camera, build_camera
 from lightframe.simulation._camera_raw_file import write_dng
 from lightframe.simulation._capture import frame_header, sidecar_text
@@ -46,7 +47,8 @@ def simulate_session(
     Raises
     ------
     SettingsError
-        If the folder already holds a session, or two frames would get the same name.
+        If the folder already holds a session or cannot be written to, or two frames would get the
+        same name.
     """
     taken = [name for name in (*FOLDERS.values(), TRUTH_FOLDER) if (directory / name).exists()]
     if taken:
@@ -60,7 +62,10 @@ def simulate_session(
     camera = build_camera(session, shots)
     # The folder of the truth comes first: it tells an unfinished session from anybody's frames.
     for folder in (Path(TRUTH_FOLDER), *{Path(shot.path).parent for shot in shots}):
-        (directory / folder).mkdir(parents=True)
+        try:
+            (directory / folder).mkdir(parents=True)
+        except OSError as error:
+            raise storage_error(error, directory) from error
 
     def make(shot: Shot) -> npt.NDArray[np.int64]:
         struck = _write_frame(camera, shot, directory / shot.path)
