@@ -12,7 +12,7 @@ from star_fields import add_star, grid_frame, matched, profile
 from lightframe.errors import SettingsError
 from lightframe.kernels._background import mesh_row, mesh_statistics, mesh_value
 from lightframe.kernels._profile import fit_profiles
-from lightframe.kernels._stars import windowed_moments
+from lightframe.kernels._stars import ring_level, windowed_moments
 from lightframe.processes._stars import (
     DetectionSettings,
     StarTable,
@@ -389,3 +389,14 @@ def test_a_satellite_trail_does_not_change_what_a_star_is():
     assert found[off].all()
     assert len(stars) <= len(clean)
     assert np.median(stars.fwhm_px) == pytest.approx(np.median(clean.fwhm_px), rel=0.03)
+
+
+@pytest.mark.parametrize("radius", [4.0, 12.0, 40.0])
+def test_the_ring_of_a_wide_star_is_sampled_all_round(radius):
+    """On a gradient its level is that at the star, however many pixels it has."""
+    y, _ = np.mgrid[:300, :300]
+    noise = np.random.default_rng(8).normal(0, 2, y.shape)
+    image = (1000 + 0.1 * y + noise).astype(np.float32)
+    samples = np.empty(4096, np.float32)
+    level = ring_level(image, 150.0, 150.0, 2 * radius, 3 * radius, 50.0, samples)
+    assert level == pytest.approx(1015, abs=0.5)

@@ -30,8 +30,10 @@ def ring_level(
     more, other stars are among them, and the level is taken nearer to the lowest sixth.
     """
     height, width = image.shape
+    # Of a ring with more pixels than there is room for, rows at even distances are taken.
+    every = int(np.pi * (outer * outer - inner * inner)) // samples.size + 1
     n = 0
-    for j in range(max(int(y - outer), 0), min(int(y + outer) + 2, height)):
+    for j in range(max(int(y - outer), 0), min(int(y + outer) + 2, height), every):
         for i in range(max(int(x - outer), 0), min(int(x + outer) + 2, width)):
             square = (j - y) * (j - y) + (i - x) * (i - x)
             near = inner * inner <= square <= outer * outer
