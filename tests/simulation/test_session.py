@@ -211,6 +211,13 @@ def test_missing_truth_is_an_error(tmp_path):
         load_truth(tmp_path)
 
 
+def test_a_truth_without_its_images_is_told(colour_folder, tmp_path):
+    """A simulation that was broken off leaves no half truth."""
+    (tmp_path / "truth.json").write_bytes((colour_folder / "truth" / "truth.json").read_bytes())
+    with pytest.raises(UnreadableFileError, match="images of the truth cannot be read"):
+        load_truth(tmp_path)
+
+
 def test_a_light_is_the_truth_seen_through_its_transform_plus_noise(colour_folder):
     """Raw pixels minus (truth on their grid x flat, dark, bias) are noise of unit variance."""
     truth = load_truth(colour_folder)

@@ -88,7 +88,16 @@ def load_truth(directory: Path) -> Truth:
             where=path,
             remedy="name a folder that `lightframe simulate` has written",
         ) from error
-    with fits.open(folder / "truth.fits", memmap=False) as units:
+    try:
+        units = fits.open(folder / "truth.fits", memmap=False)
+    except OSError as error:
+        raise UnreadableFileError(
+            f"the images of the truth cannot be read ({error.strerror or error})",
+            where=folder / "truth.fits",
+            cause="the simulation was broken off, or the file was removed",
+            remedy="simulate the session again",
+        ) from error
+    with units:
         return Truth(
             session=session,
             frames=frames,
