@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
 
 import numba
 
-__all__ = ["code_fingerprint", "kernel"]
+__all__ = ["cache_folder", "code_fingerprint", "kernel"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,10 +24,20 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     ``error_model="numpy"`` lets a division by zero give inf or NaN: the branch to an exception
     would keep the loop from being vectorised. ``fastmath`` stays off: missing samples are NaN.
     """
-    return cast(
-        "Callable[P, R]",
-        numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=False)(function),
-    )
+    compiled = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=False)(function)
+    if folder := cache_folder(compiled):
+        _forget_stale_code(folder)
+    return cast("Callable[P, R]", compiled)
+
+
+def cache_folder(kernel: object) -> Path | None:
+    """Return where Numba keeps the machine code of a kernel; None if it keeps none.
+
+    Beside the source, in NUMBA_CACHE_DIR, or where the source lies in a folder that nobody may
+    write to, in the user's own.
+    """
+    path = getattr(getattr(kernel, "stats", None), "cache_path", None)
+    return Path(path) if path else None
 
 
 def code_fingerprint() -> str:
@@ -37,27 +48,23 @@ def code_fingerprint() -> str:
     return digest.hexdigest()
 
 
-def _forget_stale_code() -> None:
-    """Delete machine code made from other sources.
+@cache
+def _forget_stale_code(folder: Path) -> None:
+    """Delete machine code made from other sources, before any of it is loaded.
 
     Numba compares the source file of a kernel, but not those of the kernels that it calls: code
     compiled before an edit, or an upgrade, would still be run.
     """
-    cache = _FOLDER / "__pycache__"
-    mark = cache / _MARK
+    mark = folder / _MARK
     current = code_fingerprint()
     try:
         if mark.is_file() and mark.read_text(encoding="ascii") == current:
             return
-        cache.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
         for pattern in ("*.nbi", "*.nbc"):
-            for path in cache.glob(pattern):
+            for path in folder.glob(pattern):
                 path.unlink(missing_ok=True)
         mark.write_text(current, encoding="ascii")
     except OSError:
-        # The package lies where nobody may write: Numba then keeps its code elsewhere, and an
-        # installation that nobody can write to is not edited.
+        # Nobody may write there: then nobody has kept code there either.
         return
-
-
-_forget_stale_code()

@@ -8,13 +8,12 @@ disk. ``python -m lightframe.session._warm_up SHARE [PATTERN]`` is such a proces
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from lightframe.frames import CfaPattern, Window
-from lightframe.kernels._compile import code_fingerprint
+from lightframe.kernels._compile import cache_folder, code_fingerprint
 from lightframe.kernels._stack import sort_block
 from lightframe.processes import (
     CalibrationSettings,
@@ -52,7 +51,7 @@ def warm_up(cfa: CfaPattern | None, progress: Progress) -> None:
     progress : Progress
         Is told, for it takes half a minute.
     """
-    cache = _cache_folder()
+    cache = cache_folder(sort_block)
     mark = None if cache is None else cache / f"compiled-{cfa.period if cfa else 1}.txt"
     current = code_fingerprint()
     if mark is not None and mark.is_file() and mark.read_text(encoding="ascii") == current:
@@ -84,12 +83,6 @@ def _finished(process: "subprocess.Popen[bytes]") -> bool:
         process.communicate()
         return False
     return process.returncode == 0
-
-
-def _cache_folder() -> Path | None:
-    """Return the folder in which Numba keeps the kernels' machine code; None if it keeps none."""
-    stats = getattr(sort_block, "stats", None)
-    return None if stats is None else Path(stats.cache_path)
 
 
 class _Noise:
