@@ -6,7 +6,7 @@ import shutil
 import pytest
 from astropy.io import fits
 
-from lightframe.errors import UnreadableFileError
+from lightframe.errors import SettingsError, UnreadableFileError
 from lightframe.frames import read_image
 from lightframe.session import RunSettings, Silent, _run, run
 from lightframe.simulation import preset, simulate_session
@@ -142,3 +142,16 @@ def test_lights_of_one_name_in_two_folders_are_kept_apart(again):
 
     kept = sorted(path.name for path in (again / "out" / "calibrated").iterdir())
     assert kept == [f"light_0001_night_{number}_c.fits" for number in range(3)]
+
+
+def test_masters_of_the_user_are_not_mixed_with_those_of_a_run(again):
+    """A night with a folder of masters is no output folder: they would be replaced, or lost."""
+    given = again / "raw" / "masters" / "dark_120s.fits"
+    given.parent.mkdir()
+    shutil.copy(next((again / "out" / "masters").glob("dark*")), given)
+
+    with pytest.raises(SettingsError, match="not of an earlier run") as caught:
+        run([again / "raw"], again / "raw", RunSettings(check_pixels=False))
+
+    assert caught.value.where == str(given.parent)
+    assert [path.name for path in given.parent.iterdir()] == [given.name]

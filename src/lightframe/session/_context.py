@@ -20,6 +20,7 @@ from lightframe.session._settings import RunSettings
 __all__ = ["Context", "Exclusion"]
 
 _buffers = Buffers()
+_FOLDERS = ("masters", "results", "previews")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +84,13 @@ class Context:
         Raises
         ------
         SettingsError
-            If the output folder cannot be written to.
+            If the output folder cannot be written to, or holds such folders with files of others.
         """
         try:
+            self._refuse_foreign()
             if fresh and self.own.is_dir():
                 shutil.rmtree(self.own)
-            for folder in ("masters", "results", "previews"):
+            for folder in _FOLDERS:
                 (self.out / folder).mkdir(parents=True, exist_ok=True)
             self.scratch.mkdir(parents=True, exist_ok=True)
             probe = self.scratch / "writable"
@@ -101,6 +103,20 @@ class Context:
                 cause="it lies on a read-only disk, belongs to somebody else, or is a file",
                 remedy="choose another folder with -o",
             ) from error
+
+    def _refuse_foreign(self) -> None:
+        """Raise if masters or results of somebody else would be mixed with those of the run."""
+        if self.own.is_dir():
+            return
+        for name in _FOLDERS:
+            folder = self.out / name
+            if folder.is_dir() and any(folder.iterdir()):
+                raise SettingsError(
+                    "there are files already that are not of an earlier run",
+                    where=folder,
+                    cause="the output folder is one of frames, or of another program",
+                    remedy="choose another folder with -o",
+                )
 
     def open(self, path: Path) -> PixelSource | None:
         """Open a frame's pixels; set it aside and return None if that is impossible."""
