@@ -36,6 +36,10 @@ _FLAT_TOO_LOW = (
     "gain-mismatch", "flat-dark-exposure-mismatch", "bias-unstable", "flat-underexposed",
 )  # fmt: skip
 
+_DARK_LEFT = ("dark-shorter-than-light", "dark-exposure-mismatch", "dark-temperature-mismatch")
+"""What leaves a pattern of the dark in the lights: the little that then follows the flat may be
+its own unevenness, as pixels of larger area have both more dark current and more light."""
+
 _MUTUAL = ("offset-mismatch", "gain-mismatch", "gain-label-wrong")
 
 _MORE_THAN_BIAS = 2.0
@@ -72,8 +76,12 @@ def _cases(evidence: ResultEvidence, sign: int) -> Iterator[_Case]:
         cause = _known_cause(evidence, lights, verdict, side)
         if not is_certain(verdict, settings, explained=cause is not None):
             continue
-        if cause is None and (lights.dust_has_moved(settings) or _may_be_glow(lights, verdict)):
-            continue  # embossed dust follows the flat as well, and is reported
+        if cause is None and (
+            lights.dust_has_moved(settings)  # embossed dust follows the flat, and is reported
+            or _may_be_glow(lights, verdict)
+            or evidence.known(_DARK_LEFT, lights.paths + lights.darks)
+        ):
+            continue
         if not side and cause is not None:
             side = _side_of(cause, lights, sign)
             reason = f"as {cause.rule} has it; the sky varied too little to prove it"
