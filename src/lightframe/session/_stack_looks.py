@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.buffers import Buffers
 from lightframe.errors import InputError
 from lightframe.frames import FrameInfo, FrameKind, Window
 from lightframe.processes import (
@@ -28,6 +29,8 @@ from lightframe.session._stack_noise import PixelNoise, pixel_noise, stack_noise
 from lightframe.session._steps import Bench, Failure
 
 __all__ = ["Looks", "look_at"]
+
+_buffers = Buffers()
 
 _SAMPLED_PIXELS = 1 << 18
 """Of each channel: the median is good to sigma / 400, as in `sample_statistics`."""
@@ -144,7 +147,7 @@ def _each(
 
     def look(index: int) -> _Look | Failure:
         info, source = opened.infos[index], opened.sources[index]
-        planes = np.empty((source.channels, source.height, source.width), np.float32)
+        planes = _buffers.floats("look", (source.channels, source.height, source.width))
         source.read(Window(0, source.height, 0, source.width), planes)
         cfa = info.cfa if source.channels == 1 else None
         step = max(1, planes[0].size // _SAMPLED_PIXELS)
