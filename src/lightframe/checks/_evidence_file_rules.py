@@ -256,7 +256,7 @@ def _not_dark(
     evidence: SessionEvidence, frames: SetEvidence, frame: FrameEvidence, light: float
 ) -> tuple[str, str] | None:
     settings = evidence.settings
-    others = [f for f in frames.frames if f is not frame]
+    own = others = [f for f in frames.frames if f is not frame]
     if len(others) < 2:  # noqa: PLR2004 - too few of its own: darks of other exposures will do
         alike = [s for s in evidence.of(*DARK_KINDS) if s is not frames and same_setup(s, frames)]
         others = [f for s in alike for f in s.frames[:3]]
@@ -269,7 +269,8 @@ def _not_dark(
     fewest_others = 2
     if len(others) < fewest_others:
         return None
-    stars = drifting_stars(frame, others)
+    # Darks of other exposures lack some clusters of hot pixels; those of its own set have them.
+    stars = min(drifting_stars(frame, others), drifting_stars(frame, own))
     enough = stars >= max(settings.stars_in_light, 5.0 * frame.megapixels)
     brighter = frame.level > level + 0.5 * noise or frame.noise.mean() > 1.1 * noise
     if enough and brighter and stars > 0.5 * frame.stars.total:

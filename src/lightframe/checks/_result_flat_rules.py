@@ -329,6 +329,9 @@ def over_correction(evidence: ResultEvidence) -> Iterator[Finding]:
     (no dark or bias subtracted, darks of another offset) is a number of DN and does not grow with
     the sky. A fault of the flat (too much subtracted from it) is a percentage and does.
 
+    Nothing is claimed that moved dust, glow, or the pattern of a dark that is known not to fit
+    could feign.
+
     Example: no dark subtracted: 700 DN of 900 DN are not sky, and the corners of a flat with 35 %
     vignetting come out 40 % too bright.
     """
