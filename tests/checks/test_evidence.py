@@ -12,12 +12,12 @@ from check_sessions import mono, osc, written
 from lightframe.checks import measure_frame
 from lightframe.checks._evidence_cache import EvidenceCache
 from lightframe.checks._evidence_frame import clipped_deviation
-from lightframe.checks._evidence_ledger import SYMMETRIES
 from lightframe.checks._evidence_levels import QUANTILES, levels_of_floats, levels_of_integers
 from lightframe.checks._evidence_levels_of_bias import setups, transfers_of
 from lightframe.errors import UnreadableFileError
 from lightframe.frames import read_info
 from lightframe.kernels._evidence import clipped_profiles, isolated_pixels, phase_tiles, star_like
+from lightframe.processes import SYMMETRIES
 from lightframe.session._check import check
 
 

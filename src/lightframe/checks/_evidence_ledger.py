@@ -5,7 +5,7 @@ one sensor and lie the same way round; how bright they are tells exposure and te
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_sets import SetEvidence
+from lightframe.processes import SYMMETRIES
 
 __all__ = [
-    "SYMMETRIES",
     "Ledger",
     "excess_at",
     "hot_pixels_of",
@@ -32,21 +32,6 @@ _MOST = 1500
 _FEWEST = 20
 _SIGNIFICANT = 8.0
 """Expected excess in units of the light's noise from which a hot pixel can be looked for."""
-
-# ruff: noqa: ARG005 - all take the same four arguments
-Symmetry = Callable[[Int64, Int64, int, int], tuple[Int64, Int64]]
-
-SYMMETRIES: dict[str, Symmetry] = {
-    "as stored": lambda y, x, h, w: (y, x),
-    "upside down": lambda y, x, h, w: (h - 1 - y, x),
-    "mirrored left to right": lambda y, x, h, w: (y, w - 1 - x),
-    "turned by 180°": lambda y, x, h, w: (h - 1 - y, w - 1 - x),
-    "transposed": lambda y, x, h, w: (x, y),
-    "turned by 90°": lambda y, x, h, w: (x, h - 1 - y),
-    "turned by 270°": lambda y, x, h, w: (w - 1 - x, y),
-    "transposed and turned by 180°": lambda y, x, h, w: (w - 1 - x, h - 1 - y),
-}
-"""What may have been done to the dark: its pixel (y, x), of h rows and w columns -> the light's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.checks._evidence_frame import PATCH, patch_corners
-from lightframe.checks._evidence_ledger import SYMMETRIES
 from lightframe.checks._evidence_sets import SetEvidence
+from lightframe.processes import SYMMETRIES
 
 __all__ = ["SensitivityMatch", "sensitivity_match"]
 
