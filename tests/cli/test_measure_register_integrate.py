@@ -199,6 +199,23 @@ def test_a_pixel_can_be_traced(lightframe, registered, tmp_path):
     assert lightframe("integrate", *paths)[0] == 2
 
 
+def test_a_trace_tells_what_was_set_aside(lightframe, registered, broken, tmp_path):
+    """Named on standard error and in JSON, once, and in the exit code; so with a result."""
+    words = ["integrate", *sorted((registered / "r").glob("*_r.fits")), broken]
+    words += ["--trace-pixel", "120,90"]
+    for more in ([], ["-o", tmp_path / "out.fits"]):
+        code, text, messages = lightframe(*words, *more)
+        assert code == 1
+        assert "survives" in text
+        assert messages.count("broken.fits") == 1
+        assert "set aside: 1 of 5 files" in messages
+        code, document, _ = lightframe(*words, *more, "--json")
+        assert code == 1
+        assert [entry["path"] for entry in document["refused"]] == [str(broken)]
+    code, document, _ = lightframe("integrate", broken, "--trace-pixel", "1,1", "--json")
+    assert (code, document["trace"]) == (3, [])
+
+
 def test_a_file_of_another_size_is_set_aside(lightframe, ccd, tmp_path, broken):
     """The majority decides; what does not fit and what is broken is named."""
     lights = files(ccd, "lights")

@@ -196,8 +196,25 @@ def test_a_file_without_pixels_is_set_aside(lights, tmp_path):
     options = StackOptions(reference=empty)
     with pytest.raises(InputError, match="no pixel"):
         integrate_files([empty, *lights], tmp_path / "out.fits", bench(), options=options)
-    infos, _ = trace_files([empty, *lights], (5, 5), bench())
-    assert len(infos) == len(lights)
+
+
+def test_a_trace_names_the_files_that_it_cannot_follow(lights, tmp_path):
+    """Unreadable, of another size, without pixels: set aside as by the integration."""
+    text = tmp_path / "text.fits"
+    text.write_bytes(b"no image")
+    small = write(tmp_path / "small.fits", np.ones((40, 40)))
+    empty = write(tmp_path / "empty.fits", np.full(SHAPE, np.nan))
+    paths = [text, small, empty, *lights]
+    traced = trace_files(paths, (5, 5), bench())
+    assert [info.path for info in traced.done[0].infos] == lights
+    assert len(traced.done[0].traces[0].samples) == len(lights)
+    assert traced.exit_code == 1
+    integrated = integrate_files(paths, tmp_path / "out.fits", bench())
+    assert [(f.path, f.reason) for f in traced.failures] == [
+        (f.path, f.reason) for f in integrated.failures
+    ]
+    nothing = trace_files([text], (5, 5), bench())
+    assert (nothing.done, nothing.exit_code) == ((), 3)
 
 
 def test_the_header_tells_every_setting_that_was_changed(lights, tmp_path):

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from lightframe.cli._console import stdout
 from lightframe.cli._options import add_settings
@@ -22,7 +23,13 @@ from lightframe.cli._steps import (
 from lightframe.cli._trace_table import print_traces, trace_document
 from lightframe.errors import SettingsError
 from lightframe.processes import IntegrationSettings
-from lightframe.session import IntegratedFile, StackOptions, integrate_files, trace_files
+from lightframe.session import (
+    Batch,
+    IntegratedFile,
+    StackOptions,
+    integrate_files,
+    trace_files,
+)
 
 __all__ = ["add_arguments", "execute"]
 
@@ -64,30 +71,28 @@ def execute(arguments: argparse.Namespace) -> int:
     """Integrate the files, follow one pixel, or both."""
     options = _options(arguments)
     bench = bench_of(arguments)
-    document = {}
-    if arguments.trace_pixel is not None:
-        pixel = _pixel(arguments.trace_pixel)
-        infos, traces = trace_files(arguments.files, pixel, bench, options)
-        if arguments.json:
-            document["trace"] = trace_document(infos, traces)
-        else:
-            print_traces(infos, traces)
-    elif arguments.out is None:
+    if arguments.out is None and arguments.trace_pixel is None:
         raise SettingsError("no output file", remedy="name one with -o FILE")
-    if arguments.out is None:
-        if arguments.json:
-            print_json(document)
-        return 0
-    batch = integrate_files(
-        arguments.files, arguments.out, bench, output_of(arguments, bench), options
-    )
-    if arguments.json:
-        for made in batch.done:
+    document: dict[str, Any] = {}
+    batch: Batch[Any] = Batch(())
+    if arguments.trace_pixel is not None:
+        traced = trace_files(arguments.files, _pixel(arguments.trace_pixel), bench, options)
+        document["trace"] = [entry for one in traced.done for entry in trace_document(one)]
+        if not arguments.json:
+            for one in traced.done:
+                print_traces(one)
+        batch = traced
+    if arguments.out is not None:
+        integrated = integrate_files(
+            arguments.files, arguments.out, bench, output_of(arguments, bench), options
+        )
+        for made in integrated.done:
             document |= made.as_dict()
+            if not arguments.json:
+                _print(made)
+        batch = integrated
+    if arguments.json:
         print_json(document | {"refused": refused_files(batch.failures)})
-    else:
-        for made in batch.done:
-            _print(made)
     return print_end(batch, arguments.files)
 
 

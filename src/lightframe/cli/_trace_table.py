@@ -1,26 +1,25 @@
 """The fate of one pixel of an integration, as tables and as JSON."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from lightframe.cli._console import stdout
 from lightframe.cli._steps import WIDE, number, table
-from lightframe.frames import FrameInfo
-from lightframe.processes import PixelTrace
+from lightframe.session import FileTraces
 
 __all__ = ["print_traces", "trace_document"]
 
 
-def trace_document(infos: Sequence[FrameInfo], traces: Sequence[PixelTrace]) -> list[Any]:
+def trace_document(made: FileTraces) -> list[Any]:
     """Return the traces as values for JSON."""
-    return [{"files": [str(info.path) for info in infos]} | asdict(trace) for trace in traces]
+    files = [str(info.path) for info in made.infos]
+    return [{"files": files} | asdict(trace) for trace in made.traces]
 
 
-def print_traces(infos: Sequence[FrameInfo], traces: Sequence[PixelTrace]) -> None:
+def print_traces(made: FileTraces) -> None:
     """Print samples and rounds of each channel."""
     console = stdout(WIDE)
-    for trace in traces:
+    for trace in made.traces:
         title = f"Pixel {trace.x}, {trace.y}, channel {trace.channel}: {trace.rejection}"
         samples = table(
             "File", "DN", "For rejection", "For output", "Weight", "Round", "Fate", title=title
@@ -31,7 +30,7 @@ def print_traces(infos: Sequence[FrameInfo], traces: Sequence[PixelTrace]) -> No
         for sample in trace.samples:
             fate = sample.fate if not sample.reason else f"{sample.fate}: {sample.reason}"
             samples.add_row(
-                infos[sample.frame].path.name,
+                made.infos[sample.frame].path.name,
                 number(sample.value),
                 number(sample.compared),
                 number(sample.combined),

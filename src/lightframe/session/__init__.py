@@ -34,7 +34,7 @@ from lightframe.session._steps_dark_scaling import (
     DarkTrial,
     compare_dark_scaling,
 )
-from lightframe.session._steps_integrate import integrate_files, trace_files
+from lightframe.session._steps_integrate import FileTraces, integrate_files, trace_files
 from lightframe.session._steps_master import FlatCalibration, MasterFile, make_master
 from lightframe.session._steps_measure import MeasuredFile, measure_files
 from lightframe.session._steps_output import OUTPUT_FORMATS, OutputSettings, Written
@@ -56,6 +56,7 @@ __all__ = [
     "DebayeredFile",
     "Failure",
     "FileStatistics",
+    "FileTraces",
     "FlatCalibration",
     "IntegratedFile",
     "LightGroup",

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from lightframe.errors import InputError, SettingsError
@@ -15,7 +16,23 @@ from lightframe.session._steps import Batch, Bench, Failure
 from lightframe.session._steps_output import OutputSettings, output_file
 from lightframe.session._steps_stack import agreeing, read_infos, workspace
 
-__all__ = ["integrate_files", "trace_files"]
+__all__ = ["FileTraces", "integrate_files", "trace_files"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileTraces:
+    """The fate of one pixel of files.
+
+    Attributes
+    ----------
+    infos : tuple of FrameInfo
+        The files that were followed, in the order in which the traces number them.
+    traces : tuple of PixelTrace
+        One a channel.
+    """
+
+    infos: tuple[FrameInfo, ...]
+    traces: tuple[PixelTrace, ...]
 
 
 def integrate_files(
@@ -83,7 +100,7 @@ def trace_files(
     pixel: tuple[int, int],
     bench: Bench,
     options: StackOptions = StackOptions(),  # noqa: B008 - frozen
-) -> tuple[tuple[FrameInfo, ...], tuple[PixelTrace, ...]]:
+) -> Batch[FileTraces]:
     """Follow one pixel through the integration of files.
 
     Parameters
@@ -93,16 +110,21 @@ def trace_files(
     pixel : tuple of int
         Column and row, from 0 at the first stored pixel.
 
+    Returns
+    -------
+    Batch of FileTraces
+        One item; files that an integration sets aside are set aside here, too.
+
     Raises
     ------
     SettingsError
         If the pixel lies outside the image.
     InputError
-        If no file can be read.
+        As in `integrate_files`.
     """
     infos, failures = _readable(paths)
     if not infos:
-        raise failures[0].error
+        return Batch((), tuple(failures))
     x, y = pixel
     if not (0 <= x < infos[0].width and 0 <= y < infos[0].height):
         raise SettingsError(
@@ -110,7 +132,7 @@ def trace_files(
             remedy="count columns and rows from 0",
         )
     scratch = Path(tempfile.gettempdir()) / "trace"
-    with _looked_at(infos, paths, scratch, bench, options) as (looks, _):
+    with _looked_at(infos, paths, scratch, bench, options) as (looks, others):
         traces = trace_pixel(
             looks.stack.sources,
             bench.settings.lights,
@@ -120,7 +142,7 @@ def trace_files(
             weights=looks.weights,
             reference=looks.stack.reference,
         )
-    return looks.stack.infos, traces
+    return Batch((FileTraces(looks.stack.infos, traces),), (*failures, *others))
 
 
 def _readable(paths: Sequence[Path]) -> tuple[list[FrameInfo], list[Failure]]:
