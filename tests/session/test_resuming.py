@@ -155,3 +155,19 @@ def test_masters_of_the_user_are_not_mixed_with_those_of_a_run(again):
 
     assert caught.value.where == str(given.parent)
     assert [path.name for path in given.parent.iterdir()] == [given.name]
+
+
+def test_names_as_long_as_file_systems_allow_do_not_stop_a_run(again):
+    """A folder that stands for the object, and lights, of 255 bytes each."""
+    folder = again / "raw" / ("x" * 255)
+    (again / "raw" / "lights").rename(folder)
+    for number, path in enumerate(sorted(folder.iterdir())):
+        with fits.open(path, mode="update") as units:
+            del units[0].header["OBJECT"]
+        path.rename(folder / f"{number:0250}.fits")
+
+    _, document = second(again, {"keep": ["calibrated", "debayered", "registered"]})
+
+    (result,) = document["results"]
+    assert (again / "out" / result["path"]).is_file()
+    assert len(list((again / "out" / "registered").iterdir())) == 3

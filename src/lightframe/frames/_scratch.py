@@ -1,8 +1,8 @@
 """Files that are written: scratch that goes away with its reader; others whole or not at all."""
 
 import errno
-import itertools
 import os
+import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +18,6 @@ from lightframe.errors import LightframeError, ResourceError, SettingsError
 __all__ = ["new_file", "reserve", "scratch_array", "storage_error"]
 
 _CHUNK = 1 << 20
-_counter = itertools.count()
 
 
 def scratch_array(
@@ -108,7 +107,7 @@ def new_file(path: Path, size: int = 0, *, make_folder: bool = False) -> Iterato
     ResourceError
         If there is no room.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}-{next(_counter)}.part")
+    part = path.with_name(f".lightframe-{secrets.token_hex(8)}.part")
     try:
         if make_folder:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,16 +1,16 @@
 """Lights gathered by what they show: one group, one result."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lightframe.frames._info import FrameInfo
+from lightframe.session._file_names import slug, unique_names
 from lightframe.session._match_settings import MatchSettings
 from lightframe.session._sets import camera_words, filter_key, same_name
 
-__all__ = ["Lights", "group_lights", "slug", "unique_names"]
+__all__ = ["Lights", "group_lights"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,26 +98,3 @@ def _most_frequent(names: Iterable[str | None]) -> str | None:
     """Return the spelling used most often; of equally frequent ones the first by alphabet."""
     counts = Counter(name.strip() for name in names if name and name.strip())
     return min(counts, key=lambda name: (-counts[name], name)) if counts else None
-
-
-def slug(text: str) -> str:
-    """Return `text` as part of a file name: letters, digits, ``.``, ``+`` and ``-`` stay."""
-    return re.sub(r"[^\w.+-]+", "_", text.strip()).strip("_.") or "unknown"
-
-
-def unique_names(names: Sequence[str], distinctions: Sequence[str]) -> list[str]:
-    """Make names unique, ignoring case: by what distinguishes their bearers, then by numbers."""
-    counts = Counter(name.casefold() for name in names)
-    longer = [
-        f"{name}_{distinction}" if counts[name.casefold()] > 1 and distinction else name
-        for name, distinction in zip(names, distinctions, strict=True)
-    ]
-    taken: set[str] = set()
-    result = []
-    for name in longer:
-        candidate, number = name, 2
-        while candidate.casefold() in taken:
-            candidate, number = f"{name}_{number}", number + 1
-        taken.add(candidate.casefold())
-        result.append(candidate)
-    return result

@@ -7,7 +7,7 @@ import numpy as np
 
 from lightframe.frames import Card, PixelSource, Window, write_fits
 from lightframe.session._context import Context
-from lightframe.session._groups import slug, unique_names
+from lightframe.session._file_names import shortened, slug, unique_names
 from lightframe.session._lights import MeasuredLight
 from lightframe.session._provenance import cfa_cards, history, noise_cards
 from lightframe.session._steps_headers import as_colour, without_astrometry
@@ -15,13 +15,17 @@ from lightframe.session._steps_output import stem
 
 __all__ = ["keep", "keep_before_registration", "names_of"]
 
+_LONGEST_STEM = 150
+"""Bytes of a name that are kept: the folder's name, a number and an ending find room."""
+
 _SCALING = ("BZERO", "BSCALE", "PEDESTAL")
 
 
 def names_of(lights: Iterable[Path]) -> dict[Path, str]:
     """Name what is kept of each light: as its file, and its folder where others are named alike."""
     paths = list(lights)
-    names = unique_names([stem(path) for path in paths], [slug(path.parent.name) for path in paths])
+    stems = [shortened(stem(path), _LONGEST_STEM) for path in paths]
+    names = unique_names(stems, [slug(path.parent.name) for path in paths])
     return dict(zip(paths, names, strict=True))
 
 

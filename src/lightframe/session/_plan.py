@@ -9,7 +9,8 @@ from lightframe.checks._plan_records import Binding, Outcome, Pairing, SetAside,
 from lightframe.frames._info import FrameInfo, FrameKind
 from lightframe.session._choice import Choice, pairings
 from lightframe.session._choose import Chooser
-from lightframe.session._groups import Lights, group_lights, slug, unique_names
+from lightframe.session._file_names import slug, unique_names
+from lightframe.session._groups import Lights, group_lights
 from lightframe.session._match import Candidate, compare
 from lightframe.session._match_settings import MatchSettings
 from lightframe.session._plan_types import (

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from lightframe.errors import SettingsError
 from lightframe.frames import CfaPattern, Header, XisfImage, formats, write_fits, write_xisf
+from lightframe.session._file_names import LONGEST_NAME, shortened
 from lightframe.settings import OneOf, Settings
 from lightframe.tables import Table
 
@@ -96,6 +97,8 @@ def output_files(
 ) -> dict[Path, Path]:
     """Name the output of each input: its name without ending, `suffix`, the format's ending.
 
+    A name that would be too long is cut, and ends with a hash of the whole.
+
     Parameters
     ----------
     inputs : sequence of Path
@@ -118,7 +121,8 @@ def output_files(
         folder cannot be made.
     """
     ending = OUTPUT_FORMATS[settings.format]
-    names = {path: folder / f"{stem(path)}{suffix}{ending}" for path in inputs}
+    room = LONGEST_NAME - len(suffix) - len(ending)
+    names = {path: folder / f"{shortened(stem(path), room)}{suffix}{ending}" for path in inputs}
     twice = [name for name, count in Counter(names.values()).items() if count > 1]
     if twice:
         rivals = [path for path, name in names.items() if name == twice[0]]
