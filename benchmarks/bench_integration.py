@@ -13,13 +13,11 @@ import argparse
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from astropy.stats import sigma_clip
 
-from lightframe.frames import Window
+from lightframe.frames import ArraySource
 from lightframe.processes import REJECTIONS, IntegrationSettings, integrate
 
 try:
@@ -33,38 +31,7 @@ CASES = {
 }
 
 
-@dataclass
-class Plane:
-    """A frame in memory."""
-
-    pixels: npt.NDArray[np.generic]
-    by_rows: bool = True
-    channels: int = 1
-
-    @property
-    def height(self) -> int:
-        """Rows."""
-        return self.pixels.shape[0]
-
-    @property
-    def width(self) -> int:
-        """Columns."""
-        return self.pixels.shape[1]
-
-    @property
-    def dtype(self) -> np.dtype[np.generic]:
-        """Type of the samples."""
-        return self.pixels.dtype
-
-    def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
-        """Copy a window."""
-        out[0] = self.pixels[window.y0 : window.y1, window.x0 : window.x1]
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-
-def simulate(frames: int, height: int, width: int, dtype: type) -> list[Plane]:
+def simulate(frames: int, height: int, width: int, dtype: type) -> list[ArraySource]:
     """Return frames of 1000 +- 20 DN with cosmic rays."""
     rng = np.random.default_rng(20210602)
     planes = []
@@ -72,20 +39,20 @@ def simulate(frames: int, height: int, width: int, dtype: type) -> list[Plane]:
         pixels = rng.standard_normal((height, width), np.float32) * 20 + 1000
         hits = rng.integers(0, pixels.size, pixels.size // 10_000)
         pixels.ravel()[hits] += rng.exponential(2000, hits.size).astype(np.float32)
-        planes.append(Plane(pixels.astype(dtype)))
+        planes.append(ArraySource(pixels.astype(dtype)))
     return planes
 
 
-def sort_only(planes: list[Plane]) -> None:
+def sort_only(planes: list[ArraySource]) -> None:
     """Read and sort, by bands of rows: the least that any rejection has to do."""
     for row in range(0, planes[0].height, 8):
-        np.sort(np.stack([plane.pixels[row : row + 8] for plane in planes]), axis=0)
+        np.sort(np.stack([plane.planes[0, row : row + 8] for plane in planes]), axis=0)
 
 
-def peers(planes: list[Plane], pixels: int) -> dict[str, tuple[Callable[[], object], int]]:
+def peers(planes: list[ArraySource], pixels: int) -> dict[str, tuple[Callable[[], object], int]]:
     """Return what others do with the first rows, and the number of samples."""
     rows = max(1, pixels // planes[0].width)
-    cube = np.stack([plane.pixels[:rows] for plane in planes]).astype(np.float32)
+    cube = np.stack([plane.planes[0, :rows] for plane in planes]).astype(np.float32)
     found = {
         "numpy median": lambda: np.median(cube, axis=0),
         "astropy sigma_clip": lambda: sigma_clip(

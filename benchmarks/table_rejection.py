@@ -11,8 +11,8 @@ in units of its own sigma. *left*: part of outliers not rejected, where 1, 2 or 
 import argparse
 
 import numpy as np
-from benchmarks.bench_integration import Plane
 
+from lightframe.frames import ArraySource
 from lightframe.processes import REJECTIONS, IntegrationSettings, integrate
 
 LEVEL, SIGMA, OUTLIER = 1000.0, 10.0, 100.0
@@ -20,11 +20,11 @@ NUMBERS = (3, 5, 8, 10, 15, 20, 30, 50, 100, 200)
 ALGORITHMS = [name for name in REJECTIONS if name not in {"auto", "none", "min-max", "ccd-noise"}]
 
 
-def stack(frames: int, pixels: int, bad: int = 0) -> list[Plane]:
+def stack(frames: int, pixels: int, bad: int = 0) -> list[ArraySource]:
     """Return frames of which the first `bad` are too high."""
     rng = np.random.default_rng(frames)
     return [
-        Plane(rng.normal(LEVEL + OUTLIER * (k < bad), SIGMA, (1, pixels)).astype(np.float32))
+        ArraySource(rng.normal(LEVEL + OUTLIER * (k < bad), SIGMA, (1, pixels)).astype(np.float32))
         for k in range(frames)
     ]
 

@@ -2,13 +2,13 @@
 
 import threading
 import tracemalloc
-from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 import stack_twins
 
 from lightframe.errors import IncompatibleFramesError, InputError, SettingsError
+from lightframe.frames import ArraySource
 from lightframe.processes._estimators import (
     LOCATION_ESTIMATORS,
     SCALE_ESTIMATORS,
@@ -27,43 +27,19 @@ from lightframe.processes._normalization import (
 from lightframe.processes._rejection import choose_rejection
 
 
-@dataclass
-class Planes:
+class Planes(ArraySource):
     """A source in memory that counts what is read."""
 
-    planes: np.ndarray
-    by_rows: bool = True
-    reads: list = field(default_factory=list)
+    by_rows = True
 
-    @property
-    def channels(self):
-        """Number of planes."""
-        return self.planes.shape[0]
-
-    @property
-    def height(self):
-        """Rows."""
-        return self.planes.shape[1]
-
-    @property
-    def width(self):
-        """Columns."""
-        return self.planes.shape[2]
-
-    @property
-    def dtype(self):
-        """uint16 or float32."""
-        return self.planes.dtype
+    def __init__(self, planes):
+        super().__init__(planes)
+        self.reads = []
 
     def read(self, window, out):
         """Copy the window."""
-        assert out.shape == (self.channels, *window.shape)
         self.reads.append(window)
-        out[...] = self.planes[:, window.y0 : window.y1, window.x0 : window.x1]
-
-    def close(self):
-        """Forget the pixels."""
-        self.planes = None
+        super().read(window, out)
 
 
 def stack_of(frames, shape=(1, 40, 70), *, dtype=np.float32, seed=0, missing=0.0):

@@ -148,8 +148,8 @@ def test_surfaces_keep_planes_and_do_not_follow_single_tiles():
 def test_tiles_and_threads_change_no_bit(pair, dtype, limits):
     """Any memory and number of threads gives the same image and maps."""
     sources, _, clear = field((70, 150), 8)
+    sources = [Planes(source.planes.round().astype(dtype)) for source in sources]
     for source in sources:
-        source.planes = source.planes.round().astype(dtype)
         source.planes[0, 20:22, 30:40] = 3000
     settings = IntegrationSettings(**pair, variance=True, range_limits=limits)
     statistics = known_scales(clear)

@@ -6,31 +6,16 @@ from calibration_frames import BAYER, XTRANS
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lightframe.frames import ArraySource
 from lightframe.processes import LightStack, added_noise, own_noise, temporal_noise
-
-
-class _Frame:
-    """A frame in memory, read by windows."""
-
-    by_rows = True
-
-    def __init__(self, pixels):
-        self.pixels = pixels if pixels.ndim == 3 else pixels[None]
-        self.channels, self.height, self.width = self.pixels.shape
-        self.dtype = self.pixels.dtype
-
-    def read(self, window, out):
-        out[...] = self.pixels[:, window.y0 : window.y1, window.x0 : window.x1]
-
-    def close(self):
-        pass
 
 
 def _frames(pattern, sigma, count, *, seed=1, whole=True):
     rng = np.random.default_rng(seed)
     frames = [pattern + rng.normal(0, sigma, pattern.shape) for _ in range(count)]
     return [
-        _Frame((f.round().astype(np.uint16)) if whole else f.astype(np.float32)) for f in frames
+        ArraySource((f.round().astype(np.uint16)) if whole else f.astype(np.float32))
+        for f in frames
     ]
 
 
@@ -40,7 +25,7 @@ def test_noise_is_told_from_the_pattern(sigma):
     pattern = np.random.default_rng(2).normal(1000, 10 * sigma, (300, 400))
     frames = _frames(pattern, sigma, 4)
     for frame in frames:  # cosmic rays, other ones in each frame
-        frame.pixels[0, ::31, 7::29] = 60_000
+        frame.planes[0, ::31, 7::29] = 60_000
     found = temporal_noise(frames)
     assert found.sigma_dn == pytest.approx([np.hypot(sigma, 12**-0.5)], rel=0.02)
     assert found.level_dn == pytest.approx([1000], rel=0.01)
@@ -53,7 +38,7 @@ def test_colours_are_measured_apart(cfa):
     level = np.array([4000.0, 9000.0, 6000.0])[cell] * np.linspace(0.8, 1.2, 400)
     rng = np.random.default_rng(3)
     frames = [
-        _Frame((factor * (level + rng.normal(0, np.sqrt(level / 2)))).astype(np.float32))
+        ArraySource((factor * (level + rng.normal(0, np.sqrt(level / 2)))).astype(np.float32))
         for factor in (1.0, 0.7, 1.2)
     ]
     found = temporal_noise(frames, cfa, scaled=True)
@@ -66,12 +51,12 @@ def test_channels_and_missing_pixels():
     pattern = np.full((2, 100, 120), 500.0)
     pattern[1] += 100
     frames = _frames(pattern, 3.0, 2, whole=False)
-    frames[0].pixels[:, ::5] = np.nan
+    frames[0].planes[:, ::5] = np.nan
     found = temporal_noise(frames)
     assert found.sigma_dn == pytest.approx([3, 3], rel=0.03)
     assert found.level_dn == pytest.approx([500, 600], rel=0.001)
     assert temporal_noise(frames[:1]) is None
-    frames[0].pixels[...] = np.nan
+    frames[0].planes[...] = np.nan
     assert temporal_noise(frames) is None
 
 

@@ -109,7 +109,7 @@ def test_areas_of_resampled_lights_are_predicted(interpolation):
             source.planes, (0, 0), inverse, Window(0, shape[0], 0, shape[1]), settings, out,
             height=shape[0], width=shape[1],
         )  # fmt: skip
-        source.planes = out
+        source.planes[...] = out
     result = integrate(sources, IntegrationSettings(variance=True), statistics=statistics)
     inner = slice(15, 405)
     blocks, variances = (

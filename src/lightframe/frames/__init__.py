@@ -1,5 +1,6 @@
 """Frames: what headers say, and the pixels of FITS, XISF and camera-raw files."""
 
+from lightframe.frames._array_source import ArraySource
 from lightframe.frames._camera_raw import CameraRawFormat, CameraRawSettings
 from lightframe.frames._cfa import COLOURS, CfaPattern, cfa_pattern
 from lightframe.frames._describe import frame_info
@@ -31,6 +32,7 @@ __all__ = [
     "SETTINGS_SUFFIX",
     "VOCABULARY",
     "XISF_COMPRESSIONS",
+    "ArraySource",
     "CameraRawFormat",
     "CameraRawSettings",
     "Card",

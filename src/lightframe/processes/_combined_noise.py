@@ -5,13 +5,11 @@ not at random. Of eight frames with Winsorized sigma clipping the variance is 8 
 mean. Instead of a table for each algorithm, frames of Gaussian noise go through the integration.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
-from lightframe.frames._pixels import Window
+from lightframe.frames._array_source import ArraySource
 from lightframe.processes._integration import integrate
 from lightframe.processes._integration_settings import IntegrationSettings, RangeLimits
 from lightframe.processes._large_scale import LargeScaleSettings
@@ -25,36 +23,6 @@ _MOST_STACKS = 1 << 16
 _FEWEST_STACKS = 1 << 13
 _MOST_SAMPLES = 1 << 21
 _ROWS = 64
-
-
-@dataclass(frozen=True, slots=True)
-class _Noise:
-    """A frame of noise in memory."""
-
-    pixels: npt.NDArray[np.float32]
-    by_rows: bool = True
-
-    @property
-    def channels(self) -> int:
-        return 1
-
-    @property
-    def height(self) -> int:
-        return int(self.pixels.shape[0])
-
-    @property
-    def width(self) -> int:
-        return int(self.pixels.shape[1])
-
-    @property
-    def dtype(self) -> np.dtype[np.generic]:
-        return self.pixels.dtype
-
-    def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
-        out[0] = self.pixels[window.y0 : window.y1, window.x0 : window.x1]
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 @lru_cache(maxsize=64)
@@ -84,7 +52,7 @@ def combined_noise(settings: IntegrationSettings, frames: int) -> float:
     stacks = min(_MOST_STACKS, max(_FEWEST_STACKS, _MOST_SAMPLES // frames))
     rng = np.random.default_rng(_SEED)
     sources = [
-        _Noise(
+        ArraySource(
             np.float32(_LEVEL_DN)
             + np.float32(_NOISE_DN) * rng.standard_normal((_ROWS, stacks // _ROWS), np.float32)
         )

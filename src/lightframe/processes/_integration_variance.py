@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.frames._array_source import ArraySource
 from lightframe.frames._pixels import Window
 from lightframe.processes._estimators import FrameStatistics
 from lightframe.processes._integration_tiles import ChannelTerms, Recipe, TileWorker
@@ -56,33 +57,6 @@ class NoiseModel:
             raise ValueError(f"gains are numbers of e-/DN above 0, not {self.gain.tolist()}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Noise:
-    """A frame in memory, one row."""
-
-    pixels: F32
-    height: int = 1
-    by_rows: bool = True
-
-    @property
-    def channels(self) -> int:
-        return len(self.pixels)
-
-    @property
-    def width(self) -> int:
-        return int(self.pixels.shape[1])
-
-    @property
-    def dtype(self) -> np.dtype[np.generic]:
-        return self.pixels.dtype
-
-    def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
-        out[:, 0] = self.pixels[:, window.x0 : window.x1]
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
 def with_variance(
     recipe: Recipe, statistics: Sequence[FrameStatistics], model: NoiseModel, reference: int
 ) -> Recipe:
@@ -109,7 +83,7 @@ def with_variance(
     for one in statistics:
         noise = rng.standard_normal((channels, stacks), np.float32)
         pixels = noise * one.noise[:, None] + one.location[:, None]
-        sources.append(_Noise(pixels.astype(np.float32)))
+        sources.append(ArraySource(pixels.astype(np.float32)[:, np.newaxis]))
     simulated = replace(recipe, local=_level_fields(recipe, statistics, reference))
     worker = TileWorker(frames, channels, (1, stacks), np.dtype(np.float32), simulated)
     window = Window(0, 1, 0, stacks)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.frames import CfaPattern, Window
+from lightframe.frames import ArraySource, CfaPattern, Window
 from lightframe.kernels._compile import cache_folder, code_fingerprint
 from lightframe.kernels._stack import sort_block
 from lightframe.processes import (
@@ -85,22 +85,6 @@ def _finished(process: "subprocess.Popen[bytes]") -> bool:
     return process.returncode == 0
 
 
-class _Noise:
-    """A small frame of noise as a source of pixels."""
-
-    channels, height, width, by_rows = 1, _SIDE, _SIDE, True
-
-    def __init__(self, dtype: type[np.generic]) -> None:
-        self.dtype = np.dtype(dtype)
-
-    def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
-        """Write noise."""
-        out[...] = _frame()[window.y0 : window.y1, window.x0 : window.x1]
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
 def _frame() -> npt.NDArray[np.float32]:
     """Return noise with a few stars."""
     frame = np.random.default_rng(1).normal(1000.0, 20.0, (_SIDE, _SIDE)).astype(np.float32)
@@ -112,9 +96,8 @@ def _frame() -> npt.NDArray[np.float32]:
 
 def _compile_integration(cfa: CfaPattern | None) -> None:
     whole = Window(0, _SIDE, 0, _SIDE)
-    integers, floats = ([_Noise(dtype) for _ in range(5)] for dtype in (np.uint16, np.float32))
-    integrate(integers, IntegrationSettings.for_darks())
-    integrate(floats, IntegrationSettings())
+    integrate([ArraySource(_frame().astype(np.uint16))] * 5, IntegrationSettings.for_darks())
+    integrate([ArraySource(_frame())] * 5, IntegrationSettings())
     out = np.empty((1, _SIDE, _SIDE), np.float32)
     shifted = np.array([[1, 1e-3, 0.3], [-1e-3, 1, 0.2], [0, 0, 1.0]])
     resample(
