@@ -7,6 +7,7 @@ made from them and cannot drift apart; an unknown name is an error that lists th
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Generic, TypeVar
 
 from lightframe.errors import SettingsError
@@ -32,6 +33,8 @@ class Table(Mapping[str, T]):
     ----------
     title : str
         What the table lists, in the singular, e.g. ``"rejection algorithm"``; used in messages.
+    filled_by : str, optional
+        A module that enters rows from other modules; it is imported when the table is looked at.
 
     Examples
     --------
@@ -45,8 +48,9 @@ class Table(Mapping[str, T]):
     'four equal sides'
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, *, filled_by: str = "") -> None:
         self.title = title
+        self._filled_by = filled_by
         self._entries: dict[str, Entry[T]] = {}
 
     def add(self, name: str, meaning: str) -> Callable[[T], T]:
@@ -70,11 +74,17 @@ class Table(Mapping[str, T]):
 
     def entries(self) -> tuple[Entry[T], ...]:
         """Return all rows in the order in which they were entered."""
-        return tuple(self._entries.values())
+        return tuple(self._rows().values())
+
+    def _rows(self) -> dict[str, Entry[T]]:
+        """Return all rows; another thread that fills the table is waited for by the import."""
+        if self._filled_by:
+            import_module(self._filled_by)
+        return self._entries
 
     def _entry(self, name: str) -> Entry[T]:
         try:
-            return self._entries[name]
+            return self._rows()[name]
         except KeyError:
             known = ", ".join(self._entries)
             raise SettingsError(
@@ -85,10 +95,10 @@ class Table(Mapping[str, T]):
         return self._entry(name).value
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries
+        return name in self._rows()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
+        return iter(self._rows())
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._rows())

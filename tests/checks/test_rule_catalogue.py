@@ -56,7 +56,7 @@ def test_rules_judge_only_their_kind_of_evidence(monkeypatch):
     class Evidence:
         level: int
 
-    monkeypatch.setattr(RULES, "_entries", dict(RULES._entries))
+    monkeypatch.setattr(RULES, "_entries", {entry.name: entry for entry in RULES.entries()})
 
     @rule("level-odd", "odd", severity=Severity.INFO, group=Group.MASTERS, judges=Evidence)
     def level_odd(evidence):

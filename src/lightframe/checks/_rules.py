@@ -105,7 +105,7 @@ class Rule:
         return tuple(dict.fromkeys(name for w in self.witnesses for name in w.thresholds))
 
 
-RULES: Table[Rule] = Table("rule")
+RULES: Table[Rule] = Table("rule", filled_by="lightframe.checks._catalogue")
 
 
 def rule(  # noqa: PLR0913 - what a rule consists of, by keyword

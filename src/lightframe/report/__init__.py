@@ -1,6 +1,5 @@
 """The reports: self-contained HTML pages, made from run.json, or from what a check has found."""
 
-from lightframe.report._check_page import write_check_report
-from lightframe.report._page import write_report
+import lazy_loader
 
-__all__ = ["write_check_report", "write_report"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,101 @@
+from ._calibrator import Calibrator, MasterFiles
+from ._check import Check, check, check_session
+from ._integrated_file import IntegratedFile
+from ._match_settings import MatchSettings
+from ._plan import make_plan
+from ._plan_types import (
+    Assignment,
+    LightGroup,
+    MasterJob,
+    Match,
+    Plan,
+    Unused,
+)
+from ._progress import Progress, Silent
+from ._records import unknown_light
+from ._resources import default_memory_bytes, default_threads
+from ._run import Outcome, plan_run, run
+from ._scan import OWN_FOLDER, Refusal, Scan, scan
+from ._sensor import SensorSurvey, survey_sensors
+from ._settings import RunSettings
+from ._stack_files import StackOptions
+from ._steps import Batch, Bench, Failure
+from ._steps_calibrate import CalibratedFile, calibrate_files
+from ._steps_cosmetic import (
+    CorrectedFile,
+    DebayeredFile,
+    correct_files,
+    debayer_files,
+)
+from ._steps_dark_scaling import (
+    DarkComparison,
+    DarkTrial,
+    compare_dark_scaling,
+)
+from ._steps_integrate import FileTraces, integrate_files, trace_files
+from ._steps_master import FlatCalibration, MasterFile, make_master
+from ._steps_measure import MeasuredFile, measure_files
+from ._steps_output import OUTPUT_FORMATS, OutputSettings, Written
+from ._steps_register import RegisteredFile, register_files
+from ._steps_stats import FileStatistics, stats_files, stretch_file
+
+__all__ = [
+    "OUTPUT_FORMATS",
+    "OWN_FOLDER",
+    "Assignment",
+    "Batch",
+    "Bench",
+    "CalibratedFile",
+    "Calibrator",
+    "Check",
+    "CorrectedFile",
+    "DarkComparison",
+    "DarkTrial",
+    "DebayeredFile",
+    "Failure",
+    "FileStatistics",
+    "FileTraces",
+    "FlatCalibration",
+    "IntegratedFile",
+    "LightGroup",
+    "MasterFile",
+    "MasterFiles",
+    "MasterJob",
+    "Match",
+    "MatchSettings",
+    "MeasuredFile",
+    "Outcome",
+    "OutputSettings",
+    "Plan",
+    "Progress",
+    "Refusal",
+    "RegisteredFile",
+    "RunSettings",
+    "Scan",
+    "SensorSurvey",
+    "Silent",
+    "StackOptions",
+    "Unused",
+    "Written",
+    "calibrate_files",
+    "check",
+    "check_session",
+    "compare_dark_scaling",
+    "correct_files",
+    "debayer_files",
+    "default_memory_bytes",
+    "default_threads",
+    "integrate_files",
+    "make_master",
+    "make_plan",
+    "measure_files",
+    "plan_run",
+    "register_files",
+    "run",
+    "scan",
+    "stats_files",
+    "stretch_file",
+    "survey_sensors",
+    "trace_files",
+    "unknown_light",
+]
