@@ -15,7 +15,10 @@ import numpy.typing as npt
 
 from lightframe.errors import LightframeError, ResourceError, SettingsError
 
-__all__ = ["new_file", "reserve", "scratch_array", "storage_error"]
+__all__ = ["UNFINISHED", "new_file", "reserve", "scratch_array", "storage_error"]
+
+UNFINISHED = ".lightframe-*.part"
+"""Pattern of the names that files have until they are complete."""
 
 _CHUNK = 1 << 20
 
@@ -107,7 +110,7 @@ def new_file(path: Path, size: int = 0, *, make_folder: bool = False) -> Iterato
     ResourceError
         If there is no room.
     """
-    part = path.with_name(f".lightframe-{secrets.token_hex(8)}.part")
+    part = path.with_name(UNFINISHED.replace("*", secrets.token_hex(8)))
     try:
         if make_folder:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from lightframe.buffers import Buffers
 from lightframe.errors import InputError, SettingsError
 from lightframe.frames import PixelSource, Window, open_pixels
+from lightframe.frames._scratch import UNFINISHED
+from lightframe.session._lock import LOCK_FILE, unwritable
 from lightframe.session._progress import Progress
 from lightframe.session._resources import Meter
 from lightframe.session._scan import OWN_FOLDER
@@ -21,6 +23,8 @@ __all__ = ["Context", "Exclusion"]
 
 _buffers = Buffers()
 _FOLDERS = ("masters", "results", "previews")
+_KEPT = frozenset({LOCK_FILE})
+"""What a fresh beginning leaves: another run could lock a new file while this one is at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,31 +82,47 @@ class Context:
         """Folder for decoded pixels."""
         return self.own / "scratch"
 
-    def prepare_folders(self, *, fresh: bool = False) -> None:
-        """Create the output folders; if wanted, forget what an earlier run has left in them.
+    def claim(self) -> None:
+        """Make an output folder of the run's own, unless it is one already.
 
         Raises
         ------
         SettingsError
-            If the output folder cannot be written to, or holds such folders with files of others.
+            If it cannot be made, or holds files of others where those of the run would lie.
         """
         try:
             self._refuse_foreign()
-            if fresh and self.own.is_dir():
-                shutil.rmtree(self.own)
+            self.own.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(self.out, error) from error
+
+    def prepare_folders(self, *, fresh: bool = False) -> None:
+        """Clear away what a killed run has left, and make the folders; the lock has to be held.
+
+        Parameters
+        ----------
+        fresh : bool, optional
+            Forget what earlier runs have finished.
+
+        Raises
+        ------
+        SettingsError
+            If the output folder cannot be written to.
+        """
+        try:
+            for entry in self.own.iterdir():
+                if entry == self.scratch or (fresh and entry.name not in _KEPT):
+                    _remove(entry)
             for folder in _FOLDERS:
                 (self.out / folder).mkdir(parents=True, exist_ok=True)
+                for unfinished in (self.out / folder).glob(UNFINISHED):
+                    unfinished.unlink()
             self.scratch.mkdir(parents=True, exist_ok=True)
             probe = self.scratch / "writable"
             probe.touch()
             probe.unlink()
         except OSError as error:
-            raise SettingsError(
-                f"the output folder cannot be written to: {error.strerror}",
-                where=self.out,
-                cause="it lies on a read-only disk, belongs to somebody else, or is a file",
-                remedy="choose another folder with -o",
-            ) from error
+            raise unwritable(self.out, error) from error
 
     def _refuse_foreign(self) -> None:
         """Raise if masters or results of somebody else would be mixed with those of the run."""
@@ -145,3 +165,10 @@ class Context:
     def relative(self, path: Path) -> str:
         """Return a path inside the output folder as run.json has it."""
         return path.relative_to(self.out).as_posix()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

@@ -8,6 +8,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +16,9 @@ from typing import Any
 
 from lightframe._version import __version__
 from lightframe.checks import Finding, Group, Severity
-from lightframe.errors import InputError, LightframeError, SettingsError, UnreadableFileError
+from lightframe.errors import InputError, LightframeError, UnreadableFileError
 from lightframe.frames import FrameInfo, FrameKind, kind_from_path, write_text
-from lightframe.processes import DEBAYER_METHODS, Defects
+from lightframe.processes import Defects
 from lightframe.session._added_noise import record_added_noise, with_measured_noise
 from lightframe.session._alignment import AlignedLight, align
 from lightframe.session._begin import find_frames, plan_frames
@@ -28,11 +29,13 @@ from lightframe.session._judging import Field, judge_lights
 from lightframe.session._keep import keep_before_registration, names_of
 from lightframe.session._light_weights import weighable
 from lightframe.session._lights import MeasuredLight, light_record, measure_lights, treatments
+from lightframe.session._lock import locked
 from lightframe.session._masters import build_masters
 from lightframe.session._plan_types import LightGroup, Plan
 from lightframe.session._progress import Progress, Silent
 from lightframe.session._provenance import file_hash
 from lightframe.session._records import unknown_light
+from lightframe.session._refusing import refuse_nonsense, refuse_settings
 from lightframe.session._resources import default_memory_bytes, default_threads
 from lightframe.session._results import integrate_group
 from lightframe.session._sets import same_name
@@ -43,9 +46,6 @@ from lightframe.session._warm_up import warm_up
 __all__ = ["Outcome", "plan_run", "run"]
 
 _NO_RESULT = 3
-_WEIGHTS_OF_FILES = frozenset({"given", "keyword"})
-_REFUSED = frozenset({"double-bias-subtraction"})
-"""Findings on settings with which no work is begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +113,10 @@ def run(
     SettingsError
         If `out` cannot be written to, or settings contradict each other.
     ResourceError
-        If disk or memory run out.
+        If disk or memory run out, or another run works in `out`.
     """
     progress = progress or Silent()
-    _refuse_settings(settings)
+    refuse_settings(settings)
     context = Context(
         settings=settings,
         out=out,
@@ -126,56 +126,21 @@ def run(
         if settings.memory_gb is None
         else int(settings.memory_gb * 1e9),
     )
-    with context.meter.step("scan and plan"):
-        found = find_frames(paths, progress)
-        plan = plan_frames(found, paths, settings)
-    if not settings.force:
-        _refuse_nonsense(plan)
-    context.prepare_folders(fresh=fresh)
-    try:
+    with ExitStack() as ending:
+        known = context.own.is_dir()
+        if known:  # before the headers are read: the run that holds the lock may be at work
+            ending.enter_context(locked(context.own, progress))
+        with context.meter.step("scan and plan"):
+            found = find_frames(paths, progress)
+            plan = plan_frames(found, paths, settings)
+        if not settings.force:
+            refuse_nonsense(plan)
+        if not known:
+            context.claim()
+            ending.enter_context(locked(context.own, progress))
+        ending.callback(shutil.rmtree, context.scratch, ignore_errors=True)
+        context.prepare_folders(fresh=fresh)
         return _Run(plan, {info.path: info for info in found.frames}, context).execute(paths)
-    finally:
-        shutil.rmtree(context.scratch, ignore_errors=True)
-
-
-def _refuse_settings(settings: RunSettings) -> None:
-    """Raise before any work if the settings ask for what a run cannot do."""
-    if DEBAYER_METHODS[settings.debayer].shrinks:
-        raise SettingsError(
-            f"debayer = {settings.debayer!r} shrinks the frames",
-            where="settings",
-            cause="a run keeps the pixels of the lights, so that masters and defects fit them",
-            remedy="choose bilinear, vng or rcd; superpixel is there in lightframe debayer",
-        )
-    for name in ("darks", "flats", "lights"):
-        weight = getattr(settings, name).weight
-        if weight in _WEIGHTS_OF_FILES:
-            raise SettingsError(
-                f"{name}.weight = {weight!r} needs a number for each frame",
-                where="settings",
-                cause="such numbers belong to single files, and a run takes none",
-                remedy="choose another weight, or integrate the files with lightframe integrate",
-            )
-    listed = settings.cosmetic.defect_list
-    if listed is not None and not listed.is_file():
-        raise SettingsError(
-            "there is no such list of defects",
-            where=listed,
-            cause="a typing error in cosmetic.defect_list, or a path relative to another folder",
-            remedy="name the file with its whole path, or leave the setting out",
-        )
-
-
-def _refuse_nonsense(plan: Plan) -> None:
-    """Raise if the plan would spoil every light, whatever the frames are like."""
-    for finding in plan.findings:
-        if finding.rule in _REFUSED:
-            raise SettingsError(
-                finding.message,
-                where=f"plan ({finding.rule})",
-                cause=finding.cause,
-                remedy=f"{finding.remedy}; or insist with --force",
-            )
 
 
 class _Run:
