@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+import scipy
 
 from lightframe.frames._cfa import CfaPattern
 
@@ -125,9 +125,9 @@ def dust_probe(reciprocal: _F32, cfa: CfaPattern | None) -> DustProbe | None:
     if min(flat.shape) < 2 * size:
         return None
     flat = np.where(np.isfinite(flat), flat, np.nanmedian(flat))
-    smooth = ndimage.gaussian_filter(flat, 1.0)
-    fine = smooth / ndimage.uniform_filter(smooth, _BROAD, mode="nearest") - 1
-    energy = ndimage.uniform_filter(fine * fine, _NARROW, mode="nearest")
+    smooth = scipy.ndimage.gaussian_filter(flat, 1.0)
+    fine = smooth / scipy.ndimage.uniform_filter(smooth, _BROAD, mode="nearest") - 1
+    energy = scipy.ndimage.uniform_filter(fine * fine, _NARROW, mode="nearest")
     half = size // 2
     inner = np.zeros(flat.shape, bool)
     inner[half:-half, half:-half] = True

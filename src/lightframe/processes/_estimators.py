@@ -11,7 +11,7 @@ from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.distance import pdist
+import scipy
 
 from lightframe.kernels._estimators import biweight_sums, sn_of_sorted
 from lightframe.settings import OneOf, Settings
@@ -125,7 +125,8 @@ def qn(x: F64) -> float:
         return 0.0
     h = n // 2 + 1
     k = h * (h - 1) // 2
-    difference = np.partition(pdist(ordered[:, None], "cityblock"), k - 1)[k - 1]
+    differences = scipy.spatial.distance.pdist(ordered[:, None], "cityblock")
+    difference = np.partition(differences, k - 1)[k - 1]
     large = n / (n + 1.4) if n % 2 else n / (n + 3.8)
     factor = _Q_SMALL[n - 2] if n - 2 < len(_Q_SMALL) else large
     return float(2.2191 * factor * difference)

@@ -7,7 +7,7 @@ calibrated light, by their share of the frame.
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+import scipy
 
 from lightframe.kernels._illumination import dark_pixels
 
@@ -64,7 +64,7 @@ def illuminated_area(
     lit = np.all(dark <= _DARK_SHARE * all_of, axis=2)
     if lit.all() or not lit.any():
         return None
-    parts, _ = ndimage.label(lit)
+    parts, _ = scipy.ndimage.label(lit)
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
     counts = sizes >= _LEAST_PART * sizes.max()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
+import scipy
 
 from lightframe.processes._stars import StarTable
 
@@ -85,7 +85,7 @@ def photometric_scale(
     if min(ours.size, theirs.size) < _LEAST_PAIRS:
         return None
     x, y, w = transform @ np.stack((stars.x[ours], stars.y[ours], np.ones(ours.size)))
-    tree = cKDTree(np.column_stack((reference.x[theirs], reference.y[theirs])))
+    tree = scipy.spatial.cKDTree(np.column_stack((reference.x[theirs], reference.y[theirs])))
     distance, found = tree.query(np.column_stack((x / w, y / w)))
     near = distance < _MATCH_RADIUS_PX
     partners = theirs[np.asarray(found)[near]]
@@ -135,7 +135,7 @@ def coincidence(stars: StarTable, reference: StarTable) -> Coincidence | None:
     ours = _usable(stars)[:_BRIGHTEST]
     if min(ours.size, _usable(reference).size) < _LEAST_PAIRS:
         return None
-    tree = cKDTree(np.column_stack((reference.x, reference.y)))
+    tree = scipy.spatial.cKDTree(np.column_stack((reference.x, reference.y)))
     distance, found = tree.query(np.column_stack((stars.x[ours], stars.y[ours])))
     near = np.asarray(distance < _MATCH_RADIUS_PX, np.bool_)
     if not near.any():

@@ -15,8 +15,8 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 from pydantic import Field
-from scipy.spatial import cKDTree
 
 from lightframe.errors import RegistrationError
 from lightframe.processes._star_matching import (
@@ -128,7 +128,7 @@ class _Field(NamedTuple):
 
     p: Float64  # frame, (n, 2)
     q: Float64  # reference, (m, 2)
-    tree: cKDTree  # of q
+    tree: "scipy.spatial.cKDTree"  # of q
     p_variance: Float64
     q_variance: Float64
     shape: tuple[int, int]
@@ -220,7 +220,7 @@ def _field(
     return _Field(
         p,
         q,
-        cKDTree(q),
+        scipy.spatial.cKDTree(q),
         _variance(stars)[: settings.max_stars],
         _variance(reference)[: settings.max_stars],
         shape,
@@ -273,7 +273,7 @@ def _verify(
     transform = candidate.transform
     short = min(candidate.stars[0], 150), min(candidate.stars[1], 150)
     tolerance = settings.tolerance_px
-    tree = cKDTree(field.q[: short[1]])
+    tree = scipy.spatial.cKDTree(field.q[: short[1]])
     start = "similarity" if settings.model != "shift" else "shift"
     for wide in (5.0, 2.5):
         rows, columns, _ = matched_pairs(

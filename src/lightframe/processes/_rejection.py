@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import erfinv, stdtrit
+import scipy
 
 from lightframe.kernels import _rejection_clipping as clipping
 from lightframe.kernels._rejection_fit import reject_linear_fit
@@ -247,7 +247,7 @@ def esd_critical_values(frames: int, fraction: float, alpha: float) -> F64:
     table = np.full(left.shape, np.inf)
     testable = left > 2  # noqa: PLR2004 - degrees of freedom
     m = left[testable]
-    t = stdtrit(m - 2, 1.0 - alpha / (2.0 * m))
+    t = scipy.special.stdtrit(m - 2, 1.0 - alpha / (2.0 * m))
     table[testable] = t * (m - 1) / np.sqrt((m - 2 + t * t) * m)
     table.flags.writeable = False
     return table
@@ -258,7 +258,7 @@ def _gaussian_abscissae(frames: int) -> F64:
     """Return sqrt(2) erfinv((k + 1 - 0.317) / n), by n and k; the last of each row are not used."""
     n = np.maximum(np.arange(frames + 1, dtype=np.float64), 1.0)[:, None]
     part = (np.arange(frames) + 1 - 0.317) / n
-    table = np.sqrt(2.0) * erfinv(np.minimum(part, 0.999))
+    table = np.sqrt(2.0) * scipy.special.erfinv(np.minimum(part, 0.999))
     table.flags.writeable = False
     return np.asarray(table, np.float64)
 

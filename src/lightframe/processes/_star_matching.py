@@ -19,8 +19,7 @@ from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
-from scipy.special import bdtrc  # scipy.stats would take longer to import than all the rest
+import scipy
 
 __all__ = [
     "Candidate",
@@ -90,7 +89,7 @@ class _Triangles:
 def _triangles(points: Float64) -> _Triangles:
     """Make triangles of each point and pairs of its nearest neighbours."""
     count = min(NEIGHBOURS, len(points) - 1)
-    neighbours = np.asarray(cKDTree(points).query(points, k=count + 1)[1])[:, 1:]
+    neighbours = np.asarray(scipy.spatial.cKDTree(points).query(points, k=count + 1)[1])[:, 1:]
     pairs = np.array(list(combinations(range(count), 2)))
     own = np.repeat(np.arange(len(points)), len(pairs))
     corners = np.stack(
@@ -153,8 +152,8 @@ def _propose(
     mine, theirs = _triangles(frame), _triangles(reference)
     if len(mine.corners) == 0 or len(theirs.corners) == 0:
         return []
-    near = cKDTree(mine.ratios).sparse_distance_matrix(
-        cKDTree(theirs.ratios), RATIO_TOLERANCE, output_type="ndarray"
+    near = scipy.spatial.cKDTree(mine.ratios).sparse_distance_matrix(
+        scipy.spatial.cKDTree(theirs.ratios), RATIO_TOLERANCE, output_type="ndarray"
     )
     i, j, distance = near["i"], near["j"], near["v"]
     fits = (mine.positive[i] == theirs.positive[j]) != mirrored
@@ -178,7 +177,7 @@ def _propose(
     at_middle = a * middle + b
     reach = 0.02 * arm
     where = np.stack((at_middle.real, at_middle.imag, (a * arm).real, (a * arm).imag), axis=1)
-    tree = cKDTree(where)
+    tree = scipy.spatial.cKDTree(where)
     votes = np.asarray(tree.query_ball_point(where, reach, return_length=True))
     chosen: list[Candidate] = []
     left = np.ones(a.size, np.bool_)
@@ -210,7 +209,7 @@ def _matrix(turn: complex, shift: complex, *, mirrored: bool) -> Float64:
 
 
 def matched_pairs(
-    mapped: Float64, reference: cKDTree, tolerance: float
+    mapped: Float64, reference: "scipy.spatial.cKDTree", tolerance: float
 ) -> tuple[Index, Index, Float64]:
     """Pair mapped stars with reference stars that are each other's nearest.
 
@@ -287,4 +286,5 @@ def chance_logarithm(pairs: int, free: int, tries: int, probability: float) -> f
     if pairs <= free:
         return 0.0
     with np.errstate(divide="ignore"):
-        return float(np.log10(bdtrc(pairs - free - 1, max(tries - free, 1), probability)))
+        chance = scipy.special.bdtrc(pairs - free - 1, max(tries - free, 1), probability)
+        return float(np.log10(chance))

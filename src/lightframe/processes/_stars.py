@@ -20,9 +20,8 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 from pydantic import Field
-from scipy import ndimage
-from scipy.spatial import cKDTree
 
 from lightframe.kernels._background import mesh_statistics
 from lightframe.kernels._peaks import find_peaks, smoothed_samples, sort_out_peaks
@@ -199,13 +198,13 @@ def background_mesh(image: Float32, cell: int) -> Mesh | None:
         if not (noise[known] > 0).any():
             return None
     if not known.all():  # the nearest known cell stands in
-        nearest = ndimage.distance_transform_edt(~known, return_indices=True)[1]
+        nearest = scipy.ndimage.distance_transform_edt(~known, return_indices=True)[1]
         background, noise = background[tuple(nearest)], noise[tuple(nearest)]
     # A median over 3x3 cells takes out cells that a bright star or a galaxy fills.
     return Mesh(
         cell,
-        ndimage.median_filter(background, 3, mode="nearest"),
-        ndimage.median_filter(noise, 3, mode="nearest"),
+        scipy.ndimage.median_filter(background, 3, mode="nearest"),
+        scipy.ndimage.median_filter(noise, 3, mode="nearest"),
         coarse,
     )
 
@@ -400,7 +399,7 @@ def _fit(pixels: ProfilePixels, measured: Float64, usable: npt.NDArray[np.bool_]
     # Isolated ones first, of those the brightest.
     separation = np.full(rows.size, np.inf)
     if np.count_nonzero(measured[:, 9]) > 1 and rows.size:
-        tree = cKDTree(measured[measured[:, 9] > 0, :2])
+        tree = scipy.spatial.cKDTree(measured[measured[:, 9] > 0, :2])
         separation = np.asarray(tree.query(measured[rows, :2], k=2)[0])[:, 1]
     crowded = separation < 6 * half_width
     radius = max(3.0, np.ceil(4.0 * half_width))
