@@ -16,6 +16,7 @@ from lightframe.frames._scratch import UNFINISHED
 from lightframe.session._lock import LOCK_FILE, unwritable
 from lightframe.session._progress import Progress
 from lightframe.session._resources import Meter
+from lightframe.session._result_ledger import LEDGER_FILE
 from lightframe.session._scan import OWN_FOLDER
 from lightframe.session._settings import RunSettings
 
@@ -23,8 +24,9 @@ __all__ = ["Context", "Exclusion"]
 
 _buffers = Buffers()
 _FOLDERS = ("masters", "results", "previews")
-_KEPT = frozenset({LOCK_FILE})
-"""What a fresh beginning leaves: another run could lock a new file while this one is at work."""
+_KEPT = frozenset({LOCK_FILE, LEDGER_FILE})
+"""What a fresh beginning leaves: another run could lock a new file while this one is at work, and
+the results of earlier runs are still there."""
 
 
 @dataclass(frozen=True, slots=True)

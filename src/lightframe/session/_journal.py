@@ -6,7 +6,7 @@ SHA-256), the settings it was made with, the masters that calibrated it, and thi
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,12 @@ class Journal:
         if not path.is_file() or path.stat().st_size != entry["bytes"]:
             return None
         return record
+
+    def others(self, names: Collection[str], out: Path) -> list[str]:
+        """Return the masters that earlier runs have finished under other names, by their paths."""
+        entries = [entry for name, entry in self._entries.items() if name not in names]
+        paths = [str(entry["record"]["path"]) for entry in entries]
+        return sorted(path for path in paths if (out / path).is_file())
 
     def remember(self, name: str, key: str, record: Mapping[str, Any], out: Path) -> None:
         """Enter a finished master."""

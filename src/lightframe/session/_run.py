@@ -6,7 +6,7 @@ The way of a pixel is told in docs/architecture.md; here the steps only follow e
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,6 +25,8 @@ from lightframe.session._begin import find_frames, plan_frames
 from lightframe.session._calibrating import Master
 from lightframe.session._check import check_session
 from lightframe.session._context import Context
+from lightframe.session._journal import Journal
+from lightframe.session._json_values import plain
 from lightframe.session._judging import Field, judge_lights
 from lightframe.session._keep import keep_before_registration, names_of
 from lightframe.session._light_weights import weighable
@@ -37,10 +39,10 @@ from lightframe.session._provenance import file_hash
 from lightframe.session._records import unknown_light
 from lightframe.session._refusing import refuse_nonsense, refuse_settings
 from lightframe.session._resources import default_memory_bytes, default_threads
+from lightframe.session._result_ledger import ResultLedger, marks
 from lightframe.session._results import integrate_group
 from lightframe.session._sets import same_name
 from lightframe.session._settings import RunSettings
-from lightframe.session._steps import plain
 from lightframe.session._warm_up import warm_up
 
 __all__ = ["Outcome", "plan_run", "run"]
@@ -154,6 +156,8 @@ class _Run:
         self.results: list[dict[str, Any]] = []
         self.dark_defects: dict[str | None, Defects] = {}
         self.findings: list[Finding] = list(plan.findings)
+        self.notes: list[str] = []
+        self.ledger = ResultLedger(context.out, context.own)
         context.names.update(names_of(path for group in plan.groups for path in group.frames))
 
     def execute(self, paths: Sequence[Path]) -> Outcome:
@@ -169,6 +173,7 @@ class _Run:
             self._integrate_field(field, masters)
         self._add_unused()
         self._report_exclusions()
+        self._tell_of_earlier_files()
         self.findings = with_measured_noise(self.findings, self.plan, masters.values())
         document = plain(self._document(paths, [master.record for master in masters.values()]))
         text = json.dumps(document, indent=1, allow_nan=False)
@@ -295,6 +300,7 @@ class _Run:
             self._give_up(group, error)
             return
         self.results.append(result)
+        self.ledger.remember(result, self._marks(light.light.info.path for light in members))
         limit = self.context.settings.match.master_noise_percent / 100
         record_added_noise(group, members, parts, masters, limit)
         for aligned, part in zip(members, parts, strict=True):
@@ -345,6 +351,26 @@ class _Run:
                 )
             )
 
+    def _tell_of_earlier_files(self) -> None:
+        """Set aside results that are no longer made, and name masters that are not used.
+
+        Those masters stay: a later run takes them up again if its plan has them.
+        """
+        context = self.context
+        lights = self._marks(path for group in self.plan.groups for path in group.frames)
+        self.notes += self.ledger.set_aside([made["path"] for made in self.results], lights)
+        names = {job.name for job in self.plan.masters}
+        if unused := Journal(context.own).others(names, context.out):
+            self.notes.append(
+                f"masters of earlier runs that this one has no use for stay: {', '.join(unused)}"
+            )
+        for note in self.notes:
+            context.progress.message(note)
+
+    def _marks(self, lights: Iterable[Path]) -> set[str]:
+        hashes = self.context.hashes
+        return {mark for path in lights for mark in marks(self.infos[path], hashes.get(path))}
+
     def _document(self, paths: Sequence[Path], masters: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Return the content of run.json."""
         return {
@@ -355,6 +381,7 @@ class _Run:
             "masters": list(masters),
             "lights": [self.lights[path] for path in sorted(self.lights)],
             "results": self.results,
+            "notes": self.notes,
             "plan": self.plan.as_dict(),
             "settings": self.context.settings.model_dump(mode="json"),
             "resources": self.context.meter.as_dict(),

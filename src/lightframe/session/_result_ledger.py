@@ -1,0 +1,145 @@
+"""The results that runs have made in an output folder, and those of them that are no longer made.
+
+Where an object was renamed, or filters are grouped otherwise, the results of an earlier run have
+other names: they would lie beside the new ones as if they were of the same run. They are set aside,
+not removed: a result may be hours of work, and the mistake may lie in the new names. Results of
+other lights stay where they are, for a folder may gather one night after the other.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lightframe.frames import FrameInfo, write_text
+
+__all__ = ["LEDGER_FILE", "SUPERSEDED", "ResultLedger", "marks"]
+
+LEDGER_FILE = "results.json"
+SUPERSEDED = "superseded"
+"""Folder for results and pictures that are no longer made, in the folders they lay in."""
+
+
+def marks(info: FrameInfo, sha256: str | None) -> set[str]:
+    """Return what a light is known again by: its content, or its name, time and camera.
+
+    Content alone will not do: an object is renamed in the headers. A light that states no time is
+    known by its place.
+    """
+    where = str(info.path.absolute()) if info.time is None else info.path.name
+    named = f"{where} {info.time} {info.camera}"
+    return {named} if sha256 is None else {named, sha256}
+
+
+class ResultLedger:
+    """Results of an output folder with the files that belong to each.
+
+    A file that was changed or replaced since, by its size and time, is not the run's any more, and
+    is never touched.
+
+    Parameters
+    ----------
+    out : Path
+        The output folder.
+    own : Path
+        Its folder ``.lightframe``.
+
+    Notes
+    -----
+    A ledger that cannot be read is taken as empty: files that it named are left alone.
+    """
+
+    def __init__(self, out: Path, own: Path) -> None:
+        self._out = out
+        self._path = own / LEDGER_FILE
+        self._entries: dict[str, dict[str, Any]] = {}
+        try:
+            entries = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return
+        if isinstance(entries, dict):
+            self._entries = {path: entry for path, entry in entries.items() if _is_whole(entry)}
+
+    def remember(self, result: Mapping[str, Any], lights: Iterable[str]) -> None:
+        """Enter a result that was just written.
+
+        Parameters
+        ----------
+        result : mapping
+            Its entry in run.json.
+        lights : iterable of str
+            `marks` of the lights in it.
+        """
+        pictures = [result["preview"], *(entry["preview"] for entry in result["maps"])]
+        files = {path: _signature(self._out / path) for path in (result["path"], *pictures)}
+        self._entries[result["path"]] = {"files": files, "lights": sorted(lights)}
+        self._save()
+
+    def set_aside(self, made: Collection[str], lights: Collection[str]) -> list[str]:
+        """Set aside earlier results of these lights that were not made again; tell of the others.
+
+        Parameters
+        ----------
+        made : collection of str
+            Results of this run, as paths in the output folder.
+        lights : collection of str
+            `marks` of the lights of this run.
+
+        Returns
+        -------
+        list of str
+            What was done, one line for each result that was set aside, and one for all that stay.
+        """
+        notes, others = [], []
+        before = dict(self._entries)
+        for path, entry in sorted(self._entries.items()):
+            if path in made:
+                continue
+            if not self._is_as_written(path, entry):
+                del self._entries[path]
+            elif not set(lights).intersection(entry["lights"]):
+                others.append(path)
+            else:
+                notes.append(self._supersede(path, entry))
+        if self._entries != before:
+            self._save()
+        if others:
+            notes.append(f"results of earlier runs, of other lights, stay: {', '.join(others)}")
+        return notes
+
+    def _supersede(self, path: str, entry: Mapping[str, Any]) -> str:
+        """Move the files of a result, and forget it; tell of it."""
+        what = f"{path} is of an earlier run of these lights, and is no longer made:"
+        try:
+            for file in sorted(entry["files"]):
+                if self._is_as_written(file, entry):
+                    source = self._out / file
+                    target = source.parent / SUPERSEDED / source.name
+                    target.parent.mkdir(exist_ok=True)
+                    source.replace(target)
+        except OSError as error:
+            return f"{what} it could not be set aside ({error.strerror})"
+        del self._entries[path]
+        return f"{what} set aside in {Path(path).parent.as_posix()}/{SUPERSEDED}"
+
+    def _is_as_written(self, file: str, entry: Mapping[str, Any]) -> bool:
+        path = self._out / file
+        return path.is_file() and _signature(path) == entry["files"].get(file)
+
+    def _save(self) -> None:
+        write_text(self._path, json.dumps(self._entries, indent=1))
+
+
+def _signature(path: Path) -> list[int]:
+    """Return size and time of a file, as JSON has them."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _is_whole(entry: object) -> bool:
+    """Whether an entry is one that `ResultLedger.remember` has written."""
+    return (
+        isinstance(entry, dict)
+        and isinstance(entry.get("files"), dict)
+        and isinstance(entry.get("lights"), list)
+    )
