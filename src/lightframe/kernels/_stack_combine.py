@@ -18,16 +18,11 @@ KEEP = 2
 SPAN = 8 * LANES
 """Pixels that are summed up together: their sums stay in the first-level cache."""
 
-_LITTLE = 1e-6
-"""Where less than this part of the weight is left, sums are made anew: differences lose digits."""
-
-
 @kernel
 def _begin(terms: F64, sums: F64) -> None:
     """Begin the sums of values, weights and variances of a span.
 
-    Offsets, weights and variances are those of all frames, and are taken away from the few pixels
-    that lost a sample later: only values have to be summed up sample by sample.
+    They are those of all frames: the few pixels that lost a sample are summed up anew later.
     """
     offset = 0.0
     weight = 0.0
@@ -53,15 +48,13 @@ def _bounds(
     losers: I32,
     ties: I32,
 ) -> int:
-    """Find the least and the greatest surviving value of each pixel of a span.
+    """List the pixels of a span that lost a sample, and return their number.
 
-    A pixel that lost nothing is bounded by infinities. The others are listed in `losers`; their
-    number is returned. `ties` receives how many samples equal to their bounds are rejected all the
-    same: algorithms that reject a number of samples can cut through equal ones.
+    `bounds` receives the least and the greatest surviving value of each of them, and `ties` how
+    many samples equal to these are rejected all the same: algorithms that reject a number of
+    samples can cut through equal ones.
     """
     n = ordered.shape[1]
-    bounds[0, :] = -INF
-    bounds[1, :] = INF
     number = 0
     for k in range(used):
         first = low[start + k]
@@ -72,14 +65,14 @@ def _bounds(
         ties[0, number] = 0
         ties[1, number] = 0
         if first == stop:
-            bounds[0, k] = INF
-            bounds[1, k] = -INF
+            bounds[0, number] = INF
+            bounds[1, number] = -INF
         else:
             column = ordered[(start + k) // LANES, :, (start + k) % LANES]
             least = column[first]
             most = column[stop - 1]
-            bounds[0, k] = least
-            bounds[1, k] = most
+            bounds[0, number] = least
+            bounds[1, number] = most
             while first > 0 and column[first - 1] == least:
                 ties[0, number] += 1
                 first -= 1
@@ -91,105 +84,119 @@ def _bounds(
 
 
 @kernel
-def _find_survivors(compared: F32, norm: F32, limits: F32, bounds: F32, kept: F32) -> None:
-    """Mark by 1 the samples of one frame that lie between the bounds and in range, by 0 others."""
-    low = limits[0]
-    high = limits[1]
-    m = norm[0]
-    s_low = norm[1]
-    s_high = norm[2]
-    z = norm[3]
-    least = bounds[0]
-    most = bounds[1]
-    one = np.float32(1.0)
-    zero = np.float32(0.0)
-    for k in range(compared.shape[0]):
-        x = compared[k]
-        y = (x - m) * (s_low if x <= m else s_high) + z
-        inside = (y >= least[k]) & (y <= most[k]) & (x > low) & (x < high)
-        kept[k] = one if inside else zero
-
-
-@kernel
-def _add(source: F32, kept: F32, factor: float, sums: F64) -> None:
-    """Add one frame's surviving samples times a factor."""
+def _add(source: F32, factor: float, sums: F64) -> None:
+    """Add one frame's samples times a factor."""
     for k in range(source.shape[0]):
-        sums[k] += (np.float64(source[k]) if kept[k] > 0 else 0.0) * factor
+        sums[k] += np.float64(source[k]) * factor
 
 
 @kernel
-def _keep_values(source: F32, f: int, terms: F64, kept: F32, ordered: F32, block: int) -> None:
-    """Put one frame's normalized samples of a span in the place of sorted ones; inf if rejected."""
+def _keep_values(source: F32, f: int, terms: F64, ordered: F32, block: int) -> None:
+    """Put one frame's normalized samples of a span in the place of sorted ones."""
     used = source.shape[0]
     a = terms[0]
     b = terms[1]
     for start in range(0, used, LANES):
         values = ordered[block + start // LANES, f]
         for lane in range(min(LANES, used - start)):
-            value = np.float32(np.float64(source[start + lane]) * a + b)
-            values[lane] = value if kept[start + lane] > 0 else INF
+            values[lane] = np.float32(np.float64(source[start + lane]) * a + b)
 
 
 @kernel
-def _account(
-    stack: F32,
-    compared: F32,
-    column: int,
+def _find_fates(
+    source: F32,
+    losers: I32,
+    number: int,
     norm: F32,
     limits: F32,
-    terms: F64,
     bounds: F32,
-    ties: I32,
-    missed: int,
-    fates: U8,
-    sums: F64,
+    fates: I32,
 ) -> None:
-    """Find the frames whose samples of one pixel did not survive, and take away their shares.
+    """Find what became of the samples of one frame in the pixels that lost some.
 
-    `fates` receives 1 and 2 for samples rejected low and high, 3 for missing ones and 0 for
-    survivors; `missed` is how many did not survive. `sums` are those of the pixel; they hold the
-    values of rejected samples that equal a surviving one.
+    `fates` receives 1 and 2 for samples rejected low and high, 3 for missing ones, 0 for survivors
+    and for all that equal the least or the greatest survivor.
     """
-    fates[:] = 0
-    cut_low = ties[0]
-    cut_high = ties[1]
-    tied = cut_low + cut_high > 0
-    little = _LITTLE * sums[1]
-    left = missed
-    f = -1
-    while left > 0:
-        f += 1
+    low = limits[0]
+    high = limits[1]
+    m = norm[0]
+    s_low = norm[1]
+    s_high = norm[2]
+    z = norm[3]
+    for q in range(number):
+        x = source[losers[q]]
+        y = (x - m) * (s_low if x <= m else s_high) + z
+        under = (x <= low) | ((x < high) & (y < bounds[0, q]))
+        over = (x >= high) | (y > bounds[1, q])
+        missing = not np.abs(x) < INF
+        fates[q] = 3 if missing else (1 if under else (2 if over else 0))
+
+
+@kernel
+def _cut_ties(
+    compared: F32, column: int, norm: F32, least: np.float32, most: np.float32, ties: I32, fates: I32
+) -> None:
+    """Reject as many samples of one pixel that equal a bound as `ties` says, in order of frames."""
+    low = ties[0]
+    high = ties[1]
+    for f in range(compared.shape[0]):
+        if fates[f] != 0:
+            continue
         x = compared[f, column]
         y = (x - norm[f, 0]) * (norm[f, 1] if x <= norm[f, 0] else norm[f, 2]) + norm[f, 3]
-        inside = (y >= bounds[0]) & (y <= bounds[1]) & (x > limits[0]) & (x < limits[1])
-        if inside and not tied:
-            continue
-        if not np.abs(x) < INF:
-            fates[f] = 3
-        elif x <= limits[0] or (x < limits[1] and y < bounds[0]):
+        if y == least and low > 0:
+            low -= 1
             fates[f] = 1
-        elif x >= limits[1] or y > bounds[1]:
+        elif y == most and high > 0:
+            high -= 1
             fates[f] = 2
-        elif y == bounds[0] and cut_low > 0:
-            cut_low -= 1
-            fates[f] = 1
-        elif y == bounds[1] and cut_high > 0:
-            cut_high -= 1
-            fates[f] = 2
-        else:
-            continue
-        left -= 1
-        value = np.float64(stack[f, column]) * terms[f, 2] if inside else 0.0
-        sums[0] -= value + terms[f, 3]
-        sums[1] -= terms[f, 4]
-        sums[2] -= terms[f, 5]
-    if sums[1] < little:
-        sums[:] = 0.0
-        for f in range(stack.shape[0]):
-            if fates[f] == 0:
-                sums[0] += np.float64(stack[f, column]) * terms[f, 2] + terms[f, 3]
-                sums[1] += terms[f, 4]
-                sums[2] += terms[f, 5]
+
+
+@kernel
+def _add_survivors(
+    source: F32, losers: I32, number: int, terms: F64, fates: I32, sums: F64
+) -> None:
+    """Add one frame's surviving samples in the pixels that lost some."""
+    for q in range(number):
+        survives = fates[q] == 0
+        value = np.float64(source[losers[q]]) * terms[2] + terms[3]
+        sums[0, q] += value if survives else 0.0
+        sums[1, q] += terms[4] if survives else 0.0
+        sums[2, q] += terms[5] if survives else 0.0
+
+
+@kernel
+def _count(fates: I32, number: int, rejected: I32, lost: I64) -> None:
+    """Count what one frame lost, and what the pixels lost low and high."""
+    low = 0
+    high = 0
+    missing = 0
+    for q in range(number):
+        fate = fates[q]
+        low += fate == 1
+        high += fate == 2
+        missing += fate == 3
+        rejected[0, q] += fate == 1
+        rejected[1, q] += fate == 2
+    lost[0] += low
+    lost[1] += high
+    lost[2] += missing
+
+
+@kernel
+def _mark(fates: I32, number: int, losers: I32, marks: U8) -> None:
+    """Mark one frame's rejected samples of a span."""
+    for q in range(number):
+        if fates[q] == 1 or fates[q] == 2:
+            marks[losers[q]] = fates[q]
+
+
+@kernel
+def _drop(fates: I32, number: int, losers: I32, ordered: F32, block: int, f: int) -> None:
+    """Put inf in the place of one frame's samples that did not survive."""
+    for q in range(number):
+        if fates[q] != 0:
+            ordered[block + losers[q] // LANES, f, losers[q] % LANES] = INF
 
 
 @kernel
@@ -280,9 +287,10 @@ def combine(
     bounds = np.empty((2, SPAN), np.float32)
     losers = np.empty(SPAN, np.int32)
     ties = np.empty((2, SPAN), np.int32)
-    kept = np.empty(SPAN, np.float32)
     sums = np.empty((3, SPAN), np.float64)
-    fates = np.empty(n, np.uint8)
+    fresh = np.empty((3, SPAN), np.float64)
+    rejected = np.empty((2, SPAN), np.int32)
+    fates = np.empty((n, SPAN), np.int32)
     column = np.empty(n, np.float64)
     for start in range(0, pixels, SPAN):
         used = min(SPAN, pixels - start)
@@ -290,40 +298,36 @@ def combine(
         number = _bounds(ordered, low, high, start, used, bounds, losers, ties)
         _begin(terms, sums)
         for f in range(n if task != COUNT else 0):
-            part = slice(first + start, first + start + used)
-            _find_survivors(compared[f, part], norm[f], limits, bounds, kept)
+            source = stack[f, first + start : first + start + used]
             if task == KEEP:
-                _keep_values(stack[f, part], f, terms[f], kept, ordered, start // LANES)
+                _keep_values(source, f, terms[f], ordered, start // LANES)
             else:
-                _add(stack[f, part], kept, terms[f, 2], sums[0])
+                _add(source, terms[f, 2], sums[0])
+        for f in range(n if number > 0 else 0):
+            frame = compared[f, first + start : first + start + used]
+            _find_fates(frame, losers, number, norm[f], limits, bounds, fates[f])
+        for q in range(number):
+            if ties[0, q] + ties[1, q] > 0:
+                k = first + start + losers[q]
+                _cut_ties(compared, k, norm, bounds[0, q], bounds[1, q], ties[:, q], fates[:, q])
+        fresh[:, :number] = 0.0
+        rejected[:, :number] = 0
+        for f in range(n if number > 0 else 0):
+            part = slice(first + start, first + start + used)
+            _add_survivors(stack[f, part], losers, number, terms[f], fates[f], fresh)
+            _count(fates[f], number, rejected, lost[f])
+            if marks.shape[0] > 0:
+                _mark(fates[f], number, losers, marks[f, mark_at + start :])
+            if task == KEEP:
+                _drop(fates[f], number, losers, ordered, start // LANES, f)
         maps[2, here : here + used] = 0.0
         maps[3, here : here + used] = 0.0
         for q in range(number):
             k = losers[q]
-            _account(
-                stack,
-                compared,
-                first + start + k,
-                norm,
-                limits,
-                terms,
-                bounds[:, k],
-                ties[:, q],
-                n - (high[start + k] - low[start + k]),
-                fates,
-                sums[:, k],
-            )
-            for f in range(n):
-                fate = fates[f]
-                if fate == 0:
-                    continue
-                lost[f, fate - 1] += 1
-                if fate < 3:
-                    maps[1 + fate, here + k] += 1
-                if fate < 3 and marks.shape[0] > 0:
-                    marks[f, mark_at + start + k] = fate
-                if task == KEEP:
-                    ordered[(start + k) // LANES, f, k % LANES] = INF
+            for row in range(3):
+                sums[row, k] = fresh[row, q]
+            maps[2, here + k] = rejected[0, q]
+            maps[3, here + k] = rejected[1, q]
         _divide(sums, maps, here, used)
         for q in range(number):
             k = losers[q]

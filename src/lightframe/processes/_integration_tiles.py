@@ -257,7 +257,7 @@ class TileWorker:
         stride = channels * pixels + _PADDING
         self._stack = np.empty((frames, stride), dtype)
         self._marks = np.zeros((frames, stride) if marking else (0, 0), np.uint8)
-        self._maps = np.empty((_MAPS, pixels), np.float32)
+        self._maps = np.full((_MAPS, pixels), np.nan, np.float32)
         self._ordered = np.empty((lanes // LANES, frames, LANES), np.float32)
         self._integers = np.empty((frames, LANES), np.uint16)
         widens = dtype == np.uint16 or recipe.local is not None
@@ -267,6 +267,10 @@ class TileWorker:
         self._high = np.empty(lanes, np.int32)
         self._photons = np.empty((5, lanes), np.float32)
         self._work = RejectionWork.for_chunks(frames, lanes)
+        # Asked for each of thousands of chunks, so found out once.
+        unlimited = bool(np.isinf(recipe.range_limits).all())
+        self._sorts_integers = [unlimited and terms.plain for terms in recipe.channels]
+        self._combines_compared = [terms.combined_as_compared for terms in recipe.channels]
 
     def read(self, sources: Sequence[PixelSource], window: Window) -> None:
         """Fill the tile."""
@@ -321,14 +325,15 @@ class TileWorker:
         place = channel, window, start
         stack, compared, limits = localized(recipe, place, pixels, raw, self._local)
         whole = self._stack.dtype == np.uint16 and compared is self._widened
-        if whole and terms.plain and np.isinf(limits).all():
+        if whole and self._sorts_integers[channel]:
             order_integers(self._stack, first, pixels, network, self._integers, ordered, high)
         else:
             order_samples(compared, at, pixels, terms.norm, limits, network, ordered, high)
         recipe.rejector(ordered, low, high, recipe.limits, self._work)
-        self._maps[5, start : start + pixels] = self._work.per_pixel[:pixels]
+        if recipe.rejection == "linear-fit":
+            self._maps[5, start : start + pixels] = self._work.per_pixel[:pixels]
         order = recipe.combination.order
-        same = terms.combined_as_compared and stack is compared
+        same = self._combines_compared[channel] and stack is compared
         task = AVERAGE if order is None else (COUNT if same else KEEP)
         samples = compared, at, pixels, terms.norm, limits
         survivors = ordered, low, high

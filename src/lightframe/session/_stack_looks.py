@@ -34,8 +34,9 @@ _buffers = Buffers()
 
 _SAMPLED_PIXELS = 1 << 18
 """Of each channel: the median is good to sigma / 400, as in `sample_statistics`."""
-_BYTES_PER_PIXEL = 24
-"""Of a frame that is looked at, with the image that stars are found in."""
+_BYTES_PER_PIXEL = 4
+_BYTES_PER_PIXEL_WITH_STARS = 24
+"""Of a frame that is looked at; stars are found in an image of their own."""
 _WHITE_DN = {"uint8": 255.0, "uint16": 65535.0}
 _COINCIDING_SHARE = 0.3
 _COINCIDING_PX = 0.5
@@ -165,7 +166,8 @@ def _each(
 
     estimators = bench.settings.lights.estimators
     first, count = opened.infos[0], len(opened.infos)
-    size = first.channels * first.height * first.width * _BYTES_PER_PIXEL
+    each = _BYTES_PER_PIXEL_WITH_STARS if stars else _BYTES_PER_PIXEL
+    size = first.channels * first.height * first.width * each
     threads = max(1, min(bench.threads, bench.memory_bytes // size))
     looks: list[_Look] = []
     failures: list[Failure] = []
