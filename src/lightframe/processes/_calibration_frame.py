@@ -1,7 +1,6 @@
 """Calibration of one whole frame, and the record of what was done to it."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +23,7 @@ from lightframe.processes._pedestal import (
     clipped_fractions,
     resolve_input_pedestal,
 )
+from lightframe.processes._strips import in_strips
 
 __all__ = ["CalibratedFrame", "CalibrationRecord", "calibrate_frame", "frame_pedestal"]
 
@@ -238,16 +238,15 @@ def calibrate_frame(
     added = settings.output_pedestal_dn if literal else 0
     out = np.empty((prepared.channels, prepared.height, prepared.width), np.float32)
 
-    def calibrate_strip(y0: int) -> None:
-        window = Window(y0, min(prepared.height, y0 + _STRIP_ROWS), 0, prepared.width)
+    def calibrate_strip(first: int, last: int) -> None:
+        window = Window(first, last, 0, prepared.width)
         source = prepared.raw_window(window)
         strip = np.ascontiguousarray(planes[:, source.y0 : source.y1, source.x0 : source.x1])
         target = np.empty((prepared.channels, *window.shape), np.float32)
         prepared.apply(strip, window, scale, target, levels=levels, pedestal_dn=added)
-        out[:, window.y0 : window.y1] = target
+        out[:, first:last] = target
 
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(calibrate_strip, range(0, prepared.height, _STRIP_ROWS)))
+    in_strips(calibrate_strip, prepared.height, threads, height=_STRIP_ROWS)
     notes = [*prepared.notes, *([pedestal.note] if pedestal.note else [])]
     if not literal:
         added = automatic_pedestal(out, settings.output_pedestal_limit)

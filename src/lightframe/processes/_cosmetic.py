@@ -5,9 +5,6 @@ dark, from the calibrated light itself, or from a list; see `defects_from_dark`,
 and `parse_defect_list`.
 """
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import numpy.typing as npt
 
@@ -19,6 +16,7 @@ from lightframe.kernels import _cosmetic_detect as search
 from lightframe.processes._cosmetic_settings import DARK_LIMITS, CosmeticSettings
 from lightframe.processes._defects import Defects
 from lightframe.processes._neighbours import classes, is_regular, nearest, rings, selecting_network
+from lightframe.processes._strips import in_strips
 
 __all__ = [
     "COSMETIC_MARGIN",
@@ -60,16 +58,6 @@ COLOUR_CAUTION = 0.4
 """The same where the next pixels have another colour, in which a star may be this much fainter."""
 
 
-def _strips(function: Callable[[int, int], object], rows: int, threads: int) -> list[object]:
-    """Call `function` (first, last) for strips of rows, side by side; results in order."""
-    count = max(1, min(rows, 4 * threads if threads > 1 else 1))
-    bounds = [rows * i // count for i in range(count + 1)]
-    if threads <= 1:
-        return [function(0, rows)]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(function, bounds[:-1], bounds[1:]))
-
-
 def _mosaic(image: npt.NDArray[np.generic]) -> Float32:
     *channels, height, width = image.shape
     if channels not in ([], [1]):
@@ -108,7 +96,7 @@ def local_excess(
     def strip(first: int, last: int) -> None:
         kernels.local_median(plane, offsets, period, network, middle, first, last, out)
 
-    _strips(strip, plane.shape[0], threads)
+    in_strips(strip, plane.shape[0], threads)
     np.subtract(plane, out, out=out)
     return out
 
@@ -207,7 +195,7 @@ def local_noise(plane: Float32, cfa: CfaPattern | None, *, threads: int = 1) -> 
     def strip(first: int, last: int) -> None:
         kernels.tile_noise(plane, kinds, pairs, TILE, SAMPLES, first, last, noise)
 
-    _strips(strip, tiles[0], threads)
+    in_strips(strip, tiles[0], threads)
     for tile in noise:
         known = tile[np.isfinite(tile)]
         tile[~np.isfinite(tile)] = np.median(known) if known.size else np.inf
@@ -249,7 +237,7 @@ def _candidates(
                 return found[:count].copy()
             room = count
 
-    return np.concatenate(_strips(strip, height, threads))  # type: ignore[arg-type]
+    return np.concatenate(in_strips(strip, height, threads))
 
 
 def detect_defects(
@@ -329,7 +317,7 @@ def _detect_in_plane(
             ratio, caution * ratio, CONFIDENCE, verdicts[first:last],
         )  # fmt: skip
 
-    _strips(judge, candidates.size, threads)
+    in_strips(judge, candidates.size, threads)
     return Defects(
         candidates[verdicts == search.HOT] // 2, candidates[verdicts == search.COLD] // 2
     )

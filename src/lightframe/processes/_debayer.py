@@ -6,7 +6,6 @@ what is there. At the image's edges likewise.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +17,7 @@ from lightframe.kernels import _debayer as plain
 from lightframe.kernels import _debayer_rcd as ratio
 from lightframe.kernels import _debayer_xtrans as xtrans
 from lightframe.processes._debayer_weights import xtrans_weights
+from lightframe.processes._strips import in_strips
 from lightframe.tables import Table
 
 __all__ = [
@@ -39,7 +39,6 @@ Interpolator = Callable[[Float32, UInt8, int, Float32], None]
 
 BAYER = 2
 XTRANS = 6
-STRIP_ROWS = 64
 
 SUPERPIXEL_SIDES = {BAYER: 2, XTRANS: 3}
 """Side of the cell that holds all colours: in X-Trans 3 x 3 pixels hold 5 G, 2 R and 2 B."""
@@ -76,31 +75,19 @@ _DIRECTIONAL_NOISE = (1.03, 1.055, 1.03)
 DEBAYER_METHODS: Table[DebayerMethod] = Table("debayer method")
 
 
-def _in_strips(
-    function: Callable[[int, int], None], rows: int, threads: int, height: int = STRIP_ROWS
-) -> None:
-    """Call `function` (first, last) for strips of rows, side by side if there are threads."""
-    if threads <= 1:
-        function(0, rows)
-        return
-    starts = range(0, rows, height)
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(function, starts, [min(rows, start + height) for start in starts]))
-
-
 def _bilinear(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -> None:
-    _in_strips(lambda a, b: plain.bilinear(mosaic, cell, a, b, out), len(mosaic), threads)
+    in_strips(lambda a, b: plain.bilinear(mosaic, cell, a, b, out), len(mosaic), threads)
 
 
 def _vng(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -> None:
-    _in_strips(lambda a, b: plain.vng(mosaic, cell, a, b, out), len(mosaic), threads)
+    in_strips(lambda a, b: plain.vng(mosaic, cell, a, b, out), len(mosaic), threads)
 
 
 def _bilinear_xtrans(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -> None:
     def strip(first: int, last: int) -> None:
         plain.interpolate_pixels(mosaic, cell, xtrans.REACH, False, first, last, out)
 
-    _in_strips(strip, len(mosaic), threads)
+    in_strips(strip, len(mosaic), threads)
 
 
 def _rcd(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -> None:
@@ -115,7 +102,7 @@ def _rcd(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -> None:
                 ratio.rcd(mosaic, cell, top, left, scratch, out)
         plain.interpolate_pixels(mosaic, cell, 1, True, first, last, out)
 
-    _in_strips(strip, len(mosaic), threads, ratio.CORE_HEIGHT)
+    in_strips(strip, len(mosaic), threads, height=ratio.CORE_HEIGHT if threads > 1 else None)
 
 
 def _directional_xtrans(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -> None:
@@ -129,7 +116,7 @@ def _directional_xtrans(mosaic: Float32, cell: UInt8, threads: int, out: Float32
         # Red and blue of a pixel whose own green is missing have nothing to stand on.
         lambda a, b: plain.interpolate_pixels(mosaic, cell, xtrans.REACH, True, a, b, out),
     ):
-        _in_strips(stage, rows, threads)
+        in_strips(stage, rows, threads)
 
 
 def _superpixel(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -> None:

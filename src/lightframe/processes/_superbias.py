@@ -31,7 +31,6 @@ it always is.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +38,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from lightframe.errors import InputError
+from lightframe.processes._strips import in_strips
 from lightframe.settings import Settings
 
 __all__ = ["Superbias", "SuperbiasSettings", "superbias"]
@@ -129,43 +129,42 @@ def superbias(
     planes = bias[None] if bias.ndim == 2 else bias  # noqa: PLR2004 - one plane
     image = np.empty(planes.shape, np.float32)
     spreads: list[tuple[float, float, float, float]] = []
-    with ThreadPoolExecutor(max(1, threads), thread_name_prefix="superbias") as pool:
-        for plane, out in zip(planes, image, strict=True):
-            if not np.isfinite(plane).any():
-                raise InputError("no pixel is valid", where=name)
-            spreads.append(_model(plane, settings, out, _Strips(pool)))
+    for plane, out in zip(planes, image, strict=True):
+        if not np.isfinite(plane).any():
+            raise InputError("no pixel is valid", where=name)
+        spreads.append(_model(plane, settings, out, threads))
     columns, rows, large_scale, left_out = zip(*spreads, strict=True)
     return Superbias(image, columns, rows, large_scale, left_out)
 
 
 def _model(
-    plane: _F32, settings: SuperbiasSettings, out: _F32, strips: "_Strips"
+    plane: _F32, settings: SuperbiasSettings, out: _F32, threads: int
 ) -> tuple[float, float, float, float]:
     """Write the model of a plane, and return the spread of its parts and of what it leaves out."""
-    large = _large_scale(plane, settings.layers, strips)
+    large = _large_scale(plane, settings.layers, threads)
     working = plane - large
     working[~np.isfinite(working)] = 0.0
     columns, rows = np.zeros(plane.shape[1]), np.zeros(plane.shape[0])
     if settings.columns:
-        columns = _line_means(working.T, settings.trim, strips)
+        columns = _line_means(working.T, settings.trim, threads)
         working -= columns.astype(np.float32)
     if settings.rows:
-        rows = _line_means(working, settings.trim, strips)
+        rows = _line_means(working, settings.trim, threads)
         working -= rows.astype(np.float32)[:, None]
     np.add(large, columns.astype(np.float32), out=out)
     out += rows.astype(np.float32)[:, None]
     return float(columns.std()), float(rows.std()), float(large.std()), _spread(working)
 
 
-def _large_scale(plane: _F32, layers: int, strips: "_Strips") -> _F32:
+def _large_scale(plane: _F32, layers: int, threads: int) -> _F32:
     """Return the residual of the starlet transform, outliers replaced by a first one."""
     known = np.isfinite(plane)
     filled = plane if known.all() else np.where(known, plane, np.median(plane[known]))
-    first = _smoothed(filled, layers, strips)
+    first = _smoothed(filled, layers, threads)
     residual = plane - first
     limit = _OUTLIER_SIGMA * _spread(residual[known])
     usual = np.abs(residual) <= limit  # false where missing
-    return _smoothed(np.where(usual, plane, first), layers, strips)
+    return _smoothed(np.where(usual, plane, first), layers, threads)
 
 
 def _spread(values: _F32) -> float:
@@ -173,7 +172,7 @@ def _spread(values: _F32) -> float:
     return _MAD_TO_SIGMA * float(np.median(np.abs(values - centre)))
 
 
-def _smoothed(plane: _F32, layers: int, strips: "_Strips") -> _F32:
+def _smoothed(plane: _F32, layers: int, threads: int) -> _F32:
     """Return the residual after `layers` layers; it is separable, so each axis goes by itself."""
 
     def smooth(lines: npt.NDArray[np.floating]) -> _F64:
@@ -183,9 +182,9 @@ def _smoothed(plane: _F32, layers: int, strips: "_Strips") -> _F32:
         return values
 
     along_rows = np.empty(plane.shape, np.float64)
-    strips.map(smooth, plane, along_rows)
+    _map_lines(smooth, plane, along_rows, threads)
     result = np.empty(plane.shape, np.float32)
-    strips.map(smooth, along_rows.T, result.T)
+    _map_lines(smooth, along_rows.T, result.T, threads)
     return result
 
 
@@ -197,7 +196,7 @@ def _b3_smoothed(values: _F64, step: int) -> _F64:
     return np.asarray((taps[0] + taps[4] + 4 * (taps[1] + taps[3]) + 6 * taps[2]) / 16)
 
 
-def _line_means(lines: npt.NDArray[np.floating], trim: float, strips: "_Strips") -> _F64:
+def _line_means(lines: npt.NDArray[np.floating], trim: float, threads: int) -> _F64:
     """Return the trimmed mean of each line, without ``floor(trim n)`` samples at each end."""
     count = lines.shape[1]
     cut = int(trim * count)
@@ -208,27 +207,20 @@ def _line_means(lines: npt.NDArray[np.floating], trim: float, strips: "_Strips")
         return np.asarray(part.mean(axis=1, dtype=np.float64, keepdims=True))
 
     means = np.empty((len(lines), 1))
-    strips.map(mean, lines, means)
+    _map_lines(mean, lines, means, threads)
     return means[:, 0]
 
 
-@dataclass(frozen=True, slots=True)
-class _Strips:
-    """Applies functions of lines to strips of an array, several at a time."""
+def _map_lines(
+    work: Callable[[npt.NDArray[np.floating]], _F64],
+    lines: npt.NDArray[np.floating],
+    out: npt.NDArray[np.floating],
+    threads: int,
+) -> None:
+    """Write ``work(lines)`` into `out`, line for line."""
 
-    pool: ThreadPoolExecutor
+    def strip(first: int, last: int) -> None:
+        out[first:last] = work(np.ascontiguousarray(lines[first:last]))
 
-    def map(
-        self,
-        work: Callable[[npt.NDArray[np.floating]], _F64],
-        lines: npt.NDArray[np.floating],
-        out: npt.NDArray[np.floating],
-    ) -> None:
-        """Write ``work(lines)`` into `out`, line for line."""
-        height = max(1, _STRIP_SAMPLES // lines.shape[1])
-
-        def strip(start: int) -> None:
-            out[start : start + height] = work(np.ascontiguousarray(lines[start : start + height]))
-
-        for _ in self.pool.map(strip, range(0, len(lines), height)):
-            pass
+    height = max(1, _STRIP_SAMPLES // lines.shape[1])
+    in_strips(strip, len(lines), threads, height=height)
