@@ -16,10 +16,11 @@ from lightframe.session import (
     integrate_files,
     make_master,
 )
+from lightframe.session._batch import read_infos
 from lightframe.session._steps import each_file
 from lightframe.session._steps_headers import as_colour, astrometry_of, without_astrometry
 from lightframe.session._steps_output import output_file, output_files, stem, write
-from lightframe.session._steps_stack import agreeing, read_infos
+from lightframe.session._steps_stack import agreeing
 
 LEVEL_DN = 1000.0
 

@@ -7,6 +7,7 @@ stands, and is no copy of the pixels.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -283,12 +284,16 @@ class Panels:
 
 Picture: TypeAlias = _Single | Panels
 
-_ADAPTER: TypeAdapter[Picture] = TypeAdapter(Annotated[Picture, Field(discriminator="kind")])
+
+@cache
+def _adapter() -> TypeAdapter[Picture]:
+    """Return what turns pictures into JSON values and back; it takes a moment to build."""
+    return TypeAdapter(Annotated[Picture, Field(discriminator="kind")])
 
 
 def picture_as_dict(picture: Picture) -> dict[str, Any]:
     """Return a picture as JSON values, its kind among them."""
-    values: dict[str, Any] = _ADAPTER.dump_python(picture, mode="json")
+    values: dict[str, Any] = _adapter().dump_python(picture, mode="json")
     return values
 
 
@@ -301,7 +306,7 @@ def picture_from_dict(values: Mapping[str, Any]) -> Picture:
         If the values are not those of a picture.
     """
     try:
-        return _ADAPTER.validate_python(dict(values))
+        return _adapter().validate_python(dict(values))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from lightframe import report
 from lightframe._version import __version__
 from lightframe.checks import RULES, Finding, Group
 from lightframe.cli._console import ConsoleProgress, stdout
 from lightframe.cli._findings_table import render_grouped
 from lightframe.cli._options import read_config, settings_from
 from lightframe.cli._output import print_json
-from lightframe.report import write_check_report
 from lightframe.session import RunSettings
 from lightframe.session._check import check
 
@@ -77,7 +77,7 @@ def execute(arguments: argparse.Namespace) -> int:
             "findings": [finding.as_dict() for finding in findings],
             "sets": result.sets_as_dicts(),
         }
-        write_check_report(document, arguments.report)
+        report.write_check_report(document, arguments.report)
         if not arguments.json:
             stdout().print(f"Report: {arguments.report}", soft_wrap=True)
     return int(any(finding.severity == "error" for finding in findings))

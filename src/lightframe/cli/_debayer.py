@@ -3,18 +3,9 @@
 import argparse
 
 from lightframe.cli._console import stdout
+from lightframe.cli._outcome import WIDE, numbers, print_end, refused_lights, table
 from lightframe.cli._output import print_json
-from lightframe.cli._steps import (
-    WIDE,
-    add_common,
-    add_output,
-    bench_of,
-    numbers,
-    output_of,
-    print_end,
-    refused_lights,
-    table,
-)
+from lightframe.cli._steps import add_common, add_output, bench_of, output_of
 from lightframe.errors import SettingsError
 from lightframe.frames import CfaPattern
 from lightframe.processes import DEBAYER_METHODS

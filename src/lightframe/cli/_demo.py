@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from rich.text import Text
 
+from lightframe import report
 from lightframe.cli._console import ConsoleProgress, stdout
 from lightframe.cli._output import print_json
 from lightframe.cli._summary import render_summary
 from lightframe.errors import SettingsError
 from lightframe.frames import read_image
-from lightframe.report import write_report
 from lightframe.session import OWN_FOLDER, RunSettings, default_threads, run
 from lightframe.simulation import (
     PRESETS,
@@ -44,7 +44,7 @@ def execute(arguments: argparse.Namespace) -> int:
     raw, out = arguments.out / "session", arguments.out / "result"
     truth = _simulated(raw, out, arguments.preset, progress)
     outcome = run([raw], out, RunSettings(), progress=progress, fresh=True)
-    report = write_report(outcome.document, out)
+    page = report.write_report(outcome.document, out)
     comparisons = [
         _compared(result, outcome.document, out, truth) for result in outcome.document["results"]
     ]
@@ -57,7 +57,7 @@ def execute(arguments: argparse.Namespace) -> int:
         console.print(Text(f"{result['path']} against the truth", "bold"))
         console.print(comparison.table())
         console.print()
-    console.print(render_summary(outcome.document, out, report))
+    console.print(render_summary(outcome.document, out, page))
     return outcome.exit_code
 
 

@@ -11,11 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from lightframe.cli._console import stdout
+from lightframe.cli._outcome import print_end, refused_files
 from lightframe.cli._output import print_json
-from lightframe.cli._steps import print_end, refused_files
 from lightframe.frames import CfaPattern, FrameInfo
 from lightframe.session import Batch
-from lightframe.session._steps_stack import read_infos
+from lightframe.session._batch import read_infos
 
 __all__ = ["add_arguments", "execute"]
 

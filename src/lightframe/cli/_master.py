@@ -5,20 +5,17 @@ from pathlib import Path
 
 from lightframe.cli._console import stdout
 from lightframe.cli._options import add_settings
-from lightframe.cli._output import print_json
-from lightframe.cli._steps import (
+from lightframe.cli._outcome import (
     WIDE,
-    add_common,
-    add_output,
-    bench_of,
     number,
     numbers,
-    output_of,
     print_end,
     print_remarks,
     refused_files,
     table,
 )
+from lightframe.cli._output import print_json
+from lightframe.cli._steps import add_common, add_output, bench_of, output_of
 from lightframe.errors import SettingsError
 from lightframe.frames import FrameKind
 from lightframe.processes import CalibrationSettings

@@ -4,17 +4,9 @@ import argparse
 
 from lightframe.cli._console import stdout
 from lightframe.cli._options import add_settings
+from lightframe.cli._outcome import WIDE, number, numbers, print_end, refused_lights, table
 from lightframe.cli._output import print_json
-from lightframe.cli._steps import (
-    WIDE,
-    add_common,
-    bench_of,
-    number,
-    numbers,
-    print_end,
-    refused_lights,
-    table,
-)
+from lightframe.cli._steps import add_common, bench_of
 from lightframe.processes import DetectionSettings
 from lightframe.session import Batch, MeasuredFile, measure_files
 

@@ -3,7 +3,7 @@
 import json
 import sys
 
-from lightframe.session._steps import plain
+from lightframe.session._json_values import plain
 
 __all__ = ["print_json"]
 

@@ -5,18 +5,9 @@ from pathlib import Path
 
 from lightframe.cli._console import stdout
 from lightframe.cli._options import add_settings
+from lightframe.cli._outcome import WIDE, number, print_end, refused_lights, table
 from lightframe.cli._output import print_json
-from lightframe.cli._steps import (
-    WIDE,
-    add_common,
-    add_output,
-    bench_of,
-    number,
-    output_of,
-    print_end,
-    refused_lights,
-    table,
-)
+from lightframe.cli._steps import add_common, add_output, bench_of, output_of
 from lightframe.processes import DetectionSettings, RegistrationSettings, ResampleSettings
 from lightframe.session import Batch, RegisteredFile, register_files
 

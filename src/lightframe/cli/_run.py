@@ -3,13 +3,13 @@
 import argparse
 from pathlib import Path
 
+from lightframe import report
 from lightframe.cli._console import ConsoleProgress, stdout
 from lightframe.cli._options import read_config, settings_from
 from lightframe.cli._output import print_json
 from lightframe.cli._plan_table import render_plan
 from lightframe.cli._summary import render_summary
 from lightframe.errors import SettingsError
-from lightframe.report import write_report
 from lightframe.session import RunSettings, plan_run, run
 
 __all__ = ["add_arguments", "execute"]
@@ -67,9 +67,9 @@ def execute(arguments: argparse.Namespace) -> int:
     outcome = run(
         arguments.folders, arguments.out, settings, progress=progress, fresh=arguments.fresh
     )
-    report = write_report(outcome.document, arguments.out)
+    page = report.write_report(outcome.document, arguments.out)
     if arguments.json:
         print_json(outcome.document)
     else:
-        stdout().print(render_summary(outcome.document, arguments.out, report))
+        stdout().print(render_summary(outcome.document, arguments.out, page))
     return outcome.exit_code

@@ -14,8 +14,8 @@ from rich.text import Text
 from lightframe.checks import Figure, Remark, SensorReport, State
 from lightframe.cli._console import ConsoleProgress, print_error, stdout
 from lightframe.cli._options import read_config, settings_from
+from lightframe.cli._outcome import table
 from lightframe.cli._output import print_json
-from lightframe.cli._steps import table
 from lightframe.errors import UnreadableFileError
 from lightframe.session import RunSettings, SensorSurvey, survey_sensors
 

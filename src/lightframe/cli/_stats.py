@@ -5,15 +5,9 @@ import argparse
 from rich.text import Text
 
 from lightframe.cli._console import stdout
+from lightframe.cli._outcome import number, print_end, refused_files, table
 from lightframe.cli._output import print_json
-from lightframe.cli._steps import (
-    add_common,
-    bench_of,
-    number,
-    print_end,
-    refused_files,
-    table,
-)
+from lightframe.cli._steps import add_common, bench_of
 from lightframe.session import FileStatistics, stats_files
 
 __all__ = ["add_arguments", "execute"]

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from lightframe.cli._console import stdout
-from lightframe.cli._steps import WIDE, number, table
+from lightframe.cli._outcome import WIDE, number, table
 from lightframe.session import FileTraces
 
 __all__ = ["print_traces", "trace_document"]

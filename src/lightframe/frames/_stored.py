@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from lightframe.frames._mapping import MappedSamples
 from lightframe.frames._pixels import Window
-from lightframe.kernels._samples import floats_to_float32, words_to_float32, words_to_uint16
 
 __all__ = ["FULL_SCALE", "Scaling", "StoredPixels", "sample_format"]
 
@@ -165,6 +164,8 @@ def _window_converter(stored: npt.NDArray[np.generic], scaling: Scaling) -> _Win
 
     Kernels do 16-bit integers with an offset, and float32 with a factor.
     """
+    from lightframe.kernels import _samples as kernels  # noqa: PLC0415 - 0.2 s; headers need none
+
     if not stored.flags.c_contiguous:
         return None
     slope, zero = scaling.slope, scaling.zero
@@ -177,7 +178,7 @@ def _window_converter(stored: npt.NDArray[np.generic], scaling: Scaling) -> _Win
         ) -> None:
             words = _words(samples, np.uint32)
             factor = np.float32(slope)
-            floats_to_float32(words, start, stride, swap, factor, out.view(np.uint32), out)
+            kernels.floats_to_float32(words, start, stride, swap, factor, out.view(np.uint32), out)
 
         return convert_floats
     if (
@@ -195,9 +196,9 @@ def _window_converter(stored: npt.NDArray[np.generic], scaling: Scaling) -> _Win
     def convert_words(samples: npt.NDArray[np.generic], start: int, out: npt.NDArray[Any]) -> None:
         words = _words(samples, np.uint16)
         if out.dtype == np.uint16:
-            words_to_uint16(words, start, stride, swap, flip, out)
+            kernels.words_to_uint16(words, start, stride, swap, flip, out)
         else:
-            words_to_float32(words, start, stride, swap, flip, offset, out)
+            kernels.words_to_float32(words, start, stride, swap, flip, offset, out)
 
     return convert_words
 

@@ -19,7 +19,6 @@ import numpy.typing as npt
 import zstandard
 
 from lightframe.errors import UnreadableFileError
-from lightframe.kernels._shuffle import shuffle, unshuffle
 
 __all__ = ["CODECS", "Block", "Codec", "compress", "decoded", "read_block", "stated_size", "verify"]
 
@@ -261,8 +260,10 @@ def decoded(block: Block, size: int, path: Path) -> Bytes:
         ) from error
     if item_size <= 1:
         return data
+    from lightframe.kernels import _shuffle as kernels  # noqa: PLC0415 - 0.2 s; headers need none
+
     items = np.empty_like(data)
-    unshuffle(data, item_size, items)
+    kernels.unshuffle(data, item_size, items)
     return items
 
 
@@ -316,7 +317,9 @@ def compress(data: Bytes, compression: str, item_size: int) -> tuple[bytes, str]
     codec_name, _, shuffled = compression.partition("+")
     if not shuffled or item_size == 1:
         return CODECS[codec_name].compress(data.data), f"{codec_name}:{data.size}"
+    from lightframe.kernels import _shuffle as kernels  # noqa: PLC0415 - 0.2 s; headers need none
+
     items = np.empty_like(data)
-    shuffle(data, item_size, items)
+    kernels.shuffle(data, item_size, items)
     packed = CODECS[codec_name].compress(items.data)
     return packed, f"{codec_name}+sh:{data.size}:{item_size}"

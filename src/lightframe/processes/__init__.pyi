@@ -92,6 +92,7 @@ from ._pedestal import (
 from ._photometric_scale import (
     Coincidence,
     PhotometricScale,
+    by_brightness,
     coincidence,
     photometric_scale,
     psf_signal_weights,
@@ -103,6 +104,7 @@ from ._photon_transfer import (
     noise_without_light,
     pair_noise,
 )
+from ._preview import PREVIEW_SIDE, write_preview
 from ._registration import Registration, RegistrationSettings, register
 from ._rejection import REJECTIONS, choose_rejection
 from ._rejection_limits import RejectionLimits, SigmaLimits
@@ -118,14 +120,12 @@ from ._residual_pattern import PatternLeft, pattern_left, pattern_sample
 from ._stars import DetectionSettings, StarTable, detect_stars
 from ._statistics import PlaneStatistics, colour_samples, image_statistics
 from ._stretch import (
-    PREVIEW_SIDE,
     StretchSettings,
     Transfer,
     autostretch,
     midtones_transfer,
     reduced,
     screen_transfer,
-    write_preview,
 )
 from ._superbias import Superbias, SuperbiasSettings, superbias
 from ._temporal_noise import TemporalNoise, temporal_noise
@@ -218,6 +218,7 @@ __all__ = [
     "autostretch",
     "background_tiles",
     "block_means",
+    "by_brightness",
     "calibrate_frame",
     "calibrated_header",
     "calibration_cards",

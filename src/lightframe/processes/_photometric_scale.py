@@ -1,16 +1,18 @@
 """What the stars that frames have in common tell: brightness, place, and weight."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import scipy
 
+from lightframe.processes._estimators import FrameStatistics
 from lightframe.processes._stars import StarTable
 
 __all__ = [
     "Coincidence",
     "PhotometricScale",
+    "by_brightness",
     "coincidence",
     "photometric_scale",
     "psf_signal_weights",
@@ -106,6 +108,12 @@ def photometric_scale(
         height, width = shape
         slope = _slope(ratios / middle, (y + 0.5) / height - 0.5, (x + 0.5) / width - 0.5)
     return PhotometricScale(middle, float(error), int(ratios.size), slope)
+
+
+def by_brightness(statistics: FrameStatistics, scale: PhotometricScale) -> FrameStatistics:
+    """Return statistics whose scale is the brightness of the stars."""
+    ratio = np.full_like(statistics.noise, scale.ratio)
+    return replace(statistics, scale_low=ratio, scale_high=ratio, slope=scale.slope)
 
 
 @dataclass(frozen=True, slots=True)

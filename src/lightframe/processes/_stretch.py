@@ -1,4 +1,4 @@
-"""Display stretch: the screen transfer function, and previews made with it.
+"""Display stretch: the screen transfer function.
 
 A linear image of the night sky is nearly black on a screen. The automatic stretch puts the
 background at a quarter of full brightness and the black point 2.8 sigma below it. One-shot-colour
@@ -6,26 +6,21 @@ frames are judged with the channels stretched one by one (unlinked; guide, secti
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 from pydantic import Field
 
-from lightframe.frames._scratch import new_file
 from lightframe.kernels import _stretch as kernels
 from lightframe.settings import Settings
 
 __all__ = [
-    "PREVIEW_SIDE",
     "StretchSettings",
     "Transfer",
     "autostretch",
     "midtones_transfer",
     "reduced",
     "screen_transfer",
-    "write_preview",
 ]
 
 Float32 = npt.NDArray[np.float32]
@@ -37,9 +32,6 @@ FLAT_MAD = 1e-8
 
 SAMPLES = 1 << 20
 """Pixels from which median and MAD are taken: they are good to 0.1 %."""
-
-PREVIEW_SIDE = 2048
-"""Greatest side of a preview in pixels."""
 
 SMALLEST_MIDTONES = 1e-6
 """Below this, and as near to 1, the curve is a step."""
@@ -239,34 +231,3 @@ def reduced(planes: npt.NDArray[np.generic], max_side: int) -> Float32:
     for plane, small in zip(stack, out, strict=True):
         kernels.area_mean(plane, factor, small)
     return out
-
-
-def write_preview(
-    path: Path,
-    planes: npt.NDArray[np.generic],
-    settings: StretchSettings | None = None,
-    max_side: int = PREVIEW_SIDE,
-) -> None:
-    """Write a stretched PNG; row 0 is on top.
-
-    Parameters
-    ----------
-    path : Path
-        The file, ``.png``; its folder is made.
-    planes : (height, width), (1, height, width) or (3, height, width)
-        DN. Averaged down first, then stretched.
-    settings : StretchSettings, optional
-    max_side : int
-        Greatest side of the picture in pixels.
-
-    Raises
-    ------
-    SettingsError
-        If it cannot be written there.
-    ResourceError
-        If there is no room.
-    """
-    stack = planes.reshape(-1, *planes.shape[-2:])
-    shown = autostretch(reduced(stack, max_side), settings)
-    with new_file(path, make_folder=True) as file:
-        Image.fromarray(np.ascontiguousarray(shown)).save(file, format="PNG", compress_level=4)

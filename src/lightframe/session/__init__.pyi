@@ -1,3 +1,4 @@
+from ._batch import Batch, Failure
 from ._calibrator import Calibrator, MasterFiles
 from ._check import Check, check, check_session
 from ._integrated_file import IntegratedFile
@@ -19,7 +20,7 @@ from ._scan import OWN_FOLDER, Refusal, Scan, scan
 from ._sensor import SensorSurvey, survey_sensors
 from ._settings import RunSettings
 from ._stack_files import StackOptions
-from ._steps import Batch, Bench, Failure
+from ._steps import Bench
 from ._steps_calibrate import CalibratedFile, calibrate_files
 from ._steps_cosmetic import (
     CorrectedFile,

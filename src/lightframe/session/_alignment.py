@@ -1,7 +1,7 @@
 """Registration of the lights of one field, and the scale of each relative to its group."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from lightframe.processes import (
     FrameStatistics,
     PhotometricScale,
     Registration,
+    by_brightness,
     photometric_scale,
 )
 from lightframe.session._context import Context
@@ -21,7 +22,6 @@ __all__ = [
     "AlignedLight",
     "align",
     "brightness",
-    "by_brightness",
     "comparable_statistics",
     "reference_of",
 ]
@@ -129,12 +129,6 @@ def comparable_statistics(
         )
         return reference, statistics
     return reference, [by_brightness(s, r) for s, r in zip(statistics, known, strict=True)]
-
-
-def by_brightness(statistics: FrameStatistics, scale: PhotometricScale) -> FrameStatistics:
-    """Return statistics whose scale is the brightness of the stars."""
-    ratio = np.full_like(statistics.noise, scale.ratio)
-    return replace(statistics, scale_low=ratio, scale_high=ratio, slope=scale.slope)
 
 
 def brightness(lights: Sequence[AlignedLight], reference: int) -> list[PhotometricScale | None]:

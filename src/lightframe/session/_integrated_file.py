@@ -15,6 +15,7 @@ from lightframe.processes import (
     integration_quality,
     rejection_reach,
 )
+from lightframe.session._json_values import plain
 from lightframe.session._noise import colour_noise
 from lightframe.session._provenance import (
     cfa_cards,
@@ -26,7 +27,6 @@ from lightframe.session._provenance import (
 )
 from lightframe.session._stack_files import Stack
 from lightframe.session._stack_looks import Looks
-from lightframe.session._steps import plain
 from lightframe.session._steps_headers import astrometry_of, noise_in_pixel_units
 from lightframe.session._steps_output import OutputSettings, Written, write
 

@@ -16,17 +16,18 @@ from lightframe.processes import (
     Measurement,
     NoiseModel,
     PhotometricScale,
+    by_brightness,
     coincidence,
     frame_statistics,
     measure,
     photometric_scale,
     psf_signal_weights,
 )
-from lightframe.session._alignment import by_brightness
+from lightframe.session._batch import Failure
 from lightframe.session._noise import frame_gains
 from lightframe.session._stack_files import Stack
 from lightframe.session._stack_noise import PixelNoise, pixel_noise, stack_noise
-from lightframe.session._steps import Bench, Failure
+from lightframe.session._steps import Bench
 
 __all__ = ["Looks", "look_at"]
 

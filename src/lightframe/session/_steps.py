@@ -1,69 +1,20 @@
-"""What the commands for single steps share: limits, and files of which one may be bad."""
+"""What the commands for single steps share: settings, limits, work file by file."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TypeVar
 
-from lightframe.errors import InputError, LightframeError
+from lightframe.errors import InputError
+from lightframe.session._batch import Batch, Failure
 from lightframe.session._progress import Progress, Silent
 from lightframe.session._resources import default_memory_bytes, default_threads
 from lightframe.session._settings import RunSettings
 
-__all__ = ["Batch", "Bench", "Failure", "each_file"]
+__all__ = ["Bench", "each_file"]
 
 T = TypeVar("T")
-
-_DONE, _SOME_FAILED, _NOTHING_DONE = 0, 1, 3
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A file that was set aside, and why."""
-
-    path: Path
-    error: LightframeError
-
-    @property
-    def reason(self) -> str:
-        """What happened, with the other file that it happened in, if it is another one."""
-        where = Path(self.error.where).name
-        known = not where or where == self.path.name or where in self.error.what
-        return self.error.what if known else f"{where}: {self.error.what}"
-
-    def as_dict(self) -> dict[str, str]:
-        """Return JSON values."""
-        return {
-            "path": str(self.path),
-            "what": self.error.what,
-            "where": self.error.where,
-            "cause": self.error.cause,
-            "remedy": self.error.remedy,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Batch(Generic[T]):
-    """What a step has made of several files.
-
-    Attributes
-    ----------
-    done : tuple
-        One item for each file that could be worked on, in the order of the files.
-    failures : tuple of Failure
-        The others.
-    """
-
-    done: tuple[T, ...]
-    failures: tuple[Failure, ...] = ()
-
-    @property
-    def exit_code(self) -> int:
-        """0 if all went well, 1 if files were set aside, 3 if nothing could be done."""
-        if not self.failures:
-            return _DONE
-        return _SOME_FAILED if self.done else _NOTHING_DONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +89,3 @@ def each_file(
             pool.shutdown(cancel_futures=True)
             raise
     return Batch(tuple(done), tuple(failures))
-
-
-def plain(value: Any) -> Any:  # noqa: ANN401 - JSON values are of many types
-    """Return a value as JSON has it: no NaN, no infinity."""
-    if isinstance(value, float) and not abs(value) < float("inf"):
-        return None
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
-    return [plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -11,10 +11,12 @@ import numpy.typing as npt
 from lightframe.errors import InputError
 from lightframe.frames import FrameInfo, Window, open_pixels, read_info
 from lightframe.processes import CalibrationRecord, calibrated_header
+from lightframe.session._batch import Batch
 from lightframe.session._calibrator import Calibrator
+from lightframe.session._json_values import plain
 from lightframe.session._provenance import cfa_cards
 from lightframe.session._records import unknown_light
-from lightframe.session._steps import Batch, Bench, each_file, plain
+from lightframe.session._steps import Bench, each_file
 from lightframe.session._steps_output import OutputSettings, Written, output_files, write
 
 __all__ = ["CalibratedFile", "calibrate_files", "frame_bytes", "read_raw"]

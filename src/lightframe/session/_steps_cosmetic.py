@@ -19,9 +19,11 @@ from lightframe.processes import (
     detect_defects,
     read_defect_list,
 )
+from lightframe.session._batch import Batch
+from lightframe.session._json_values import plain
 from lightframe.session._noise import colour_noise
 from lightframe.session._records import unknown_light
-from lightframe.session._steps import Batch, Bench, each_file, plain
+from lightframe.session._steps import Bench, each_file
 from lightframe.session._steps_calibrate import frame_bytes
 from lightframe.session._steps_headers import (
     as_colour,

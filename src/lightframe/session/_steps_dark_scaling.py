@@ -8,8 +8,10 @@ from typing import Any
 from lightframe.errors import SettingsError
 from lightframe.frames import FrameKind
 from lightframe.processes import CalibrationRecord, DarkResiduals, dark_residuals
+from lightframe.session._batch import Batch
 from lightframe.session._calibrator import Calibrator
-from lightframe.session._steps import Batch, Bench, each_file, plain
+from lightframe.session._json_values import plain
+from lightframe.session._steps import Bench, each_file
 from lightframe.session._steps_calibrate import frame_bytes, read_raw
 
 __all__ = ["DarkComparison", "DarkTrial", "compare_dark_scaling"]

@@ -9,12 +9,13 @@ from pathlib import Path
 from lightframe.errors import InputError, SettingsError
 from lightframe.frames import FrameInfo
 from lightframe.processes import PixelTrace, integrate, trace_pixel
+from lightframe.session._batch import Batch, Failure, read_infos
 from lightframe.session._integrated_file import IntegratedFile, write_integrated
 from lightframe.session._stack_files import StackOptions, open_stack
 from lightframe.session._stack_looks import Looks, look_at
-from lightframe.session._steps import Batch, Bench, Failure
+from lightframe.session._steps import Bench
 from lightframe.session._steps_output import OutputSettings, output_file
-from lightframe.session._steps_stack import agreeing, read_infos, workspace
+from lightframe.session._steps_stack import agreeing, workspace
 
 __all__ = ["FileTraces", "integrate_files", "trace_files"]
 

@@ -14,16 +14,18 @@ from lightframe.checks._plan_records import Binding, Outcome
 from lightframe.errors import InputError, SettingsError
 from lightframe.frames import FrameInfo, FrameKind, read_image
 from lightframe.processes import Integration
+from lightframe.session._batch import Batch, Failure, read_infos
 from lightframe.session._calibrating import Master
+from lightframe.session._json_values import plain
 from lightframe.session._masters import integrate_master, master_header, master_record
 from lightframe.session._match import compare
 from lightframe.session._plan_types import Assignment, MasterJob
 from lightframe.session._provenance import hashes, image_type
 from lightframe.session._sets import gather
-from lightframe.session._steps import Batch, Bench, Failure, plain
+from lightframe.session._steps import Bench
 from lightframe.session._steps_headers import noise_in_pixel_units
 from lightframe.session._steps_output import OutputSettings, Written, output_file, write
-from lightframe.session._steps_stack import agreeing, read_infos, workspace
+from lightframe.session._steps_stack import agreeing, workspace
 
 __all__ = ["FlatCalibration", "MasterFile", "make_master"]
 

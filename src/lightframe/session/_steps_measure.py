@@ -17,9 +17,11 @@ from lightframe.processes import (
     measure,
     reference_scores,
 )
+from lightframe.session._batch import Batch
+from lightframe.session._json_values import plain
 from lightframe.session._noise import colour_noise
 from lightframe.session._records import unknown_light
-from lightframe.session._steps import Batch, Bench, each_file, plain
+from lightframe.session._steps import Bench, each_file
 from lightframe.session._steps_calibrate import frame_bytes
 
 __all__ = ["MeasuredFile", "measure_files"]

@@ -11,9 +11,11 @@ import numpy.typing as npt
 from lightframe.errors import InputError
 from lightframe.frames import Window, open_pixels
 from lightframe.processes import Registration
+from lightframe.session._batch import Batch, Failure
+from lightframe.session._json_values import plain
 from lightframe.session._registering import register_all
 from lightframe.session._sources import RegisteredSource
-from lightframe.session._steps import Batch, Bench, Failure, each_file, plain
+from lightframe.session._steps import Bench, each_file
 from lightframe.session._steps_calibrate import frame_bytes
 from lightframe.session._steps_headers import astrometry_of, done, without_astrometry
 from lightframe.session._steps_measure import MeasuredFile, measure_files

@@ -7,24 +7,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from lightframe.errors import IncompatibleFramesError, InputError, SettingsError
-from lightframe.frames import FrameInfo, read_info
+from lightframe.errors import IncompatibleFramesError, SettingsError
+from lightframe.frames import FrameInfo
+from lightframe.session._batch import Failure
 from lightframe.session._context import Context
-from lightframe.session._steps import Bench, Failure
+from lightframe.session._steps import Bench
 
-__all__ = ["agreeing", "read_infos", "workspace"]
-
-
-def read_infos(paths: Sequence[Path]) -> tuple[list[FrameInfo], list[Failure]]:
-    """Read the headers of files, and say why some cannot be read. A file counts once."""
-    infos: list[FrameInfo] = []
-    failures: list[Failure] = []
-    for path in dict.fromkeys(paths):
-        try:
-            infos.append(read_info(path))
-        except InputError as error:
-            failures.append(Failure(path, error))
-    return infos, failures
+__all__ = ["agreeing", "workspace"]
 
 
 def agreeing(infos: Sequence[FrameInfo]) -> tuple[list[FrameInfo], list[Failure]]:

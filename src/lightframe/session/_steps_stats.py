@@ -14,7 +14,9 @@ from lightframe.processes import (
     superpixel,
     write_preview,
 )
-from lightframe.session._steps import Batch, Bench, each_file, plain
+from lightframe.session._batch import Batch
+from lightframe.session._json_values import plain
+from lightframe.session._steps import Bench, each_file
 from lightframe.session._steps_output import make_folder
 
 __all__ = ["FileStatistics", "stats_files", "stretch_file"]

@@ -1,0 +1,91 @@
+"""How commands for single steps tell what they have done: tables, numbers, and how they end."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from lightframe.cli._console import print_error, stderr, stdout
+from lightframe.errors import LightframeError
+from lightframe.session import Batch, Failure, unknown_light
+
+__all__ = [
+    "WIDE",
+    "number",
+    "numbers",
+    "print_end",
+    "print_remarks",
+    "refused_files",
+    "refused_lights",
+    "table",
+]
+
+WIDE = 132
+"""Columns of tables when piped."""
+
+
+def _print_failures(failures: Sequence[Failure]) -> None:
+    """Print why files were set aside, on standard error."""
+    for failure in failures:
+        error = failure.error
+        named = failure.path.name in str(error)
+        print_error(
+            error
+            if named
+            else LightframeError(
+                failure.reason, where=failure.path, cause=error.cause, remedy=error.remedy
+            )
+        )
+
+
+def print_end(batch: Batch[Any], files: Sequence[Path]) -> int:
+    """Print what was set aside and how many of the files; return the exit code."""
+    _print_failures(batch.failures)
+    total = len(set(files))
+    if batch.failures and total > 1:
+        stderr().print(f"set aside: {len(batch.failures)} of {total} files")
+    return batch.exit_code
+
+
+def table(*columns: str, left: int = 1, title: str | None = None) -> Table:
+    """Return a table whose first `left` columns are text, the others numbers."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
+    for index, column in enumerate(columns):
+        made.add_column(
+            column, justify="left" if index < left else "right", overflow="fold", no_wrap=index > 0
+        )
+    return made
+
+
+def print_remarks(remarks: Iterable[tuple[str, ...]]) -> None:
+    """Print remarks on files, each once, with how many files it holds for."""
+    counted = Counter(remark for several in remarks for remark in several)
+    for remark, count in counted.items():
+        times = f" ({count} files)" if count > 1 else ""
+        stdout().print(f"note: {remark}{times}", style="yellow", soft_wrap=True)
+
+
+def refused_lights(failures: Sequence[Failure]) -> list[dict[str, Any]]:
+    """Return files that were set aside as entries of ``lights``."""
+    return [
+        unknown_light(failure.path, None) | {"used": False, "reason": failure.reason}
+        for failure in failures
+    ]
+
+
+def refused_files(failures: Sequence[Failure]) -> list[dict[str, str]]:
+    """Return files that were set aside, and why, for the key ``refused``."""
+    return [failure.as_dict() for failure in failures]
+
+
+def numbers(values: Iterable[float], form: str) -> str:
+    """Return several numbers with one space between them."""
+    return " ".join(number(value, form) for value in values)
+
+
+def number(value: float | None, form: str = ".2f") -> str:
+    """Return a number, or a dash where it is unknown."""
+    return "-" if value is None or value != value else format(value, form)  # noqa: PLR0124 (NaN)
