@@ -18,6 +18,7 @@ KEEP = 2
 SPAN = 8 * LANES
 """Pixels that are summed up together: their sums stay in the first-level cache."""
 
+
 @kernel
 def _begin(terms: F64, sums: F64) -> None:
     """Begin the sums of values, weights and variances of a span.
@@ -134,7 +135,13 @@ def _find_fates(
 
 @kernel
 def _cut_ties(
-    compared: F32, column: int, norm: F32, least: np.float32, most: np.float32, ties: I32, fates: I32
+    compared: F32,
+    column: int,
+    norm: F32,
+    least: np.float32,
+    most: np.float32,
+    ties: I32,
+    fates: I32,
 ) -> None:
     """Reject as many samples of one pixel that equal a bound as `ties` says, in order of frames."""
     low = ties[0]

@@ -1,7 +1,7 @@
 """The file that an integration is written to, and what it says of its making."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from lightframe.session._noise import colour_noise
 from lightframe.session._provenance import (
     cfa_cards,
     combined_header,
-    hashes,
     history,
     image_type,
     integration_lines,
@@ -146,8 +145,7 @@ def write_integrated(
     result: Integration,
     settings: IntegrationSettings,
     output: OutputSettings,
-    *,
-    threads: int,
+    digest: Callable[[Path], str],
 ) -> IntegratedFile:
     """Write image and maps.
 
@@ -163,8 +161,8 @@ def write_integrated(
         How.
     output : OutputSettings
         Format, scale and samples.
-    threads : int
-        Threads that hash the files.
+    digest : callable
+        Returns the SHA-256 of a file.
     """
     opened = looks.stack
     infos = opened.infos
@@ -178,7 +176,7 @@ def write_integrated(
         *_shared_astrometry(opened),
         *_calstat(infos),
         *noise_in_pixel_units(noise, output),
-        *history(*lines, *_inputs(infos, result, threads)),
+        *history(*lines, *_inputs(infos, result, digest)),
     )
     maps = [
         (name, array)
@@ -248,13 +246,14 @@ def _calstat(infos: Sequence[FrameInfo]) -> list[Card]:
     return [Card("CALSTAT", letters, "calibration applied")] if letters else []
 
 
-def _inputs(infos: Sequence[FrameInfo], result: Integration, threads: int) -> list[str]:
-    digests = hashes([info.path for info in infos], threads)
+def _inputs(
+    infos: Sequence[FrameInfo], result: Integration, digest: Callable[[Path], str]
+) -> list[str]:
     return [
         f"Input {info.path.name} weight {float(result.weights[index].mean()):.4f}"
         f" scale {float(result.factors[index].mean()):.4f}"
         f" rejected {float(result.frames_low[index].mean()):.6f} low"
         f" {float(result.frames_high[index].mean()):.6f} high"
-        f" SHA-256 {digests[info.path]}"
+        f" SHA-256 {digest(info.path)}"
         for index, info in enumerate(infos)
     ]

@@ -1,8 +1,9 @@
 """Where a file comes from: the header of everything a run writes."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean
@@ -16,6 +17,7 @@ __all__ = [
     "cfa_cards",
     "combined_header",
     "file_hash",
+    "hashed_meanwhile",
     "hashes",
     "history",
     "image_type",
@@ -115,6 +117,20 @@ def hashes(paths: Iterable[Path], threads: int) -> dict[Path, str]:
     paths = list(dict.fromkeys(paths))
     with ThreadPoolExecutor(threads) as pool:
         return dict(zip(paths, pool.map(file_hash, paths), strict=True))
+
+
+@contextmanager
+def hashed_meanwhile(paths: Iterable[Path]) -> Iterator[Callable[[Path], str]]:
+    """Hash files in a thread of its own while the caller works; give what returns their SHA-256.
+
+    What it returns raises as `file_hash` does.
+    """
+    pool = ThreadPoolExecutor(1, thread_name_prefix="hash")
+    futures = {path: pool.submit(file_hash, path) for path in paths}
+    try:
+        yield lambda path: futures[path].result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def file_hash(path: Path) -> str:

@@ -11,6 +11,7 @@ from lightframe.frames import FrameInfo
 from lightframe.processes import PixelTrace, integrate, trace_pixel
 from lightframe.session._batch import Batch, Failure, read_infos
 from lightframe.session._integrated_file import IntegratedFile, write_integrated
+from lightframe.session._provenance import hashed_meanwhile
 from lightframe.session._stack_files import StackOptions, open_stack
 from lightframe.session._stack_looks import Looks, look_at
 from lightframe.session._steps import Bench
@@ -77,22 +78,23 @@ def integrate_files(
     if not infos:
         return Batch((), tuple(failures))
     settings = bench.settings.lights
-    with _looked_at(infos, paths, out, bench, options) as (looks, others):
-        sources = looks.stack.sources
-        total = sources[0].channels * sources[0].height * sources[0].width
-        with bench.progress.step(f"Integrating {len(sources)} files", total) as advance:
-            result = integrate(
-                sources,
-                settings,
-                statistics=looks.statistics,
-                weights=looks.weights,
-                reference=looks.stack.reference,
-                noise_model=looks.noise_model,
-                memory_bytes=bench.memory_bytes,
-                threads=bench.threads,
-                advance=advance,
-            )
-    made = write_integrated(out, looks, result, settings, output, threads=bench.threads)
+    with hashed_meanwhile(info.path for info in infos) as digest:
+        with _looked_at(infos, paths, out, bench, options) as (looks, others):
+            sources = looks.stack.sources
+            total = sources[0].channels * sources[0].height * sources[0].width
+            with bench.progress.step(f"Integrating {len(sources)} files", total) as advance:
+                result = integrate(
+                    sources,
+                    settings,
+                    statistics=looks.statistics,
+                    weights=looks.weights,
+                    reference=looks.stack.reference,
+                    noise_model=looks.noise_model,
+                    memory_bytes=bench.memory_bytes,
+                    threads=bench.threads,
+                    advance=advance,
+                )
+        made = write_integrated(out, looks, result, settings, output, digest)
     return Batch((made,), (*failures, *others))
 
 
