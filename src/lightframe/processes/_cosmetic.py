@@ -16,6 +16,7 @@ from lightframe.kernels import _cosmetic_detect as search
 from lightframe.processes._cosmetic_settings import DARK_LIMITS, CosmeticSettings
 from lightframe.processes._defects import Defects
 from lightframe.processes._neighbours import classes, is_regular, nearest, rings, selecting_network
+from lightframe.processes._quantization import value_step
 from lightframe.processes._strips import in_strips
 
 __all__ = [
@@ -32,6 +33,9 @@ COSMETIC_MARGIN = 12
 
 TILE = 60
 """Side of the tiles in which noise is measured, a multiple of all cells' sides."""
+
+LEAST_NOISE = 1.4826 * 0.5 / np.sqrt(1.5)
+"""What a median deviation of half a step is taken for, the least but none: in steps."""
 
 SAMPLES = 192
 """Pixels of one colour that give the noise of a tile: its standard error is 8 %."""
@@ -185,7 +189,8 @@ def local_noise(plane: Float32, cfa: CfaPattern | None, *, threads: int = 1) -> 
     Returns
     -------
     (classes, tile rows, tile columns) float32
-        DN; tiles with too few pixels have the median of the others.
+        DN; tiles with too few pixels have the median of the others. Where the noise is below half
+        a step between integers, it is that of 0.6 steps: a single step is no defect.
     """
     kinds = classes(cfa)
     tiles = [-(-size // TILE) for size in plane.shape]
@@ -199,7 +204,7 @@ def local_noise(plane: Float32, cfa: CfaPattern | None, *, threads: int = 1) -> 
     for tile in noise:
         known = tile[np.isfinite(tile)]
         tile[~np.isfinite(tile)] = np.median(known) if known.size else np.inf
-    return noise
+    return np.maximum(noise, np.float32(LEAST_NOISE * value_step(plane)))
 
 
 def _candidates(

@@ -11,6 +11,9 @@ MRS (multiresolution support; Starck and Murtagh 1998, PASP 110, 193)
     of image less residual layer over them, iterated. Tried with four, three and two layers; where
     less than one percent of the pixels are noise, k-sigma stands in.
 
+Where integers hide the noise, clipping leaves next to nothing: noise is at least what rounding to
+the step between the values adds, see `lightframe.processes._quantization`.
+
 A CFA frame is evaluated on planes of pixels at the same place of the colour cell, never across
 colours and without binning: the result is the noise of a pixel.
 """
@@ -24,6 +27,7 @@ import numpy.typing as npt
 from lightframe.errors import InputError
 from lightframe.frames._cfa import COLOURS, CfaPattern
 from lightframe.kernels._wavelet import BINS, noise_histograms
+from lightframe.processes._quantization import ROUNDING, value_step
 from lightframe.tables import Table
 
 __all__ = ["NOISE_METHODS", "NoiseEstimate", "evaluate_noise"]
@@ -147,7 +151,8 @@ def evaluate_noise(
     Returns
     -------
     NoiseEstimate
-        Zero for a plane without noise or without pixels.
+        Zero for a plane without noise or without pixels. Not less than the step between integers
+        over sqrt(12); good to a tenth from a noise of 0.4 steps on.
 
     Raises
     ------
@@ -165,6 +170,8 @@ def evaluate_noise(
             found = _evaluate(plane, phases, step, share, estimate)
             seen = seen or found is not None
             sigma, fraction, used = found or (0.0, 0.0, estimate)
+            row, column = phases[0]
+            sigma = max(sigma, ROUNDING * value_step(plane[row::step, column::step]))
             sigmas.append(sigma)
             fractions.append(fraction)
             methods.append(method if used is estimate else "k-sigma")

@@ -28,6 +28,7 @@ from lightframe.kernels._peaks import find_peaks, smoothed_samples, sort_out_pea
 from lightframe.kernels._profile import fit_profiles
 from lightframe.kernels._stars import measure_stars
 from lightframe.processes._estimators import quantized_sigma
+from lightframe.processes._quantization import ROUNDING, value_step
 from lightframe.settings import Settings
 
 __all__ = [
@@ -190,11 +191,12 @@ def background_mesh(image: Float32, cell: int) -> Mesh | None:
     background, noise = np.empty(shape, np.float32), np.empty(shape, np.float32)
     step = max(1, cell // SAMPLES_ACROSS)
     mesh_statistics(image, cell, step, background, noise)
+    coarse = _without_steps(image, cell, background, noise)
     known = np.isfinite(background) & (noise > 0)
-    coarse = not known.any()
-    if coarse:
+    if not known.any():
         known = np.isfinite(background)
         noise[known] = _noise_of_steps(image)
+        coarse = True
         if not (noise[known] > 0).any():
             return None
     if not known.all():  # the nearest known cell stands in
@@ -207,6 +209,32 @@ def background_mesh(image: Float32, cell: int) -> Mesh | None:
         scipy.ndimage.median_filter(noise, 3, mode="nearest"),
         coarse,
     )
+
+
+def _without_steps(image: Float32, cell: int, background: Float32, noise: Float32) -> bool:
+    """Measure a mesh anew, and tell so, where the noise is below the step between integers.
+
+    There medians and MADs are whole steps. Mean and standard deviation of what lies within three
+    steps of the median stand in; no noise is less than that of rounding. Above one step medians are
+    kept: up to two steps they are still right to half a step, and MADs to half their value.
+    """
+    step = value_step(image)
+    known = np.isfinite(background)
+    if step == 0 or not known.any() or np.median(noise[known]) > 1.5 * step:
+        return False
+    means, deviations = background.copy(), noise.copy()
+    for row, column in np.argwhere(known):
+        # The last cells take what is left over, as in `mesh_statistics`.
+        bottom = None if row == len(background) - 1 else (row + 1) * cell
+        right = None if column == background.shape[1] - 1 else (column + 1) * cell
+        pixels = image[row * cell : bottom, column * cell : right]
+        near = pixels[np.abs(pixels - np.median(pixels[np.isfinite(pixels)])) <= 3 * step]
+        means[row, column] = near.mean(dtype=np.float64)
+        deviations[row, column] = max(near.std(dtype=np.float64), ROUNDING * step)
+    if np.median(deviations[known]) >= step:
+        return False
+    background[...], noise[...] = means, deviations
+    return True
 
 
 def _noise_of_steps(image: Float32) -> float:
