@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import lightframe
 from lightframe import checks, frames, processes, report, session, simulation
+from lightframe.frames import Header, write_fits
 from lightframe.tables import Table
 
 PACKAGES = [lightframe, checks, frames, processes, report, session, simulation]
@@ -19,6 +21,17 @@ TABLES = [
     for name in package.__all__
     if isinstance(getattr(package, name), Table)
 ]
+
+
+SLOW = {
+    "astropy",
+    "jinja2",
+    "lightframe.checks._catalogue",
+    "PIL",
+    "scipy.ndimage",
+    "scipy.spatial",
+    "scipy.special",
+}
 
 
 def in_a_fresh_interpreter(code: str) -> object:
@@ -66,3 +79,34 @@ def test_threads_that_look_at_the_rules_first_see_all_of_them():
     )
 
     assert seen == [len(checks.RULES)] * 8
+
+
+@pytest.mark.parametrize(
+    ("command", "needless"),
+    [
+        ("_main", {"numpy", "pydantic", "rich"}),
+        ("_info", {"numba", "scipy", "lightframe.checks", "lightframe.processes"}),
+        ("_stats", {*SLOW, "lightframe.session._context", "lightframe.session._plan"}),
+        ("_master", SLOW - {"PIL"}),  # a run's masters have previews
+        ("_calibrate", SLOW),
+        ("_integrate", {*SLOW, "lightframe.session._lights", "lightframe.session._plan"}),
+        ("_run", {*SLOW, "lightframe.session._results", "lightframe.report._page"}),
+    ],
+)
+def test_a_command_does_not_import_what_it_has_no_use_for(command, needless):
+    """Rules, reports and what they rest on are left to the commands that judge and report."""
+    assert imported_by(f"import lightframe.cli.{command}") & needless == set()
+
+
+def test_headers_are_read_without_the_kernels(tmp_path):
+    """Numba takes longer to import than a header to read."""
+    write_fits(tmp_path / "a.fits", np.zeros((1, 4, 5), np.float32), Header([]))
+
+    code = (
+        "import contextlib, io, json, sys\n"
+        "from lightframe.cli import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        f"    code = main(['info', {str(tmp_path / 'a.fits')!r}])\n"
+        "print(json.dumps([code, 'numba' in sys.modules]))"
+    )
+    assert in_a_fresh_interpreter(code) == [0, False]

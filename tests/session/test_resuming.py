@@ -8,7 +8,7 @@ from astropy.io import fits
 
 from lightframe.errors import SettingsError, UnreadableFileError
 from lightframe.frames import read_image
-from lightframe.session import RunSettings, Silent, _run, run
+from lightframe.session import RunSettings, Silent, _execution, run
 from lightframe.simulation import preset, simulate_session
 
 
@@ -99,17 +99,17 @@ def test_a_frame_that_cannot_be_read_to_its_end_is_left_out_and_its_master_not_t
     """A failing disk costs one frame; once it can be read, its masters are made again."""
     shutil.rmtree(again / "out")
     bad = min((again / "raw" / "flat-darks").iterdir())
-    read = _run.file_hash
+    read = _execution.file_hash
 
     def failing(path):
         if path == bad:
             raise UnreadableFileError("cannot be read to its end (Input/output error)", where=path)
         return read(path)
 
-    monkeypatch.setattr(_run, "file_hash", failing)
+    monkeypatch.setattr(_execution, "file_hash", failing)
     _, document = second(again, {"check_pixels": True})
     frames = {master["kind"]: master["frames"] for master in document["masters"]}
-    monkeypatch.setattr(_run, "file_hash", read)
+    monkeypatch.setattr(_execution, "file_hash", read)
     told, whole = second(again)
 
     assert frames == {"dark": 3, "flat-dark": 2, "flat": 3}
@@ -124,7 +124,7 @@ def test_scratch_does_not_outlive_a_run_that_is_broken_off(again, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_run, "build_masters", interrupt)
+    monkeypatch.setattr(_execution, "build_masters", interrupt)
 
     with pytest.raises(KeyboardInterrupt):
         second(again)

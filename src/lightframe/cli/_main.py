@@ -5,6 +5,7 @@ unusable; 4 interrupted or out of resources, can be resumed.
 """
 
 import argparse
+import gc
 import importlib
 import io
 import sys
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from lightframe._version import __version__
-from lightframe.cli._console import print_error
 from lightframe.errors import InputError, LightframeError, ResourceError
 from lightframe.tables import Table
 
@@ -80,6 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except (LightframeError, KeyboardInterrupt, MemoryError, OSError) as error:
+        from lightframe.cli._console import print_error  # noqa: PLC0415 - Rich; help has no use for it
+
         told = _in_words(error)
         print_error(told)
         return told.exit_code
@@ -112,6 +114,18 @@ def _of_machine(error: OSError) -> LightframeError:
     )
 
 
+def _imported(name: str) -> _Command:
+    """Import the module of a command.
+
+    What it defines stays to the end: looking for garbage among it meanwhile would only take time.
+    """
+    gc.disable()
+    try:
+        return cast("_Command", importlib.import_module(f"lightframe.cli.{name}"))
+    finally:
+        gc.enable()
+
+
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the arguments; the chosen command's module adds its own."""
     parser = argparse.ArgumentParser(
@@ -124,8 +138,7 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     for entry in COMMANDS.entries():
         sub = commands.add_parser(entry.name, help=entry.meaning, description=entry.meaning)
         if entry.name == chosen:
-            module = importlib.import_module(f"lightframe.cli.{entry.value}")
-            command = cast("_Command", module)
+            command = _imported(entry.value)
             command.add_arguments(sub)
             sub.set_defaults(execute=command.execute)
     return parser.parse_args(argv)

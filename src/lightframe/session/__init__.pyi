@@ -3,6 +3,7 @@ from ._calibrator import Calibrator, MasterFiles
 from ._check import Check, check, check_session
 from ._integrated_file import IntegratedFile
 from ._match_settings import MatchSettings
+from ._outcome import Outcome
 from ._plan import make_plan
 from ._plan_types import (
     Assignment,
@@ -15,7 +16,7 @@ from ._plan_types import (
 from ._progress import Progress, Silent
 from ._records import unknown_light
 from ._resources import default_memory_bytes, default_threads
-from ._run import Outcome, plan_run, run
+from ._run import plan_run, run
 from ._scan import OWN_FOLDER, Refusal, Scan, scan
 from ._sensor import SensorSurvey, survey_sensors
 from ._settings import RunSettings
@@ -38,7 +39,8 @@ from ._steps_master import FlatCalibration, MasterFile, make_master
 from ._steps_measure import MeasuredFile, measure_files
 from ._steps_output import OUTPUT_FORMATS, OutputSettings, Written
 from ._steps_register import RegisteredFile, register_files
-from ._steps_stats import FileStatistics, stats_files, stretch_file
+from ._steps_stats import FileStatistics, stats_files
+from ._steps_stretch import stretch_file
 
 __all__ = [
     "OUTPUT_FORMATS",

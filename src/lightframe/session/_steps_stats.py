@@ -1,25 +1,17 @@
-"""Statistics and pictures of files."""
+"""Statistics of files."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lightframe.errors import SettingsError
 from lightframe.frames import FrameInfo, read_image
-from lightframe.processes import (
-    PlaneStatistics,
-    StretchSettings,
-    image_statistics,
-    superpixel,
-    write_preview,
-)
+from lightframe.processes import PlaneStatistics, image_statistics
 from lightframe.session._batch import Batch
 from lightframe.session._json_values import plain
 from lightframe.session._steps import Bench, each_file
-from lightframe.session._steps_output import make_folder
 
-__all__ = ["FileStatistics", "stats_files", "stretch_file"]
+__all__ = ["FileStatistics", "stats_files"]
 
 _WHITE_OF_BYTES_DN = 255.0
 _WHITE_DN = 65535.0
@@ -87,24 +79,3 @@ def _white_dn(info: FrameInfo) -> float:
     if info.format == "raw" and info.saturation_dn is not None:
         return info.saturation_dn
     return _WHITE_OF_BYTES_DN if info.sample_format == "uint8" else _WHITE_DN
-
-
-def stretch_file(path: Path, out: Path, settings: StretchSettings) -> FrameInfo:
-    """Write a stretched picture; a mosaic is shown in colour, at its colour cell's resolution.
-
-    Raises
-    ------
-    SettingsError
-        If `out` cannot be written, or is no PNG.
-    """
-    if out.suffix.lower() != ".png":
-        raise SettingsError("pictures are written as PNG", where=out, remedy="name it *.png")
-    info, pixels = read_image(path)
-    make_folder(out.parent)
-    if info.cfa is not None and len(pixels) == 1:
-        pixels = superpixel(pixels[0], info.cfa)
-    try:
-        write_preview(out, pixels, settings)
-    except OSError as error:
-        raise SettingsError(f"cannot be written: {error.strerror}", where=out) from error
-    return info

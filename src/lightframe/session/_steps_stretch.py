@@ -1,0 +1,31 @@
+"""Pictures of files."""
+
+from pathlib import Path
+
+from lightframe.errors import SettingsError
+from lightframe.frames import FrameInfo, read_image
+from lightframe.processes import StretchSettings, superpixel, write_preview
+from lightframe.session._steps_output import make_folder
+
+__all__ = ["stretch_file"]
+
+
+def stretch_file(path: Path, out: Path, settings: StretchSettings) -> FrameInfo:
+    """Write a stretched picture; a mosaic is shown in colour, at its colour cell's resolution.
+
+    Raises
+    ------
+    SettingsError
+        If `out` cannot be written, or is no PNG.
+    """
+    if out.suffix.lower() != ".png":
+        raise SettingsError("pictures are written as PNG", where=out, remedy="name it *.png")
+    info, pixels = read_image(path)
+    make_folder(out.parent)
+    if info.cfa is not None and len(pixels) == 1:
+        pixels = superpixel(pixels[0], info.cfa)
+    try:
+        write_preview(out, pixels, settings)
+    except OSError as error:
+        raise SettingsError(f"cannot be written: {error.strerror}", where=out) from error
+    return info
