@@ -10,11 +10,9 @@ import numpy.typing as npt
 
 from lightframe.frames._mapping import MappedSamples
 from lightframe.frames._pixels import Window
+from lightframe.kernels._constants import FULL_SCALE
 
 __all__ = ["FULL_SCALE", "Scaling", "StoredPixels", "sample_format"]
-
-FULL_SCALE = 65535.0
-"""DN of the value 1 in files whose samples are fractions of full scale."""
 
 _SHORT = 2
 """Bytes of a 16-bit integer."""

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.kernels._compile import kernel
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.kernels._select import select
 
 __all__ = ["mesh_row", "mesh_statistics", "mesh_value"]
@@ -54,7 +55,7 @@ def mesh_statistics(
                 median = select(samples, n, n // 2)
                 for i in range(n):
                     deviations[i] = abs(samples[i] - median)
-                s = np.float32(1.4826) * select(deviations, n, n // 2)
+                s = np.float32(MAD_TO_SIGMA) * select(deviations, n, n // 2)
                 low, high = median - 3 * s, median + 3 * s
                 kept = 0
                 total = 0.0

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.kernels._compile import kernel
+from lightframe.kernels._constants import MAD_TO_SIGMA_EXACT
 from lightframe.kernels._select import select
 from lightframe.kernels._stack import LANES, sort_block
 
@@ -19,9 +20,6 @@ Int64 = npt.NDArray[np.int64]
 UInt8 = npt.NDArray[np.uint8]
 
 INF = np.float32(np.inf)
-
-MAD_TO_SIGMA = 1.482602218505602
-"""1 / quantile(0.75) of the normal distribution."""
 
 P90_TO_SIGMA = 0.6079568319117692
 """1 / quantile(0.95): the 90th percentile of absolute deviations."""
@@ -191,7 +189,7 @@ def tile_noise(
                 if n < 16:
                     out[kind, tile_row, tile_column] = np.nan
                     continue
-                sigma = MAD_TO_SIGMA * select(deviations[kind], n, n // 2)
+                sigma = MAD_TO_SIGMA_EXACT * select(deviations[kind], n, n // 2)
                 if sigma == 0.0:
                     sigma = P90_TO_SIGMA * select(deviations[kind], n, (9 * n) // 10)
                 out[kind, tile_row, tile_column] = sigma / np.sqrt(1.5)

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.kernels._compile import kernel
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.kernels._select import select
 
 __all__ = ["apply_fields", "tile_differences"]
@@ -16,7 +17,7 @@ BEYOND = np.float32(3.4028235e38)
 """Takes the place of samples that are out of range: the greatest float32."""
 
 _FEWEST = 16
-_SIGMAS = np.float32(3.0 * 1.4826)
+_SIGMAS = np.float32(3.0 * MAD_TO_SIGMA)
 
 
 @kernel
@@ -89,7 +90,7 @@ def tile_differences(
                 kept += 1
         level, spread = _middle(ours, kept, work)
         offset[tile] = level
-        sigma[tile] = 1.2533 * 1.4826 * spread / np.sqrt(kept)
+        sigma[tile] = 1.2533 * MAD_TO_SIGMA * spread / np.sqrt(kept)
 
 
 @kernel

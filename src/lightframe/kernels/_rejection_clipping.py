@@ -3,6 +3,7 @@
 import numpy as np
 
 from lightframe.kernels._compile import kernel
+from lightframe.kernels._constants import MAD_TO_SIGMA_EXACT
 from lightframe.kernels._rejection_queue import (
     DATA,
     ORIGIN,
@@ -29,7 +30,7 @@ AVERAGED_SIGMA = 2
 CCD_NOISE = 3
 PERCENTILE = 4
 
-_MAD_TO_SIGMA = np.float32(1.482602218505602)
+_MAD_TO_SIGMA = np.float32(MAD_TO_SIGMA_EXACT)
 
 # State of the lanes in the flat scratch array (0 to 5 belong to the queue).
 CENTRE = 6 * LANES

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.kernels._compile import kernel
+from lightframe.kernels._constants import FULL_SCALE
 
 __all__ = ["dn_to_words", "floats_to_float32", "words_to_float32", "words_to_uint16"]
 
@@ -157,7 +158,7 @@ def dn_to_words(
     """
     low = 0
     high = 0
-    highest = np.float32(65535.0)
+    highest = np.float32(FULL_SCALE)
     for i in range(dn.shape[0]):
         value = np.float32(np.rint(dn[i]))
         low += 1 if value < lowest else 0

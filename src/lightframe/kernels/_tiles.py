@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.kernels._compile import kernel
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.kernels._select import select
 
 __all__ = ["tile_statistics"]
@@ -68,7 +69,7 @@ def tile_statistics(
                     median = select(values, n, n // 2)
                     for k in range(n):
                         deviations[k] = abs(values[k] - median)
-                    s = np.float32(1.4826) * select(deviations, n, n // 2)
+                    s = np.float32(MAD_TO_SIGMA) * select(deviations, n, n // 2)
                     location[colour, row, column] = median
                     scale[colour, row, column] = s
                     kept = 0
@@ -145,7 +146,7 @@ def tile_products(
                 middle[colour] = select(samples[colour], n, n // 2)
                 for k in range(n):
                     deviations[k] = abs(samples[colour, k] - middle[colour])
-                limit[colour] = clip * 1.4826 * select(deviations, n, n // 2)
+                limit[colour] = clip * MAD_TO_SIGMA * select(deviations, n, n // 2)
         sums[:] = 0.0
         for y in range(tile):
             v = (y + 0.5) / tile - 0.5

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes._estimators import biweight
 
 __all__ = ["area_noise", "block_means", "is_white"]
@@ -23,7 +24,6 @@ _CONTRAST = 1.25
 """Variance of a block less the mean of its four neighbours, for blocks of unit variance."""
 
 _EMPTY_SIGMAS = 2.5
-_MAD_TO_SIGMA = 1.4826
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -123,5 +123,5 @@ def _empty(structure: F64) -> npt.NDArray[np.bool_]:
     if known.size == 0:
         return np.isfinite(structure)
     middle = np.median(known)
-    spread = _MAD_TO_SIGMA * np.median(np.abs(known - middle))
+    spread = MAD_TO_SIGMA * np.median(np.abs(known - middle))
     return np.asarray(np.abs(structure - middle) <= _EMPTY_SIGMAS * spread, np.bool_)

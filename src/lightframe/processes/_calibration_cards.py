@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 
 from lightframe.frames._cfa import CfaPattern
 from lightframe.frames._header import Card, Header
+from lightframe.kernels._constants import FULL_SCALE
 from lightframe.processes._calibration import PreparedCalibration
 from lightframe.processes._calibration_frame import CalibrationRecord
 from lightframe.processes._flat_scaling import FlatScale
 from lightframe.processes._overscan import OverscanSettings
-from lightframe.processes._pedestal import WHITE_DN
 
 __all__ = ["calibrated_header", "calibration_cards"]
 
@@ -26,7 +26,7 @@ def calibration_cards(
     record: CalibrationRecord,
     prepared: PreparedCalibration,
     *,
-    unit_dn: float = WHITE_DN,
+    unit_dn: float = FULL_SCALE,
     digests: Mapping[str, str] | None = None,
 ) -> tuple[Card, ...]:
     """Return the cards that describe a calibration.
@@ -133,7 +133,7 @@ def calibrated_header(
     record: CalibrationRecord,
     prepared: PreparedCalibration,
     *,
-    unit_dn: float = WHITE_DN,
+    unit_dn: float = FULL_SCALE,
     digests: Mapping[str, str] | None = None,
 ) -> Header:
     """Return the header of a calibrated frame.

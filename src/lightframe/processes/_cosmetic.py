@@ -13,6 +13,7 @@ from lightframe.frames._cfa import CfaPattern
 from lightframe.frames._pixels import Window
 from lightframe.kernels import _cosmetic as kernels
 from lightframe.kernels import _cosmetic_detect as search
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes._cosmetic_settings import DARK_LIMITS, CosmeticSettings
 from lightframe.processes._defects import Defects
 from lightframe.processes._neighbours import classes, is_regular, nearest, rings, selecting_network
@@ -34,7 +35,7 @@ COSMETIC_MARGIN = 12
 TILE = 60
 """Side of the tiles in which noise is measured, a multiple of all cells' sides."""
 
-LEAST_NOISE = 1.4826 * 0.5 / np.sqrt(1.5)
+LEAST_NOISE = MAD_TO_SIGMA * 0.5 / np.sqrt(1.5)
 """What a median deviation of half a step is taken for, the least but none: in steps."""
 
 SAMPLES = 192

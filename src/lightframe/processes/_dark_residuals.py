@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.frames._cfa import CfaPattern
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes._cosmetic import local_excess
 from lightframe.processes._dark_scaling import DarkScaler
 
@@ -19,7 +20,6 @@ _F32 = npt.NDArray[np.float32]
 _F64 = npt.NDArray[np.float64]
 
 _GREEN = 1
-_MAD_TO_SIGMA = 1.4826
 _CLIP_SIGMA = 5.0
 _WARM_SIGMA = 3.0
 _TILES = 24
@@ -98,7 +98,7 @@ def _drawn_in(x: _F64) -> _F64:
     if not x.size:
         return x
     x = x - np.median(x)
-    limit = _CLIP_SIGMA * _MAD_TO_SIGMA * float(np.median(np.abs(x)))
+    limit = _CLIP_SIGMA * MAD_TO_SIGMA * float(np.median(np.abs(x)))
     return np.clip(x, -limit, limit)
 
 
@@ -140,7 +140,7 @@ def _glow(frame: _F64, signal: _F64) -> tuple[float, float, float]:
         design, values = terms[kept], frame[kept]
         solution, *_ = np.linalg.lstsq(design, values, rcond=None)
         residuals = frame - terms @ solution
-        spread = _MAD_TO_SIGMA * float(np.median(np.abs(residuals[kept])))
+        spread = MAD_TO_SIGMA * float(np.median(np.abs(residuals[kept])))
         inverse = np.linalg.pinv(design.T @ design)
         share, sigma = float(solution[-1]), spread * float(np.sqrt(max(inverse[-1, -1], 0.0)))
         kept = known & (np.abs(residuals) <= _FIT_CLIP * spread)

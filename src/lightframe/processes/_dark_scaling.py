@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from lightframe.errors import InputError
 from lightframe.frames._cfa import COLOURS, CfaPattern
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.kernels._wavelet import clipped_slope
 from lightframe.processes._dark_scaling_pixels import (
     Selection,
@@ -45,7 +46,6 @@ _LEAST_CONTRAST = 6.0
 _CLIP = 3.0
 _CLIP_LOSS = 1.027
 """Ratio of the true standard error to that of the kept samples, for normal noise cut at 3 sigma."""
-_MAD_TO_SIGMA = 1.4826
 _LEAST_K = 0.005
 _GREATEST_K = 10.0
 _FLAT_MINIMUM = 0.1
@@ -196,7 +196,7 @@ def _robust_slope(samples: WarmSamples, bin_count: int) -> tuple[float, float]:
     scales = np.empty(bin_count)
     for b in range(bin_count):
         run = slice(bins[b], bins[b + 1], max(1, (bins[b + 1] - bins[b]) // _START_SAMPLES))
-        scales[b] = _MAD_TO_SIGMA * float(np.median(np.abs(y[run] - np.float32(k) * x[run])))
+        scales[b] = MAD_TO_SIGMA * float(np.median(np.abs(y[run] - np.float32(k) * x[run])))
     k, sigma, used = clipped_slope(
         samples.dark_layer, samples.light_layer, bins, np.maximum(scales, 1e-6), k, _CLIP
     )

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.frames._cfa import COLOURS, CfaPattern
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.kernels._wavelet import wavelet_at
 
 __all__ = ["Selection", "Stencils", "WarmPixels", "WarmSamples", "select_warm_pixels"]
@@ -16,7 +17,6 @@ _I64 = npt.NDArray[np.int64]
 _U8 = npt.NDArray[np.uint8]
 _Image = npt.NDArray[np.uint16] | _F32
 
-_MAD_TO_SIGMA = 1.4826
 _MAX_PIXELS = 1 << 14
 """Warm pixels looked at in a light: enough for an uncertainty far below one percent."""
 _MAX_TRANSFORMED = 1 << 20
@@ -232,7 +232,7 @@ def select_warm_pixels(
     sample = plane.reshape(-1)[:: max(1, plane.size // _SAMPLE)]
     sample = sample[np.isfinite(sample)]
     median = float(np.median(sample)) if sample.size else float("nan")
-    sigma = _MAD_TO_SIGMA * float(np.median(np.abs(sample - median))) if sample.size else 0.0
+    sigma = MAD_TO_SIGMA * float(np.median(np.abs(sample - median))) if sample.size else 0.0
     threshold = median + rule.threshold_sigma * sigma
     above = np.flatnonzero(plane > np.float32(threshold))
     means = _thresholded_means(plane, above, cfa)
@@ -307,7 +307,7 @@ def _layer_noise(plane: _F32, threshold: float, stencils: Stencils) -> float:
     index = _inside(index, plane.shape, stencils.margin + stencils.control)
     layer, centre = stencils.layer(plane, *stencils.places(index))
     layer = layer[np.isfinite(layer) & (centre <= threshold)]
-    return _MAD_TO_SIGMA * float(np.median(np.abs(layer))) if layer.size else 0.0
+    return MAD_TO_SIGMA * float(np.median(np.abs(layer))) if layer.size else 0.0
 
 
 def _inside(index: _I64, shape: tuple[int, ...], margin: int) -> _I64:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from lightframe.errors import IncompatibleFramesError, InputError
 from lightframe.frames._cfa import COLOURS, CfaPattern
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes._noise import evaluate_noise
 
 __all__ = ["FlatDarkTest", "dark_signal", "flat_dark_test"]
@@ -33,7 +34,6 @@ _LEAST_SIDE = 8
 _WORST = 0.99
 """Quantile of the tiles that counts: the glow of a corner, not a single tile."""
 _SIGNIFICANT = 3.0
-_MAD_TO_SIGMA = 1.4826
 _OF_MEDIAN = 1.2533
 """Error of the median of Gaussian samples over that of their mean."""
 
@@ -208,7 +208,7 @@ def _tile_medians(flat: _F32, signal: _F32, side: int) -> _F64:
             if known.sum() < side:
                 continue
             middle = float(np.median(dark[known]))
-            spread = _MAD_TO_SIGMA * float(np.median(np.abs(dark[known] - middle)))
+            spread = MAD_TO_SIGMA * float(np.median(np.abs(dark[known] - middle)))
             error = _OF_MEDIAN * spread / float(np.sqrt(known.sum()))
             found.append((float(np.median(light[known])), middle, error))
     return np.array(found).reshape(-1, 3)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes._background_tiles import BackgroundTiles, FlatProbe
 
 __all__ = ["FlatFit", "flat_fit"]
@@ -49,7 +50,6 @@ _EVEN_SCATTER = 1.7
 _LEAST_LEVERAGE = 0.003
 _EVEN_SKY = 0.001
 """Curvature of a cloudless sky without nebulae, as a part of its brightness (rms)."""
-_MAD_TO_SIGMA = 1.4826
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +264,7 @@ def _without_objects(design: _F64, values: _F64, known: _Mask, noise: float) -> 
         below = residuals[used & (residuals <= 0)]
         if below.size < _TERMS:
             break
-        spread = max(_MAD_TO_SIGMA * float(np.median(-below)), noise)
+        spread = max(MAD_TO_SIGMA * float(np.median(-below)), noise)
         bright = known & (residuals > _HIGH * spread)
         far = bright & (residuals > 2 * _HIGH * spread)
         again = known & ~bright & ~_grown(far) & (residuals > -_LOW * spread)

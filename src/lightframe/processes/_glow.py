@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes._background_tiles import BackgroundTiles
 
 __all__ = ["GlowLeft", "GlowShape", "glow_left", "glow_map", "glow_shape"]
@@ -16,7 +17,6 @@ _BLOCKS = 4
 _LEAST_TILES = 60
 _CLIP = 3.0
 _ROUNDS = 3
-_MAD_TO_SIGMA = 1.4826
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def glow_shape(glow: _F64) -> GlowShape:
     if not known.size:
         return GlowShape(0.0, 0.0, 0.0, None)
     level = float(np.percentile(known, 99))
-    spread = _MAD_TO_SIGMA * float(np.median(np.abs(known - np.median(known))))
+    spread = MAD_TO_SIGMA * float(np.median(np.abs(known - np.median(known))))
     contrast = level / max(spread, 1e-9)
     bright = np.isfinite(glow) & (glow > 0.5 * level)
     if level <= 0 or not bright.any():
@@ -133,7 +133,7 @@ def glow_left(tiles: Sequence[BackgroundTiles], glow: _F64) -> GlowLeft | None:
     for _ in range(_ROUNDS):
         solution = np.linalg.lstsq(terms[used], light[used], rcond=None)[0]
         left = np.abs(light - terms @ solution)
-        spread = _MAD_TO_SIGMA * float(np.median(left[used]))
+        spread = MAD_TO_SIGMA * float(np.median(left[used]))
         again = np.isfinite(left) & (left <= _CLIP * spread)
         if again.sum() < _LEAST_TILES:
             break

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.frames._cfa import CfaPattern
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes._estimators import quantized_sigma
 
 __all__ = ["SYMMETRIES", "HotPixels", "HotSlope", "hot_pixels", "hot_slope", "mean_slope"]
@@ -27,7 +28,6 @@ _ROWS = 256
 _CANDIDATE_SIGMAS = 15.0
 _VISIBLE_SIGMAS = 5.0
 """Excess in the dark, in units of the light's noise, from which on a hot pixel says something."""
-_MAD_TO_SIGMA = 1.4826
 _POINTS = 160
 """Hot pixels that are kept to be shown."""
 
@@ -181,7 +181,7 @@ def hot_slope(
     if ratio.size < _FEWEST:
         return None
     slope = float(np.median(ratio))
-    spread = _MAD_TO_SIGMA * float(np.median(np.abs(ratio - slope)))
+    spread = MAD_TO_SIGMA * float(np.median(np.abs(ratio - slope)))
     points = np.stack([excess[known], left[known]], axis=1)[:: -(-ratio.size // _POINTS)]
     return HotSlope(
         slope,
@@ -201,7 +201,7 @@ def mean_slope(slopes: Sequence[HotSlope]) -> HotSlope | None:
     values = np.array([slope.slope for slope in slopes])
     middle = float(np.median(values))
     own = float(np.median([slope.sigma for slope in slopes]))
-    scatter = _MAD_TO_SIGMA * float(np.median(np.abs(values - middle))) / np.sqrt(len(values))
+    scatter = MAD_TO_SIGMA * float(np.median(np.abs(values - middle))) / np.sqrt(len(values))
     usual = slopes[int(np.argmin(np.abs(values - middle)))]
     most = max(slope.pixels for slope in slopes)
     return HotSlope(middle, max(own, float(scatter)), most, usual.points)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from lightframe.frames._pixels import PixelSource, Window
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.kernels._local import tile_differences
 from lightframe.settings import Settings
 
@@ -213,7 +214,7 @@ def _smooth(offset: F64, sigma: F64) -> F64:
     for _ in range(_ROUNDS):
         nodes = _planes(values, weight * robust, near_y, near_x)
         residual = np.abs(values - nodes[inner, inner])
-        spread = 1.4826 * float(np.median(residual[known]))
+        spread = MAD_TO_SIGMA * float(np.median(residual[known]))
         reach = _BISQUARE * max(spread, least)
         robust = np.where(residual < reach, (1.0 - (residual / reach) ** 2) ** 2, 0.0)
     return _planes(values, weight * robust, near_y, near_x)

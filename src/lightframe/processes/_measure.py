@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from lightframe.errors import RegistrationError
 from lightframe.frames._cfa import CfaPattern
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes._detection_image import (
     detection_image,
     sample_colours,
@@ -26,8 +27,6 @@ __all__ = ["Measurement", "choose_reference", "measure", "reference_scores"]
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
-MAD_TO_SIGMA = 1.4826
-"""Standard deviation of a normal distribution over its median absolute deviation."""
 
 GREEN = 1
 """Index of green among the colours."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from lightframe.errors import InputError
 from lightframe.kernels._calibrate import count_outside
+from lightframe.kernels._constants import FULL_SCALE
 from lightframe.tables import Table
 
 __all__ = [
@@ -27,8 +28,6 @@ __all__ = [
 
 MAX_PEDESTAL_DN = 1000
 """Largest pedestal that is added, DN."""
-WHITE_DN = 65535.0
-"""Upper end of the 16-bit scale."""
 
 INPUT_PEDESTALS: Table[str] = Table("input pedestal")
 INPUT_PEDESTALS.enter("keyword", "subtract what the header's keyword says, whatever its sign", "")
@@ -112,7 +111,7 @@ class Clipping:
     missing: int
     samples: int
     low_dn: float = 0.0
-    high_dn: float = WHITE_DN
+    high_dn: float = FULL_SCALE
 
     def __str__(self) -> str:
         return (
@@ -133,7 +132,7 @@ class Clipping:
 
 
 def clipped_fractions(
-    planes: npt.NDArray[np.float32], *, low_dn: float = 0.0, high_dn: float = WHITE_DN
+    planes: npt.NDArray[np.float32], *, low_dn: float = 0.0, high_dn: float = FULL_SCALE
 ) -> Clipping:
     """Count what truncation to ``low_dn <= value <= high_dn`` would change; nothing is changed.
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes._estimators import FrameStatistics
 from lightframe.processes._stars import StarTable
 
@@ -27,7 +28,6 @@ _SIGNIFICANT = 5.0
 _CLIP_SIGMAS = 3.0
 _ROUNDS = 5
 _BRIGHTEST = 200
-_MAD_TO_SIGMA = 1.4826
 _MEDIAN_EFFICIENCY = 1.2533
 
 
@@ -97,7 +97,7 @@ def photometric_scale(
         if ratios.size < _LEAST_PAIRS:
             return None
         middle = float(np.median(ratios))
-        sigma = _MAD_TO_SIGMA * float(np.median(np.abs(ratios - middle)))
+        sigma = MAD_TO_SIGMA * float(np.median(np.abs(ratios - middle)))
         kept = np.abs(ratios - middle) <= _CLIP_SIGMAS * sigma
         if kept.all():
             break

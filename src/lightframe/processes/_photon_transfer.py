@@ -17,6 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.kernels._constants import MAD_TO_SIGMA
+
 __all__ = ["Measured", "PairNoise", "conversion_gain", "noise_without_light", "pair_noise"]
 
 Float64 = npt.NDArray[np.float64]
@@ -26,7 +28,6 @@ _CLIP = 5.0
 _ROUNDS = 10
 _FEWEST_STEPS = 3.0
 """Whole steps of integers up to which a difference is no outlier, however small the noise is."""
-_MAD_TO_SIGMA = 1.4826
 _QUIET_SIGMA = 2.0
 _FEWEST_PATCHES = 8
 _LEAST_LIGHT = 20.0
@@ -124,7 +125,7 @@ def _level(patches: Float64, step: float) -> Float64:
     safe = np.where(some, flat, 0.0)
     middle = np.nanmedian(safe, axis=1)[:, None]
     distance = np.abs(safe - middle)
-    spread = _MAD_TO_SIGMA * np.nanmedian(distance, axis=1)[:, None]
+    spread = MAD_TO_SIGMA * np.nanmedian(distance, axis=1)[:, None]
     kept = known & (distance <= np.maximum(_CLIP * spread, _FEWEST_STEPS * step))
     total = np.where(kept, safe, 0.0).sum(axis=1)
     with np.errstate(invalid="ignore"):
@@ -138,7 +139,7 @@ def _typical(sums: Float64, step: float) -> npt.NDArray[np.bool_]:
     known = np.where(missing, 0.0, sums)
     middle = np.nanmedian(known.reshape(flat.shape), axis=1)[:, None, None]
     distance = np.abs(known - middle)
-    spread = _MAD_TO_SIGMA * np.nanmedian(distance.reshape(flat.shape), axis=1)[:, None, None]
+    spread = MAD_TO_SIGMA * np.nanmedian(distance.reshape(flat.shape), axis=1)[:, None, None]
     return np.asarray(distance <= np.maximum(_QUIET_SIGMA * spread, step))
 
 
@@ -147,7 +148,7 @@ def _clipped_variance(differences: Float64, step: float) -> Float64:
     size = np.abs(differences)
     known: npt.NDArray[np.bool_] = np.isfinite(size)
     empty = np.asarray(~known.any(axis=1))
-    sigma = _MAD_TO_SIGMA * np.nanmedian(np.where(empty[:, None], 0.0, size), axis=1)
+    sigma = MAD_TO_SIGMA * np.nanmedian(np.where(empty[:, None], 0.0, size), axis=1)
     variance = np.zeros(len(size))
     for _ in range(_ROUNDS):
         limit = np.maximum(_CLIP * sigma, _FEWEST_STEPS * step)[:, None]
@@ -256,7 +257,7 @@ def _mean(values: Float64, weight: Float64) -> Measured | None:
     kept = np.ones(x.size, bool)
     for _ in range(_ROUNDS):
         middle = float(np.median(x[kept]))
-        spread = _MAD_TO_SIGMA * float(np.median(np.abs(x[kept] - middle)))
+        spread = MAD_TO_SIGMA * float(np.median(np.abs(x[kept] - middle)))
         again = np.abs(x - middle) <= _PATCH_CLIP * spread
         if spread == 0 or np.array_equal(again, kept):
             break

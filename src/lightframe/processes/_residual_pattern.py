@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.frames._cfa import CfaPattern
+from lightframe.kernels._constants import MAD_TO_SIGMA
 
 __all__ = ["PatternLeft", "pattern_left", "pattern_sample"]
 
@@ -14,7 +15,6 @@ _F32 = npt.NDArray[np.float32]
 
 _SAMPLES = 40_000
 _CLIP_SIGMA = 4.0
-_MAD_TO_SIGMA = 1.4826
 _FEWEST_LIGHTS = 3
 _FEWEST_SAMPLES = 5000
 
@@ -65,7 +65,7 @@ def pattern_sample(plane: _F32, cfa: CfaPattern | None) -> _F32:
     known = found[np.isfinite(found)]
     if known.size:
         middle = np.median(known)
-        limit = _CLIP_SIGMA * _MAD_TO_SIGMA * float(np.median(np.abs(known - middle)))
+        limit = _CLIP_SIGMA * MAD_TO_SIGMA * float(np.median(np.abs(known - middle)))
         found[~(np.abs(found - middle) <= limit)] = np.nan
     return np.asarray(found, np.float32)
 

@@ -24,6 +24,7 @@ import scipy
 from pydantic import Field
 
 from lightframe.kernels._background import mesh_statistics
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.kernels._peaks import find_peaks, smoothed_samples, sort_out_peaks
 from lightframe.kernels._profile import fit_profiles
 from lightframe.kernels._stars import measure_stars
@@ -312,7 +313,7 @@ def _smoothed_noise(image: Float32, mesh: Mesh) -> float:
         return WHITE_SMOOTHED
     # The lower half alone: stars and nebulae are all on the upper side.
     median = np.median(samples)
-    return float(1.4826 * np.median(median - samples[samples <= median])) or WHITE_SMOOTHED
+    return float(MAD_TO_SIGMA * np.median(median - samples[samples <= median])) or WHITE_SMOOTHED
 
 
 def _meshes(mesh: Mesh) -> tuple[Float32, Float32, int]:

@@ -7,14 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.frames._cfa import COLOURS, CfaPattern
+from lightframe.kernels._constants import FULL_SCALE, MAD_TO_SIGMA
 from lightframe.processes._estimators import biweight
 from lightframe.processes._noise import evaluate_noise
-from lightframe.processes._pedestal import WHITE_DN
 
 __all__ = ["PlaneStatistics", "colour_samples", "image_statistics"]
 
 _F32 = npt.NDArray[np.float32]
-_MAD_TO_SIGMA = 1.4826
 _RGB = 3
 
 
@@ -99,7 +98,7 @@ def image_statistics(
     planes: _F32,
     cfa: CfaPattern | None = None,
     *,
-    white_dn: float = WHITE_DN,
+    white_dn: float = FULL_SCALE,
     within_scale: bool = False,
 ) -> tuple[PlaneStatistics, ...]:
     """Measure an image.
@@ -168,7 +167,7 @@ def _plane(name: str, samples: _F32, noise: float, scale: tuple[float, bool]) ->
             "mean": float(x.mean()),
             "median": median,
             "sigma": float(x.std(ddof=1)) if x.size > 1 else 0.0,
-            "mad_sigma": _MAD_TO_SIGMA * float(np.median(np.abs(x - median))),
+            "mad_sigma": MAD_TO_SIGMA * float(np.median(np.abs(x - median))),
             "bwmv_sigma": biweight(x),
             "minimum": float(x.min()),
             "maximum": float(x.max()),

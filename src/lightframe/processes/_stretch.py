@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from lightframe.kernels import _stretch as kernels
+from lightframe.kernels._constants import FULL_SCALE, MAD_TO_SIGMA
 from lightframe.settings import Settings
 
 __all__ = [
@@ -26,7 +27,6 @@ __all__ = [
 Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 
-MAD_TO_SIGMA = 1.4826
 FLAT_MAD = 1e-8
 """A spread below this share of the range means that there is none."""
 
@@ -52,7 +52,7 @@ class StretchSettings(Settings):
     linear: bool = False
     """No curve: the least value is black, the greatest is white. For maps."""
 
-    white_dn: float = Field(65535.0, gt=0)
+    white_dn: float = Field(FULL_SCALE, gt=0)
     """DN of full scale."""
 
 

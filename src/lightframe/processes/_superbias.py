@@ -38,6 +38,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from lightframe.errors import InputError
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes._strips import in_strips
 from lightframe.settings import Settings
 
@@ -47,7 +48,6 @@ _F32 = npt.NDArray[np.float32]
 _F64 = npt.NDArray[np.float64]
 
 _OUTLIER_SIGMA = 5.0
-_MAD_TO_SIGMA = 1.4826
 _STRIP_SAMPLES = 1 << 20
 """Samples worked on at a time by one thread: a few of them in float64 stay small."""
 
@@ -169,7 +169,7 @@ def _large_scale(plane: _F32, layers: int, threads: int) -> _F32:
 
 def _spread(values: _F32) -> float:
     centre = np.median(values)
-    return _MAD_TO_SIGMA * float(np.median(np.abs(values - centre)))
+    return MAD_TO_SIGMA * float(np.median(np.abs(values - centre)))
 
 
 def _smoothed(plane: _F32, layers: int, threads: int) -> _F32:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from lightframe.frames._cfa import CfaPattern
 from lightframe.frames._pixels import PixelSource, Window
+from lightframe.kernels._constants import MAD_TO_SIGMA
 
 __all__ = ["TemporalNoise", "temporal_noise"]
 
@@ -25,7 +26,6 @@ _STRIP_ROWS = 36
 _MOST_PAIRS = 3
 _CLIP = 4.0
 _ROUNDS = 20
-_MAD_TO_SIGMA = 1.4826
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ def _clipped_spread(steps: _F64) -> float:
     A median alone would do no better than whole steps of integer frames of little noise.
     """
     size = np.abs(steps)
-    sigma = _MAD_TO_SIGMA * float(np.median(size)) or float(steps.std())
+    sigma = MAD_TO_SIGMA * float(np.median(size)) or float(steps.std())
     sigma = max(sigma, float(np.sqrt(np.mean(np.square(np.minimum(size, 1.0))))))
     for _ in range(_ROUNDS):
         kept = steps[size <= _CLIP * sigma]

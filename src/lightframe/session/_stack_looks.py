@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from lightframe.buffers import Buffers
 from lightframe.errors import InputError
-from lightframe.frames import FrameInfo, FrameKind, Window
+from lightframe.frames import FULL_SCALE, FrameInfo, FrameKind, Window
 from lightframe.processes import (
     FrameStatistics,
     IntegrationSettings,
@@ -38,7 +38,7 @@ _SAMPLED_PIXELS = 1 << 18
 _BYTES_PER_PIXEL = 4
 _BYTES_PER_PIXEL_WITH_STARS = 24
 """Of a frame that is looked at; stars are found in an image of their own."""
-_WHITE_DN = {"uint8": 255.0, "uint16": 65535.0}
+_WHITE_DN = {"uint8": 255.0, "uint16": FULL_SCALE}
 _COINCIDING_SHARE = 0.3
 _COINCIDING_PX = 0.5
 _NAMED_FILES = 3

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.frames import COLOURS, CfaPattern, FrameInfo
+from lightframe.kernels._constants import FULL_SCALE
 from lightframe.processes import (
     DEBAYER_METHODS,
     FrameStatistics,
@@ -20,7 +21,6 @@ from lightframe.session._noise import colour_noise
 
 __all__ = ["PixelNoise", "StackNoise", "pixel_noise", "stack_noise"]
 
-_FULL_SCALE_DN = 65535.0
 _MOST_PLANES = 4
 _PLAUSIBLE_NOISE = (0.7, 4.0)
 """Noise that a header states, over what is measured: interpolation hides up to two thirds of it."""
@@ -190,7 +190,7 @@ def _stated_noise(info: FrameInfo, measured: _F64) -> _F64 | None:
     scale = 1.0
     if info.sample_format.startswith("float"):
         given = info.header.get("DNSCALE")
-        scale = float(given) if isinstance(given, int | float) else _FULL_SCALE_DN
+        scale = float(given) if isinstance(given, int | float) else FULL_SCALE
     noise = scale * np.array(stated)
     low, high = _PLAUSIBLE_NOISE
     return noise if bool(((noise > low * measured) & (noise < high * measured)).all()) else None

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from lightframe.errors import InputError
 from lightframe.frames import FrameInfo, Window, open_pixels, read_info
+from lightframe.kernels._constants import FULL_SCALE
 from lightframe.processes import CalibrationRecord, calibrated_header
 from lightframe.session._batch import Batch
 from lightframe.session._calibrator import Calibrator
@@ -23,7 +24,6 @@ __all__ = ["CalibratedFile", "calibrate_files", "frame_bytes", "read_raw"]
 
 _BYTES_PER_PIXEL = 20
 """Raw and calibrated pixels, and what evaluating the noise takes."""
-_UNIT_DN = 65535.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def calibrate_files(
             info.header,
             frame.record,
             prepared,
-            unit_dn=1.0 if in_dn else _UNIT_DN,
+            unit_dn=1.0 if in_dn else FULL_SCALE,
             digests=calibrator.digests,
         )
         if prepared.removes_bias:

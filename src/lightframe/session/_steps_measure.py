@@ -9,6 +9,7 @@ import numpy as np
 
 from lightframe.errors import RegistrationError
 from lightframe.frames import FrameInfo, read_image
+from lightframe.kernels._constants import FULL_SCALE
 from lightframe.processes import (
     FrameStatistics,
     Measurement,
@@ -27,7 +28,7 @@ from lightframe.session._steps_calibrate import frame_bytes
 __all__ = ["MeasuredFile", "measure_files"]
 
 _SAMPLED_PIXELS = 1 << 20
-_WHITE_DN = {"uint8": 255.0, "uint16": 65535.0}
+_WHITE_DN = {"uint8": 255.0, "uint16": FULL_SCALE}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lightframe.frames import FrameInfo, read_image
+from lightframe.kernels._constants import FULL_SCALE
 from lightframe.processes import PlaneStatistics, image_statistics
 from lightframe.session._batch import Batch
 from lightframe.session._json_values import plain
@@ -14,7 +15,6 @@ from lightframe.session._steps import Bench, each_file
 __all__ = ["FileStatistics", "stats_files"]
 
 _WHITE_OF_BYTES_DN = 255.0
-_WHITE_DN = 65535.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +78,4 @@ def _white_dn(info: FrameInfo) -> float:
     """Return the upper end of a file's scale in DN."""
     if info.format == "raw" and info.saturation_dn is not None:
         return info.saturation_dn
-    return _WHITE_OF_BYTES_DN if info.sample_format == "uint8" else _WHITE_DN
+    return _WHITE_OF_BYTES_DN if info.sample_format == "uint8" else FULL_SCALE

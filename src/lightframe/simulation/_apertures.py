@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.simulation._result_grid import ResultGrid
 from lightframe.simulation._sky import Psf
 
@@ -93,7 +94,7 @@ def flux_ratio(
             weights.append(truth)
     values, weight = np.array(ratios), np.array(weights)
     middle = _weighted_median(values, weight)
-    spread = 1.4826 * _weighted_median(np.abs(values - middle), weight)
+    spread = MAD_TO_SIGMA * _weighted_median(np.abs(values - middle), weight)
     count = weight.sum() ** 2 / np.sum(weight**2)
     # The median of n normal values scatters by sqrt(pi / 2n) of their spread.
     return middle, 1.2533 * spread / float(np.sqrt(count))

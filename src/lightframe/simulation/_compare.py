@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.frames import FrameKind
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.simulation._apertures import centroids, choose_stars, flux_ratio
 from lightframe.simulation._background import judge_background, mean_flat
 from lightframe.simulation._comparison import ChannelComparison, Comparison
@@ -90,7 +91,7 @@ def compare_with_truth(
         channels=tuple(replace(one, balance=one.balance / middle) for one in channels),
         stars=len(positions),
         shift_px=(float(shift[0]), float(shift[1])),
-        scatter_px=float(1.4826 * np.median(np.abs(offsets - shift))),
+        scatter_px=float(MAD_TO_SIGMA * np.median(np.abs(offsets - shift))),
     )
 
 

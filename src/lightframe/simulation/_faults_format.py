@@ -9,6 +9,7 @@ from astropy.io import fits
 from pydantic import Field
 
 from lightframe.errors import SettingsError
+from lightframe.kernels._constants import FULL_SCALE
 from lightframe.simulation._fault import Fault
 from lightframe.simulation._sensor import Sensor
 from lightframe.simulation._shots import Shot
@@ -41,7 +42,7 @@ class FloatFile(Fault):
     """Another program saved the frames as 32-bit floats, as fractions of a full scale."""
 
     fault: Literal["float-file"] = "float-file"
-    full_scale_dn: float = Field(65535.0, gt=0)
+    full_scale_dn: float = Field(FULL_SCALE, gt=0)
     """The number that becomes 1."""
     missing: float = Field(0.0, ge=0, lt=1)
     """Fraction of pixels that are missing (NaN)."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.simulation._result_grid import ResultGrid
 
 __all__ = ["noise_ratio"]
@@ -91,7 +92,7 @@ def _relative_variance(
     values = relative[np.isfinite(relative) & (np.abs(shape) * _MISFIT < _HIDDEN * unit)]
     if values.size < _FEWEST:
         raise ValueError("too little background is free of stars to measure noise")
-    limit = _CLIP * 1.4826 * float(np.median(np.abs(values)))
+    limit = _CLIP * MAD_TO_SIGMA * float(np.median(np.abs(values)))
     return float(np.mean(values[np.abs(values) <= limit] ** 2))
 
 
