@@ -12,6 +12,7 @@ from rich.table import Column
 from rich.text import Text
 
 from lightframe.checks import Figure, Remark, SensorReport, State
+from lightframe.checks._numbers import number
 from lightframe.cli._console import ConsoleProgress, print_error, stdout
 from lightframe.cli._options import read_config, settings_from
 from lightframe.cli._outcome import table
@@ -52,6 +53,7 @@ _UNITS = {"e_per_dn": "", "dynamic_range_stops": "stops", "hot_fraction": "%"}
 _PERCENT = {"hot_fraction"}
 _COLUMNS = 80
 _MOST_DIGITS = 6
+_FOUR_DIGITS = 9999.5
 _STYLES = {State.SEEN: "bold yellow", State.NOT_SEEN: "green", State.KNOWN: "cyan"}
 _SIDES = (1.0 / 3.0, 2.0 / 3.0)
 
@@ -208,10 +210,9 @@ def _where(report: SensorReport, name: str) -> str:
 
 def rounded(value: float, error: float | None) -> str:
     """Return a value and its error, rounded to the two leading digits of the error."""
-    if error is None:
-        return f"{value:.4g}" if abs(value) < 10**4 else f"{value:.0f}"
-    if error <= 0:
-        return f"{value:.4g} ± 0"
+    if error is None or error <= 0:
+        plain = number(value, 4) if abs(value) < _FOUR_DIGITS else f"{value:.0f}"
+        return plain if error is None else f"{plain} ± 0"
     digits = min(max(1 - floor(log10(error)), 0), _MOST_DIGITS)
     return f"{value:.{digits}f} ± {error:.{digits}f}"
 

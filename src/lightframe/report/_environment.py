@@ -38,21 +38,21 @@ def environment() -> Environment:
 def _duration(seconds: float | None) -> str:
     if seconds is None:
         return "-"
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(int(minutes), 60)
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
     if hours:
         return f"{hours} h {minutes:02d} min"
     if minutes:
-        return f"{minutes} min {rest:02.0f} s"
-    return f"{rest:.3g} s"
+        return f"{minutes} min {rest:02d} s"
+    return f"{seconds:.3g} s"
 
 
 def _size(count: float) -> str:
     for unit in ("B", "kB", "MB"):
-        if count < 1000:  # noqa: PLR2004 - kilo
+        if count < 999.5:  # noqa: PLR2004 - kilo, to three digits
             return f"{count:.3g} {unit}"
         count /= 1000
-    return f"{count:.3g} GB"
+    return f"{number(count)} GB"
 
 
 def _percent(fraction: float | None) -> str:

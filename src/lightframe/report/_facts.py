@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lightframe.checks import RULES
+from lightframe.checks._numbers import number as significant
 
 __all__ = ["by_severity", "counted", "facts", "meaning", "number"]
 
@@ -46,9 +47,9 @@ def number(value: object, digits: int = 3) -> str:
         return " / ".join(number(part, digits) for part in value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "-" if value is None else str(value)
-    if isinstance(value, int) or abs(value) >= 10**digits:
+    if isinstance(value, int) or abs(float(f"{value:.{digits}g}")) >= 10**digits:
         return f"{value:,.0f}"
-    return f"{value:.{digits}g}"
+    return significant(value, digits)
 
 
 def facts(evidence: Mapping[str, Any]) -> list[tuple[str, str]]:
