@@ -1,6 +1,7 @@
 """The layers of the package look one way only."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,20 @@ def test_a_layer_imports_only_the_layers_below_it(layer):
     }
 
     assert wrong == {}
+
+
+@pytest.mark.parametrize("surface", sorted(SURFACES))
+def test_surfaces_use_what_the_layers_offer(surface):
+    """No module of theirs imports a private module of a layer below."""
+    wrong = {
+        (module.name, node.module)
+        for module in (PACKAGE / surface).rglob("*.py")
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        and re.match(rf"lightframe\.(?!{surface}\.)\w+\._", node.module or "")
+    }
+
+    assert wrong == set()
 
 
 def test_every_sub_package_has_its_place_in_the_order():

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from check_sessions import osc, written
-from lightframe.checks import RULES, PlanRecord, SessionEvidence
-from lightframe.checks._explain import pages
+from lightframe.checks import RULES, PlanRecord, SessionEvidence, rule_pages
 from lightframe.checks._shown import SHOWN
 from lightframe.cli import main
 from lightframe.frames import FrameKind
@@ -168,4 +167,4 @@ def test_the_committed_pages_are_those_of_the_rules():
     """Run `lightframe explain --write docs/checks` after a change of a rule."""
     committed = {path.name: path.read_text(encoding="utf-8") for path in DOCUMENTED.glob("*.md")}
 
-    assert committed == pages()
+    assert committed == rule_pages()

@@ -6,6 +6,7 @@ from ._evidence_frame import FrameEvidence, measure_frame, read_plane
 from ._evidence_ledger import Ledger, make_ledger
 from ._evidence_levels import Levels
 from ._evidence_sets import SessionEvidence, SetEvidence, Use, describe_set
+from ._explain import rule_facts, rule_page, rule_pages
 from ._finding import Finding, Group, Severity
 from ._judging import judge_session
 from ._pictures import (
@@ -101,6 +102,9 @@ __all__ = [
     "picture_as_dict",
     "picture_from_dict",
     "read_plane",
+    "rule_facts",
+    "rule_page",
+    "rule_pages",
     "why_left_out",
     "without_consequences",
 ]

@@ -10,7 +10,7 @@ from lightframe.checks._rules import RULES
 from lightframe.checks._settings import CheckSettings
 from lightframe.checks._shown import SHOWN
 
-__all__ = ["page", "pages", "rule_facts"]
+__all__ = ["rule_facts", "rule_page", "rule_pages"]
 
 _INDEX = "README.md"
 
@@ -71,7 +71,7 @@ def _guide_sections(text: str) -> list[str]:
     return sorted({part for item in sections for part in item.split(", ")})
 
 
-def page(name: str) -> str:
+def rule_page(name: str) -> str:
     """Return the documentation page of a rule in Markdown."""
     facts = rule_facts(name)
     lines = [
@@ -113,7 +113,7 @@ def page(name: str) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def pages() -> dict[str, str]:
+def rule_pages() -> dict[str, str]:
     """Return all pages by file name: an index, and one page a rule."""
     lines = [
         "# The checks",
@@ -129,4 +129,4 @@ def pages() -> dict[str, str]:
             f"| [{name}]({name}.md) | {entry.severity.value} | {entry.group.value} |"
             f" {RULES.meaning(name)} | {SHOWN.get(name, '')} |"
         )
-    return {_INDEX: "\n".join(lines) + "\n"} | {f"{name}.md": page(name) for name in RULES}
+    return {_INDEX: "\n".join(lines) + "\n"} | {f"{name}.md": rule_page(name) for name in RULES}

@@ -12,8 +12,7 @@ from lightframe.cli._console import ConsoleProgress, stdout
 from lightframe.cli._findings_table import render_grouped
 from lightframe.cli._options import read_config, settings_from
 from lightframe.cli._output import print_json
-from lightframe.session import RunSettings
-from lightframe.session._check import check
+from lightframe.session import RunSettings, check
 
 __all__ = ["add_arguments", "execute"]
 

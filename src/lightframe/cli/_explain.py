@@ -7,8 +7,7 @@ from rich import box
 from rich.markdown import Markdown
 from rich.table import Table
 
-from lightframe.checks import RULES
-from lightframe.checks._explain import page, pages, rule_facts
+from lightframe.checks import RULES, rule_facts, rule_page, rule_pages
 from lightframe.cli._console import stderr, stdout
 from lightframe.cli._output import print_json
 from lightframe.frames import write_text
@@ -30,13 +29,13 @@ def execute(arguments: argparse.Namespace) -> int:
     names = [arguments.rule] if arguments.rule else list(RULES)
     facts = [rule_facts(name) for name in names]  # a wrong name is an error
     if arguments.write is not None:
-        for name, text in pages().items():
+        for name, text in rule_pages().items():
             write_text(arguments.write / name, text)
-        stderr().print(f"{len(pages())} pages written to {arguments.write}")
+        stderr().print(f"{len(rule_pages())} pages written to {arguments.write}")
     elif arguments.json:
         print_json({"rules": facts})
     elif arguments.rule:
-        stdout().print(Markdown(page(arguments.rule)))
+        stdout().print(Markdown(rule_page(arguments.rule)))
     else:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
         for title in ("Rule", "Severity", "Group", "Meaning"):

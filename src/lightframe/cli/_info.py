@@ -14,8 +14,7 @@ from lightframe.cli._console import stdout
 from lightframe.cli._outcome import print_end, refused_files
 from lightframe.cli._output import print_json
 from lightframe.frames import CfaPattern, FrameInfo
-from lightframe.session import Batch
-from lightframe.session._batch import read_infos
+from lightframe.session import Batch, read_infos
 
 __all__ = ["add_arguments", "execute"]
 

@@ -100,7 +100,7 @@ def _in_words(error: BaseException) -> LightframeError:
 
 def _of_machine(error: OSError) -> LightframeError:
     """Return what the machine refused: room to write, or access to a file."""
-    from lightframe.frames._scratch import storage_error  # noqa: PLC0415 - slow, and rarely needed
+    from lightframe.frames import storage_error  # noqa: PLC0415 - slow, and rarely needed
 
     where = error.filename if isinstance(error.filename, str) else ""
     found = storage_error(error, Path(where))

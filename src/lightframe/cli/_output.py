@@ -3,7 +3,7 @@
 import json
 import sys
 
-from lightframe.session._json_values import plain
+from lightframe.session import plain
 
 __all__ = ["print_json"]
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lightframe.checks import Finding, Severity
-from lightframe.session._plan_types import Assignment, LightGroup, MasterJob, Plan, Unused
+from lightframe.session import Assignment, LightGroup, MasterJob, Plan, Unused
 
 __all__ = ["render_findings", "render_plan"]
 

@@ -17,6 +17,7 @@ from ._header import Card, Header, Value
 from ._info import FrameInfo, FrameKind
 from ._kinds import FRAME_KINDS, kind_from_path, recognise_flat_darks
 from ._pixels import PixelSource, Window
+from ._scratch import storage_error
 from ._sidecar import SETTINGS_SUFFIX, with_settings
 from ._stored import FULL_SCALE
 from ._text import write_text
@@ -55,6 +56,7 @@ __all__ = [
     "read_image",
     "read_info",
     "recognise_flat_darks",
+    "storage_error",
     "with_settings",
     "write_fits",
     "write_text",

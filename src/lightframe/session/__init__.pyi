@@ -1,7 +1,8 @@
-from ._batch import Batch, Failure
+from ._batch import Batch, Failure, read_infos
 from ._calibrator import Calibrator, MasterFiles
 from ._check import Check, check, check_session
 from ._integrated_file import IntegratedFile
+from ._json_values import plain
 from ._match_settings import MatchSettings
 from ._outcome import Outcome
 from ._plan import make_plan
@@ -92,7 +93,9 @@ __all__ = [
     "make_master",
     "make_plan",
     "measure_files",
+    "plain",
     "plan_run",
+    "read_infos",
     "register_files",
     "run",
     "scan",
