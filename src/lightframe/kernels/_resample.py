@@ -17,10 +17,11 @@ __all__ = ["copy_shifted", "resample_planes"]
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
-Int64 = npt.NDArray[np.int64]
+Int32 = npt.NDArray[np.int32]
 
-OUTSIDE = -(1 << 40)  # source row of an output pixel that lies outside the frame
+OUTSIDE = -(1 << 30)  # source row of an output pixel that lies outside the frame
 SHORTEST_RUN = 24  # pixels; below this the vector loops cost more than they save
+BLOCK = 32  # pixels that are compared at once where a run is sought
 CHUNK = 512  # pixels of a row done at once: their weights stay in the first-level cache
 
 
@@ -34,8 +35,8 @@ def source_positions(
     height: int,
     width: int,
     taps: int,
-    columns: Int64,
-    rows: Int64,
+    columns: Int32,
+    rows: Int32,
     fx: Float32,
     fy: Float32,
 ) -> None:
@@ -61,8 +62,8 @@ def source_positions(
         px = px + shift if inside else 0.0
         py = py + shift if inside else 0.0
         qx, qy = np.floor(px), np.floor(py)
-        columns[i] = np.int64(qx) - before
-        rows[i] = np.int64(qy) - before if inside else OUTSIDE
+        columns[i] = np.int32(qx) - before
+        rows[i] = np.int32(qy) - before if inside else OUTSIDE
         fx[i] = np.float32(px - qx) if taps > 1 else np.float32(0.0)
         fy[i] = np.float32(py - qy) if taps > 1 else np.float32(0.0)
 
@@ -72,21 +73,29 @@ def tap_weights(fraction: Float32, n: int, polynomials: Float32, weights: Float3
     """Evaluate the weights of all taps at the first n fractions f in 0..1, into (taps, >= n).
 
     The weight of tap k is e(f) + f (1 - f) Q_k(f - 1/2), where e is the linear interpolation
-    between the two central taps: at f = 0 exactly one weight is 1 and all others are 0.
+    between the two central taps: at f = 0 exactly one weight is 1 and all others are 0. Kernels are
+    symmetric, Q_k(t) = Q_m(-t) for the tap m on the other side: the even and the odd powers of one
+    polynomial make both weights.
     """
     taps = polynomials.shape[0]
     one, half, zero = np.float32(1.0), np.float32(0.5), np.float32(0.0)
-    left = (taps - 1) // 2
-    for k in range(taps):
+    if taps == 1:
+        weights[0, :n] = one
+    for k in range(taps // 2):
         c0, c1, c2, c3 = polynomials[k, 0], polynomials[k, 1], polynomials[k, 2], polynomials[k, 3]
         c4, c5, c6, c7 = polynomials[k, 4], polynomials[k, 5], polynomials[k, 6], polynomials[k, 7]
-        e0 = one if k == left else zero
-        e1 = one if k == left + 1 else zero
+        central = one if k == taps // 2 - 1 else zero
+        before = weights[k]
+        after = weights[taps - 1 - k]
         for i in range(n):
             f = fraction[i]
             t = f - half
-            q = ((((((c7 * t + c6) * t + c5) * t + c4) * t + c3) * t + c2) * t + c1) * t + c0
-            weights[k, i] = e0 + f * (e1 - e0) + f * (one - f) * q
+            u = t * t
+            even = ((c6 * u + c4) * u + c2) * u + c0
+            odd = (((c7 * u + c5) * u + c3) * u + c1) * t
+            bow = f * (one - f)
+            before[i] = central * (one - f) + bow * (even + odd)
+            after[i] = central * f + bow * (even - odd)
 
 
 @kernel
@@ -160,6 +169,49 @@ def resample_six(
         part = part + w4 * r4[k] + w5 * r5[k]
         total += wx[k, i] * part
     return total
+
+
+@kernel
+def resample_run_of_six(plane: Float32, row: int, column: int, n: int, work: Float32) -> None:
+    """Do what `resample_run` does for the usual 6x6 samples, in two fifths of the time.
+
+    `work` holds six rows of weights for columns, six for rows, and one that receives the result,
+    each CHUNK long. Constant offsets in one array let the compiler see that they do not overlap: it
+    gives up vectorising where more than eight arrays might.
+    """
+    n = min(n, CHUNK)
+    stop = column + n + 5
+    r0, r1, r2 = plane[row, column:stop], plane[row + 1, column:stop], plane[row + 2, column:stop]
+    row += 3
+    r3, r4, r5 = plane[row, column:stop], plane[row + 1, column:stop], plane[row + 2, column:stop]
+    for i in range(n):
+        w0, w1, w2 = work[6 * CHUNK + i], work[7 * CHUNK + i], work[8 * CHUNK + i]
+        w3, w4, w5 = work[9 * CHUNK + i], work[10 * CHUNK + i], work[11 * CHUNK + i]
+        total = np.float32(0.0)
+        for k in range(6):
+            part = w0 * r0[i + k] + w1 * r1[i + k]
+            part = part + w2 * r2[i + k] + w3 * r3[i + k]
+            part = part + w4 * r4[i + k] + w5 * r5[i + k]
+            total += work[k * CHUNK + i] * part
+        work[12 * CHUNK + i] = total
+
+
+@kernel
+def run_end(rows: Int32, columns: Int32, i: int, end: int) -> int:
+    """Return where the run that begins at pixel i ends, at `end` at the latest."""
+    row, offset = rows[i], columns[i] - i
+    j = i
+    while j + BLOCK <= end:
+        r, c = rows[j : j + BLOCK], columns[j : j + BLOCK]
+        apart = 0
+        for k in range(BLOCK):
+            apart += (r[k] != row) | (c[k] - k != offset + j)
+        if apart:
+            break
+        j += BLOCK
+    while j < end and rows[j] == row and columns[j] - j == offset:
+        j += 1
+    return j
 
 
 @kernel
@@ -286,14 +338,14 @@ def resample_planes(
     taps = polynomials.shape[0]
     h, w = planes.shape[1], planes.shape[2]
     before = (taps - 1) // 2
-    columns = np.empty(CHUNK, np.int64)
-    rows = np.empty(CHUNK, np.int64)
+    columns = np.empty(CHUNK, np.int32)
+    rows = np.empty(CHUNK, np.int32)
     fx = np.empty(CHUNK, np.float32)
     fy = np.empty(CHUNK, np.float32)
-    wx = np.empty((taps, CHUNK), np.float32)
-    wy = np.empty((taps, CHUNK), np.float32)
+    work = np.empty((2 * taps + 1) * CHUNK, np.float32)
+    table = work.reshape((2 * taps + 1, CHUNK))
+    wx, wy, line = table[:taps], table[taps : 2 * taps], table[2 * taps]
     part = np.empty(CHUNK, np.float32)
-    line = np.empty((channels, CHUNK), np.float32)
     # Where the frame is upside down a chunk is done from right to left: runs then run forwards.
     step = 1 if inverse[0, 0] >= 0.0 else -1
     for r in range(n_rows):
@@ -312,18 +364,21 @@ def resample_planes(
                 if rows[i] == OUTSIDE:
                     while j < n and rows[j] == OUTSIDE:
                         j += 1
-                    line[:, i:j] = np.nan
-                    i = j
-                    continue
                 inside = 0 <= row <= h - taps and 0 <= column <= w - taps
                 if inside:
-                    end = min(n, i + w - taps - column + 1)
-                    while j < end and rows[j] == rows[i] and columns[j] - columns[i] == j - i:
-                        j += 1
+                    j = run_end(rows, columns, i, min(n, i + w - taps - column + 1))
+                # Where the pixels of the run come to lie in the row of the result.
+                first = start + i if step == 1 else start + n - j
                 for c in range(channels):
+                    target = out[c, r, first : first + j - i]
+                    if rows[i] == OUTSIDE:
+                        target[:] = np.nan
+                        continue
                     plane = planes[c]
-                    result = line[c, i:j]
-                    if inside and j - i >= SHORTEST_RUN:
+                    result = line[i:j]
+                    if inside and j - i >= SHORTEST_RUN and taps == 6:
+                        resample_run_of_six(plane, row, column, j - i, work[i:])
+                    elif inside and j - i >= SHORTEST_RUN:
                         resample_run(plane, row, column, i, j - i, wx, wy, part, result)
                     elif inside and taps == 6:
                         for k in range(j - i):
@@ -349,15 +404,13 @@ def resample_planes(
                                 result[k] = resample_pixel(
                                     plane, row, column + k, i + k, wx, wy, missing_share
                                 )
+                    if step == 1:
+                        for k in range(j - i):
+                            target[k] = result[k]
+                    else:
+                        for k in range(j - i):
+                            target[k] = result[j - i - 1 - k]
                 i = j
-            for c in range(channels):
-                result = out[c, r, start : start + n]
-                if step == 1:
-                    for i in range(n):
-                        result[i] = line[c, i]
-                else:
-                    for i in range(n):
-                        result[i] = line[c, n - 1 - i]
 
 
 @kernel
