@@ -9,6 +9,7 @@ from ._evidence_sets import SessionEvidence, SetEvidence, Use, describe_set
 from ._explain import rule_facts, rule_page, rule_pages
 from ._finding import Finding, Group, Severity
 from ._judging import judge_session
+from ._numbers import number
 from ._pictures import (
     Axis,
     Comparison,
@@ -99,6 +100,7 @@ __all__ = [
     "make_ledger",
     "measure_frame",
     "measured_wins",
+    "number",
     "picture_as_dict",
     "picture_from_dict",
     "read_plane",

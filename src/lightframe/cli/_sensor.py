@@ -11,8 +11,7 @@ from rich.padding import Padding
 from rich.table import Column
 from rich.text import Text
 
-from lightframe.checks import Figure, Remark, SensorReport, State
-from lightframe.checks._numbers import number
+from lightframe.checks import Figure, Remark, SensorReport, State, number
 from lightframe.cli._console import ConsoleProgress, print_error, stdout
 from lightframe.cli._options import read_config, settings_from
 from lightframe.cli._outcome import table

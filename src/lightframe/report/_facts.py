@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lightframe.checks import RULES
-from lightframe.checks._numbers import number as significant
+from lightframe.checks import number as significant
 
 __all__ = ["by_severity", "counted", "facts", "meaning", "number"]
 
