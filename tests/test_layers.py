@@ -67,3 +67,41 @@ def test_every_sub_package_has_its_place_in_the_order():
     folders = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
 
     assert folders == set(ALLOWED)
+
+
+def imports_of_modules() -> dict[str, set[str]]:
+    """Return which modules each module imports as it is loaded, names of packages looked up."""
+    modules = {
+        ".".join(("lightframe", *path.relative_to(PACKAGE).with_suffix("").parts)): ast.parse(
+            path.read_text(encoding="utf-8")
+        )
+        for path in PACKAGE.rglob("*.py")
+    }
+    homes = {
+        f"{package}.{alias.name}": f"{package}.{node.module}"
+        for stub in PACKAGE.rglob("__init__.pyi")
+        for package in [".".join(("lightframe", *stub.parent.relative_to(PACKAGE).parts))]
+        for node in ast.parse(stub.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    return {
+        name: {
+            homes.get(full, full if full in modules else node.module)
+            for node in tree.body
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+            for full in [f"{node.module}.{alias.name}"]
+        }
+        & modules.keys()
+        for name, tree in modules.items()
+    }
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    """Threads may import at the same time: in a circle one would see a module half made."""
+    left = imports_of_modules()
+    while leaves := {name for name, imported in left.items() if not imported & left.keys()}:
+        left = {name: imported for name, imported in left.items() if name not in leaves}
+
+    assert sorted(left) == []
