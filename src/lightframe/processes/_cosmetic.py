@@ -87,7 +87,7 @@ def local_excess(
     Returns
     -------
     (height, width) float32
-        DN; NaN where the pixel is missing.
+        DN; NaN where the pixel or its local level is missing.
     """
     plane = _mosaic(image)
     offsets = nearest(cfa, LEVEL_SAMPLES, centre=True)
@@ -100,9 +100,11 @@ def local_excess(
 
     def strip(first: int, last: int) -> None:
         kernels.local_median(plane, offsets, period, network, middle, first, last, out)
+        part = out[first:last]
+        np.subtract(plane[first:last], part, out=part)
+        part[~np.isfinite(part)] = np.nan
 
     in_strips(strip, plane.shape[0], threads)
-    np.subtract(plane, out, out=out)
     return out
 
 
@@ -141,8 +143,6 @@ def defects_from_dark(
         return Defects.none()
     _require_limits(settings)
     excess = local_excess(dark, cfa, threads=threads)
-    # -inf stands where the local level is missing: nothing can be said there.
-    excess[~np.isfinite(excess)] = np.nan
     hot = np.zeros(excess.shape, bool)
     cold = np.zeros(excess.shape, bool)
     limit = DARK_LIMITS[settings.dark_limit]

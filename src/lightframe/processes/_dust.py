@@ -119,8 +119,7 @@ def dust_probe(reciprocal: _F32, cfa: CfaPattern | None) -> DustProbe | None:
     """
     period = 1 if cfa is None else cfa.period
     side = -(-_BIN // period) * period
-    with np.errstate(divide="ignore", invalid="ignore"):
-        flat = _binned(1 / reciprocal, side)
+    flat = _binned_flat(reciprocal, side)
     size = 2 * (_CORE + _REACH) + 1
     if min(flat.shape) < 2 * size:
         return None
@@ -157,6 +156,15 @@ def _binned(plane: npt.NDArray[np.floating], side: int) -> _F64:
     count = known.sum(axis=(1, 3))
     total = np.where(known, part, 0.0).sum(axis=(1, 3), dtype=np.float64)
     return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
+
+
+def _binned_flat(reciprocal: _F32, side: int) -> _F64:
+    """Return the flat in bins; a band of them at a time, which stays in the cache."""
+    bands = []
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for top in range(0, reciprocal.shape[0] - side + 1, side):
+            bands.append(_binned(1 / reciprocal[top : top + side], side))
+    return np.concatenate(bands) if bands else np.empty((0, 0))
 
 
 def dust_stamps(plane: _F32, probe: DustProbe) -> _F32:
