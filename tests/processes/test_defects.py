@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lightframe.errors import InputError
 from lightframe.frames import Window
-from lightframe.processes import Defects, parse_defect_list, read_defect_list
+from lightframe.processes import Defects, parse_defect_list
 
 
 def marked(text, height=6, width=8):
@@ -99,19 +99,3 @@ def test_a_line_that_makes_no_sense_is_an_error_that_names_it(text, message):
     """The message tells the line and what is wrong with it."""
     with pytest.raises(InputError, match=message):
         marked(text)
-
-
-def test_a_file_is_read_and_named_in_errors(tmp_path):
-    """A defect list in a file; errors carry its name; a missing file is an error."""
-    path = tmp_path / "defects.txt"
-    path.write_text("pixel 1 1\n", encoding="utf-8")
-    assert read_defect_list(path, height=4, width=4).listed.tolist() == [5]
-
-    path.write_text("pixel 1 1\n", encoding="utf-8-sig")  # as Windows' editor writes it
-    assert read_defect_list(path, height=4, width=4).listed.tolist() == [5]
-
-    path.write_text("pixel 9 9\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"defects\.txt: line 1"):
-        read_defect_list(path, height=4, width=4)
-    with pytest.raises(InputError, match="cannot be read"):
-        read_defect_list(tmp_path / "none.txt", height=4, width=4)

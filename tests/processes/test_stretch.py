@@ -4,16 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 from pydantic import ValidationError
 
-from lightframe.errors import SettingsError
 from lightframe.processes import (
     StretchSettings,
     autostretch,
     midtones_transfer,
+    preview,
     screen_transfer,
-    write_preview,
 )
 
 FULL = 65535.0
@@ -162,14 +160,13 @@ def test_other_numbers_of_channels_are_refused():
         StretchSettings(target_background=1.0)
 
 
-def test_a_preview_is_averaged_down_and_stretched(tmp_path):
-    """Whole blocks are averaged without missing pixels; the PNG holds the stretched average."""
+def test_a_preview_is_averaged_down_and_stretched():
+    """Whole blocks are averaged without missing pixels, and their averages stretched."""
     planes = np.stack([sky(seed, 1000, shape=(50, 91)) for seed in range(3)])
     planes[:, 10:20, 10:20] = np.nan
     planes[:, 30, 30] = np.nan
-    path = tmp_path / "previews" / "m13.png"
 
-    write_preview(path, planes, max_side=31)
+    shown = preview(planes, max_side=31)
 
     padded = np.full((3, 51, 93), np.nan)
     padded[:, :50, :91] = planes
@@ -177,36 +174,21 @@ def test_a_preview_is_averaged_down_and_stretched(tmp_path):
     known = ~np.isnan(blocks)
     with np.errstate(invalid="ignore"):
         small = np.where(known, blocks, 0).sum(-1) / known.sum(-1)
-    with Image.open(path) as image:
-        assert image.size == (31, 17)
-        assert image.mode == "RGB"
-        difference = np.asarray(image).astype(int) - autostretch(small)
-    assert np.abs(difference).max() <= 1
+    assert shown.shape == (17, 31, 3)
+    assert np.abs(shown.astype(int) - autostretch(small)).max() <= 1
 
 
-def test_a_small_preview_keeps_its_pixels(tmp_path):
+def test_a_small_preview_keeps_its_pixels():
     """Nothing is enlarged; one plane gives a grey picture with row 0 on top."""
     plane = np.zeros((6, 9), np.float32)
     plane[0] = 60000
 
-    write_preview(tmp_path / "grey.png", plane, StretchSettings(linear=True))
+    shown = preview(plane, StretchSettings(linear=True))
 
-    with Image.open(tmp_path / "grey.png") as image:
-        assert image.mode == "L"
-        np.testing.assert_array_equal(np.asarray(image)[:, 0], [255, 0, 0, 0, 0, 0])
+    np.testing.assert_array_equal(shown, np.where(plane > 0, 255, 0))
 
 
 @pytest.mark.parametrize("level", [65535.0, 70000.0])
 def test_a_frame_that_is_full_everywhere_is_white(level):
     """A saturated frame is shown as it is; its curve is a step at the upper end."""
     assert (autostretch(np.full((8, 9), level, np.float32)) == 255).all()
-
-
-def test_a_preview_is_written_whole_or_refused_with_the_reason(tmp_path):
-    """A file in the place of the folder is the user's mistake; nothing else is left behind."""
-    (tmp_path / "previews").write_text("a file", encoding="utf-8")
-
-    with pytest.raises(SettingsError, match="cannot be written"):
-        write_preview(tmp_path / "previews" / "a.png", sky(1, 500))
-
-    assert [path.name for path in tmp_path.iterdir()] == ["previews"]

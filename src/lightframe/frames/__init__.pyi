@@ -17,6 +17,7 @@ from ._header import Card, Header, Value
 from ._info import FrameInfo, FrameKind
 from ._kinds import FRAME_KINDS, kind_from_path, recognise_flat_darks
 from ._pixels import PixelSource, Window
+from ._png import write_png
 from ._scratch import storage_error
 from ._sidecar import SETTINGS_SUFFIX, with_settings
 from ._stored import FULL_SCALE
@@ -59,6 +60,7 @@ __all__ = [
     "storage_error",
     "with_settings",
     "write_fits",
+    "write_png",
     "write_text",
     "write_xisf",
 ]

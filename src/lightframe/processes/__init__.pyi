@@ -38,7 +38,7 @@ from ._debayer import (
     split_cfa,
     superpixel,
 )
-from ._defects import Defects, parse_defect_list, read_defect_list
+from ._defects import Defects, parse_defect_list
 from ._detection_image import detection_image
 from ._dust import (
     DustMoved,
@@ -104,7 +104,6 @@ from ._photon_transfer import (
     noise_without_light,
     pair_noise,
 )
-from ._preview import PREVIEW_SIDE, write_preview
 from ._registration import Registration, RegistrationSettings, register
 from ._rejection import REJECTIONS, choose_rejection
 from ._rejection_limits import RejectionLimits, SigmaLimits
@@ -120,10 +119,12 @@ from ._residual_pattern import PatternLeft, pattern_left, pattern_sample
 from ._stars import DetectionSettings, StarTable, detect_stars
 from ._statistics import PlaneStatistics, colour_samples, image_statistics
 from ._stretch import (
+    PREVIEW_SIDE,
     StretchSettings,
     Transfer,
     autostretch,
     midtones_transfer,
+    preview,
     reduced,
     screen_transfer,
 )
@@ -273,8 +274,8 @@ __all__ = [
     "pattern_sample",
     "photometric_scale",
     "prepare_calibration",
+    "preview",
     "psf_signal_weights",
-    "read_defect_list",
     "reduced",
     "reference_scores",
     "register",
@@ -289,5 +290,4 @@ __all__ = [
     "superpixel",
     "temporal_noise",
     "trace_pixel",
-    "write_preview",
 ]

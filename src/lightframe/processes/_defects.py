@@ -12,7 +12,7 @@ import numpy.typing as npt
 from lightframe.errors import InputError
 from lightframe.frames._pixels import Window
 
-__all__ = ["DefectRow", "Defects", "parse_defect_list", "read_defect_list"]
+__all__ = ["DefectRow", "Defects", "parse_defect_list"]
 
 Indices = npt.NDArray[np.int64]
 DefectRow = tuple[bool, bool, int, bool, int, int]
@@ -228,18 +228,3 @@ def parse_defect_list(
                 remedy="write 'pixel X Y', 'column X [Y0 Y1]' or 'row Y [X0 X1]'",
             ) from error
     return Defects(listed=np.flatnonzero(marks.marks))
-
-
-def read_defect_list(path: Path, *, height: int, width: int) -> Defects:
-    """Read a defect list from a text file; see `parse_defect_list`.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, or as `parse_defect_list`.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"the defect list cannot be read: {error}", where=path) from error
-    return parse_defect_list(text, height=height, width=width, where=path)

@@ -16,16 +16,21 @@ from lightframe.kernels._constants import FULL_SCALE, MAD_TO_SIGMA
 from lightframe.settings import Settings
 
 __all__ = [
+    "PREVIEW_SIDE",
     "StretchSettings",
     "Transfer",
     "autostretch",
     "midtones_transfer",
+    "preview",
     "reduced",
     "screen_transfer",
 ]
 
 Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
+
+PREVIEW_SIDE = 2048
+"""Greatest side of a preview in pixels."""
 
 FLAT_MAD = 1e-8
 """A spread below this share of the range means that there is none."""
@@ -210,6 +215,29 @@ def autostretch(
     ):
         kernels.transfer(plane, curve.shadows, curve.highlights, curve.midtones, shown[:, :, index])
     return shown[:, :, 0] if len(stack) == 1 else shown
+
+
+def preview(
+    planes: npt.NDArray[np.generic],
+    settings: StretchSettings | None = None,
+    max_side: int = PREVIEW_SIDE,
+) -> UInt8:
+    """Return a stretched picture of moderate size: averaged down first, then stretched.
+
+    Parameters
+    ----------
+    planes : (height, width), (1, height, width) or (3, height, width)
+        DN.
+    settings : StretchSettings, optional
+    max_side : int
+        Greatest side of the picture in pixels.
+
+    Returns
+    -------
+    (height, width) or (height, width, 3) uint8
+        Display values.
+    """
+    return autostretch(reduced(planes.reshape(-1, *planes.shape[-2:]), max_side), settings)
 
 
 def reduced(planes: npt.NDArray[np.generic], max_side: int) -> Float32:

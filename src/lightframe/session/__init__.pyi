@@ -1,6 +1,7 @@
 from ._batch import Batch, Failure, read_infos
 from ._calibrator import Calibrator, MasterFiles
 from ._check import Check, check, check_session
+from ._defect_list import read_defect_list
 from ._integrated_file import IntegratedFile
 from ._json_values import plain
 from ._match_settings import MatchSettings
@@ -95,6 +96,7 @@ __all__ = [
     "measure_files",
     "plain",
     "plan_run",
+    "read_defect_list",
     "read_infos",
     "register_files",
     "run",

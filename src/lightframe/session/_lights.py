@@ -31,10 +31,10 @@ from lightframe.processes import (
     frame_pedestal,
     frame_statistics,
     measure,
-    read_defect_list,
 )
 from lightframe.session._calibrating import Master, prepare
 from lightframe.session._context import Context
+from lightframe.session._defect_list import read_defect_list
 from lightframe.session._noise import colour_noise
 from lightframe.session._plan_types import Assignment, LightGroup
 from lightframe.session._probing import Glimpse, Probe, examine, prepare_probe

@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.frames import CfaPattern
-from lightframe.processes import PREVIEW_SIDE, StretchSettings, reduced, superpixel, write_preview
+from lightframe.frames import CfaPattern, write_png
+from lightframe.processes import PREVIEW_SIDE, StretchSettings, preview, reduced, superpixel
 from lightframe.session._context import Context
 
 __all__ = ["write_map_preview", "write_preview_of"]
@@ -24,10 +24,7 @@ def write_preview_of(
     """
     if cfa is not None and len(planes) == 1:
         planes = superpixel(planes[0], cfa)
-    path = context.out / "previews" / name
-    write_preview(path, planes, context.settings.stretch)
-    context.meter.wrote(path.stat().st_size)
-    return context.relative(path)
+    return _write(preview(planes, context.settings.stretch), name, context)
 
 
 def write_map_preview(planes: npt.NDArray[np.float32], name: str, context: Context) -> str:
@@ -38,7 +35,11 @@ def write_map_preview(planes: npt.NDArray[np.float32], name: str, context: Conte
     sample = planes.reshape(-1)[:: max(1, planes.size // _SAMPLED_PIXELS)]
     low, high = np.percentile(sample, (0.05, 99.95))
     small = reduced(planes, PREVIEW_SIDE).mean(axis=0)
+    shown = preview(np.clip(small, low, high), StretchSettings(linear=True))
+    return _write(shown, name, context)
+
+
+def _write(picture: npt.NDArray[np.uint8], name: str, context: Context) -> str:
     path = context.out / "previews" / name
-    write_preview(path, np.clip(small, low, high), StretchSettings(linear=True))
-    context.meter.wrote(path.stat().st_size)
+    context.meter.wrote(write_png(path, picture))
     return context.relative(path)

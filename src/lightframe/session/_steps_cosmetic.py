@@ -17,9 +17,9 @@ from lightframe.processes import (
     debayer_scale,
     defects_from_dark,
     detect_defects,
-    read_defect_list,
 )
 from lightframe.session._batch import Batch
+from lightframe.session._defect_list import read_defect_list
 from lightframe.session._json_values import plain
 from lightframe.session._noise import colour_noise
 from lightframe.session._records import unknown_light

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from lightframe.errors import SettingsError
-from lightframe.frames import FrameInfo, read_image
-from lightframe.processes import StretchSettings, superpixel, write_preview
+from lightframe.frames import FrameInfo, read_image, write_png
+from lightframe.processes import StretchSettings, preview, superpixel
 from lightframe.session._steps_output import make_folder
 
 __all__ = ["stretch_file"]
@@ -24,8 +24,5 @@ def stretch_file(path: Path, out: Path, settings: StretchSettings) -> FrameInfo:
     make_folder(out.parent)
     if info.cfa is not None and len(pixels) == 1:
         pixels = superpixel(pixels[0], info.cfa)
-    try:
-        write_preview(out, pixels, settings)
-    except OSError as error:
-        raise SettingsError(f"cannot be written: {error.strerror}", where=out) from error
+    write_png(out, preview(pixels, settings))
     return info
