@@ -39,7 +39,8 @@ ROW = {"name": "X", "pattern": "x", "technology": "cmos", "source": "a page"}
         ("ZWO ASI2400MC Pro", "IMX410"),
         ("ZWO ASI585MC", "IMX585"),
         ("ZWO ASI120MC-S", "AR0130"),
-        ("Seestar S50", "IMX462"),
+        ("Seestar S50", "IMX462, Seestar S50"),
+        ("ZWO ASI462MC", "IMX462"),
         ("Canon EOS 600D", "Canon 600D"),
         ("Canon EOS REBEL T3i", "Canon 600D"),
         ("Canon EOS Rebel T3", "Canon 6D, 6D II, 70D, 80D, 1100D"),
@@ -166,3 +167,9 @@ def test_white_levels_are_on_the_scale_of_the_file():
     assert known.white_dn(16) is None
     assert known.white_dn(0) is None
     assert camera_of("QHY600M").white_dn(1) is None
+
+
+def test_a_camera_is_not_known_for_what_a_telescope_does_with_its_sensor():
+    """The Seestar subtracts a dark from its frames; an ASI462 with the same sensor does not."""
+    assert sensor_of("Seestar S50").subtracts_dark
+    assert not sensor_of("ZWO ASI462MC").subtracts_dark

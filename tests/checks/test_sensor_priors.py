@@ -2,7 +2,9 @@
 
 import pytest
 
-from lightframe.checks import CheckSettings
+from lightframe.checks import CheckSettings, Figure
+from lightframe.checks._sensor_priors import _bend_of
+from lightframe.checks._sensor_range import Linearity, LinearPoint
 from lightframe.session import RunSettings, check
 from sensor_frames import PlainSensor
 
@@ -131,3 +133,68 @@ def test_the_white_level_of_a_known_camera_counts_until_it_is_measured(tmp_path)
     full.write("light", 3, exposure_s=60.0)
 
     assert found(tmp_path, "flat-saturated") == []
+
+
+def lights_without_darks(folder, camera, **sensor):
+    """Write bias-free lights that reach beyond 12 bits, and return what is said of their dark."""
+    plain = PlainSensor(folder, camera=camera, bias_dn=6000.0, **sensor)
+    plain.write("light", 3, exposure_s=10.0)
+    (finding,) = found(folder, "no-dark")
+    return finding
+
+
+def test_a_camera_that_subtracts_a_dark_itself_needs_none(tmp_path):
+    """Values between the steps of the Seestar's ADC: the remedy is that of `lightframe sensor`."""
+    finding = lights_without_darks(tmp_path, "Seestar S50")
+
+    assert finding.severity == "info"
+    assert finding.evidence["state"] == "seen"
+    assert "give no darks" in finding.remedy
+    assert "take darks" not in finding.remedy
+
+
+def test_pixels_tell_where_such_a_camera_has_subtracted_nothing(tmp_path):
+    """Near miss: all values are numbers of a 12-bit ADC, in steps of 16."""
+    finding = lights_without_darks(tmp_path, "Seestar S50", step=16, e_per_dn=0.05)
+
+    assert finding.severity == "warning"
+    assert finding.evidence["state"] == "not seen"
+    assert finding.remedy.startswith("take darks")
+    assert "steps of 16" in finding.message
+
+
+def test_other_cameras_need_darks_whatever_their_values(tmp_path):
+    """The same pixels by a camera with the same sensor."""
+    finding = lights_without_darks(tmp_path, "ZWO ASI462MC")
+
+    assert finding.severity == "warning"
+    assert finding.evidence == {"lights": 3, "bias": False}
+    assert finding.remedy.startswith("take darks")
+
+
+def test_a_single_light_is_said_in_the_singular(tmp_path):
+    """One light has no dark; several have none."""
+    plain = PlainSensor(tmp_path)
+    plain.write("light", 1, exposure_s=10.0)
+    (finding,) = found(tmp_path, "no-dark")
+
+    assert finding.message.startswith("1 light has no dark")
+
+
+@pytest.mark.parametrize(
+    ("deviations", "bends"),
+    [((-0.015, -0.04, -0.08), True), ((0.02, -0.04, -0.08), False), ((-0.04, -0.02, -0.01), False)],
+)
+def test_a_pixel_that_fills_up_only_falls_behind(deviations, bends):
+    """Light that first runs ahead of the exposure, or that recovers, is the lamp's doing."""
+    good = [LinearPoint(0.1 * n, 1e4 * n, 0.0, 0.001) for n in (1, 2, 3, 4)]
+    beyond = [
+        LinearPoint(0.5 + 0.1 * n, 4.5e4 + 4e3 * n, deviation, 0.001)
+        for n, deviation in enumerate(deviations)
+    ]
+    found = Linearity(Figure(4e4, unit="DN"), True, Figure(0.1), (*good, *beyond))
+
+    level = _bend_of(found, 6.5e4)
+
+    assert (level is not None) == bends
+    assert level is None or 4e4 < level < 5.3e4

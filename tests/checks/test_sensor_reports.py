@@ -526,6 +526,6 @@ def test_lights_alone_leave_nearly_everything_unknown(shared_data):
     """A Seestar's lights: the sensor's name, steps and that they were computed, no more."""
     report = one(shared_data / "seestar-m94-osc")
 
-    assert report.known.name == "IMX462"
+    assert report.known.name == "IMX462, Seestar S50"
     assert "dark-subtracted" in seen(report)
     assert [name for name, figure in report.figures.items() if figure.known] == ["step_dn"]

@@ -9,7 +9,7 @@ from ._evidence_sets import SessionEvidence, SetEvidence, Use, describe_set
 from ._explain import rule_facts, rule_page, rule_pages
 from ._finding import Finding, Group, Severity
 from ._judging import judge_session
-from ._numbers import number
+from ._numbers import counted, number
 from ._pictures import (
     Axis,
     Comparison,
@@ -93,6 +93,7 @@ __all__ = [
     "Use",
     "camera_of",
     "characterize",
+    "counted",
     "describe_set",
     "judge",
     "judge_results",

@@ -36,11 +36,14 @@ class Sensor:
         Known for strong amplifier glow, which dark scaling does not remove (guide 6.2.1).
     unstable_bias : bool
         Known for bias frames whose level and gradient vary below 0.2 s (guide 4.1).
+    subtracts_dark : bool
+        Known for subtracting a dark before it writes its frames.
     """
 
     technology: str | None = None
     glows: bool = False
     unstable_bias: bool = False
+    subtracts_dark: bool = False
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -144,7 +147,10 @@ class KnownCamera:
     def sensor(self) -> Sensor:
         """What the plan needs to know."""
         return Sensor(
-            self.technology, "amplifier-glow" in self.anomalies, "unstable-bias" in self.anomalies
+            self.technology,
+            glows="amplifier-glow" in self.anomalies,
+            unstable_bias="unstable-bias" in self.anomalies,
+            subtracts_dark="dark-subtracted" in self.anomalies,
         )
 
     def at_gain(self, camera: str | None, gain: float | None) -> GainPoint | None:

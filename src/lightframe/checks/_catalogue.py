@@ -6,6 +6,7 @@ __all__ = ["MODULES"]
 
 MODULES = (
     "_plan_rules",
+    "_plan_dark_rules",
     "_plan_flat_rules",
     "_plan_bias_rules",
     "_evidence_file_rules",
@@ -19,6 +20,8 @@ MODULES = (
     "_evidence_colour_rules",
     "_evidence_x_trans_rules",
     "_evidence_dark_rules",
+    "_evidence_flat_dark_rule",
+    "_evidence_filter_rule",
     "_evidence_master_rules",
     "_evidence_flat_rules",
     "_evidence_flat_shape_rules",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lightframe.checks._finding import Finding
+from lightframe.checks._numbers import counted
 from lightframe.checks._rules import RULES
 
 __all__ = ["CONSEQUENCES", "one_cause_once", "without_consequences"]
@@ -118,7 +119,9 @@ def _together(findings: Sequence[Finding]) -> Finding:
         return first
     messages = list(dict.fromkeys(finding.message for finding in findings))
     more = len(messages) - _MOST_MESSAGES
-    shown = messages[:_MOST_MESSAGES] + ([f"the same in {more} more sets"] if more > 0 else [])
+    shown = messages[:_MOST_MESSAGES] + (
+        [f"the same in {counted(more, 'more set', 'more sets')}"] if more > 0 else []
+    )
     numbers = [
         {name: value for name, value in finding.evidence.items() if name != "picture"}
         for finding in others

@@ -10,6 +10,7 @@ from lightframe.checks._evidence_sets import DARK_KINDS, SessionEvidence, SetEvi
 from lightframe.checks._evidence_tools import dark_reference, rounded
 from lightframe.checks._evidence_x_trans import light_by_six
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._numbers import counted
 from lightframe.checks._pictures import Axis, Comparison
 from lightframe.checks._rules import Stage, found, rule, witness
 from lightframe.frames import CfaPattern, FrameKind
@@ -22,6 +23,8 @@ _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 _DIAGONALS = ((0, 3), (1, 2))
 _BAYER = 2
 _FEWEST_VALUES = 64
+_LEAST_SNR = 10.0
+"""Light of a flat in units of the noise of a pixel from which on its colours can be compared."""
 _PLACES = ("top left", "top right", "bottom left", "bottom right")
 _CLAIMS = {(0, 3): ("GRBG", "GBRG"), (1, 2): ("RGGB", "BGGR")}
 """Patterns whose greens lie on a diagonal."""
@@ -39,7 +42,7 @@ def bright_flats(evidence: SessionEvidence) -> Iterator[tuple[SetEvidence, Float
             continue
         dark = dark_reference(evidence, flats)
         signal = flats.level - (dark.level if dark is not None else 0.0)
-        if np.all(signal > 20.0 * flats.noise / np.sqrt(flats.noise.size)) and signal.min() > 0:
+        if np.all(signal > _LEAST_SNR * flats.noise) and signal.min() > 0:
             yield flats, signal
 
 
@@ -89,13 +92,14 @@ def cfa_pattern_missing(evidence: SessionEvidence) -> Iterator[Finding]:
             if f.info.cfa is not None and f.info.shape == flats.shape
         }
         likely = [name for name in _CLAIMS[greens] if name in stated] or list(_CLAIMS[greens])
-        lights = [
+        bare = [
             f.path for f in evidence.frames() if f.info.cfa is None and f.info.shape == flats.shape
         ]
         yield found(
             "cfa-pattern-missing",
-            frames=lights,
-            message=f"{len(lights)} frames carry no colour pattern, but {flats.label} show one:"
+            frames=bare,
+            message=f"{counted(len(bare), 'frame carries', 'frames carry')} no colour pattern, but"
+            f" {flats.label} show one:"
             f" {' or '.join(likely)} (phases {', '.join(f'{v:.0f}' for v in signal)} DN)",
             cause="the capture program does not write BAYERPAT",
             remedy=f"add the keyword BAYERPAT = {likely[0]} to the headers; look whether red and"

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_ledger import hot_ratios
-from lightframe.checks._evidence_pictures import frame_chart, frame_map, row_profiles
+from lightframe.checks._evidence_pictures import frame_map, row_profiles
 from lightframe.checks._evidence_sets import SetEvidence
+from lightframe.checks._frame_chart import frame_chart
 from lightframe.checks._pictures import Axis, FrameChart, Mark, Panels, Profile
 from lightframe.checks._settings import CheckSettings
 
@@ -28,7 +29,7 @@ def unstable_bias(frames: SetEvidence, limit: float, steepest: Change | None) ->
     levels = frames.frame_levels()
     middle = float(np.median(levels))
     chart = frame_chart(
-        frames.frames,
+        frames.paths,
         levels,
         [frame.path for frame in frames.frames if abs(frame.level - middle) > limit],
         title="Level of each bias frame",
@@ -66,7 +67,7 @@ def leaking_darks(
         Axis("difference", "DN"),
     )
     chart = frame_chart(
-        frames.frames,
+        frames.paths,
         [changes.get(item.path) for item in frames.frames],
         [path for path, change in changes.items() if change > limit],
         title="Smooth structure that differs from the set's",
@@ -101,7 +102,7 @@ def inconsistent_darks(
     usual = float(np.median(noise))
     charts = [
         frame_chart(
-            frames.frames,
+            frames.paths,
             frames.frame_levels(),
             wrong,
             title="Level",
@@ -109,7 +110,7 @@ def inconsistent_darks(
             band=(level - reach, level + reach),
         ),
         frame_chart(
-            frames.frames,
+            frames.paths,
             noise,
             wrong,
             title="Noise",
@@ -121,7 +122,7 @@ def inconsistent_darks(
     if any(ratio is not None for ratio in hot):
         charts.append(
             frame_chart(
-                frames.frames,
+                frames.paths,
                 hot,
                 wrong,
                 title="Hot pixels, relative to the set",

@@ -12,17 +12,12 @@ from lightframe.checks._evidence_dark_pictures import (
 )
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_ledger import hot_ratios
-from lightframe.checks._evidence_pictures import frame_map, lowest_values
+from lightframe.checks._evidence_pictures import lowest_values
 from lightframe.checks._evidence_sets import DARK_KINDS, SessionEvidence, SetEvidence
 from lightframe.checks._evidence_structure import changed_frames, structure_changes, torn_frames
-from lightframe.checks._evidence_tools import (
-    names_of,
-    rounded,
-    same_setup,
-)
+from lightframe.checks._evidence_tools import names_of, rounded, spike_at_minimum
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import number
-from lightframe.checks._pictures import Axis, Comparison, Mark, Row
 from lightframe.checks._rules import Stage, found, rule
 from lightframe.frames import FrameKind
 
@@ -149,15 +144,8 @@ def black_clipped(evidence: SessionEvidence) -> Iterator[Finding]:
 
 def _clipped_share(evidence: SessionEvidence, frame: FrameEvidence) -> float:
     """Return the fraction of pixels cut off at the lowest value; 0 if there is no spike."""
-    levels = frame.levels
-    at_zero = float(levels.zeros.max())
-    if at_zero > evidence.settings.clipped_fraction:
-        return at_zero
-    spike = levels.at_minimum > np.maximum(3.0 * levels.above_minimum, 0.005)
-    varied = levels.maximum > levels.minimum
-    if np.any(spike & varied) and float(levels.above_minimum.max()) > 0:
-        return float(levels.at_minimum[spike & varied].max())
-    return 0.0
+    at_zero = float(frame.levels.zeros.max())
+    return at_zero if at_zero > evidence.settings.clipped_fraction else spike_at_minimum(frame)
 
 
 @rule(
@@ -249,7 +237,10 @@ def dark_inconsistent(evidence: SessionEvidence) -> Iterator[Finding]:
                 wrong.append((frame, f"level {level:.0f} DN instead of {usual_level:.0f} DN"))
             elif not 1.0 / settings.dark_noise_ratio < noise < settings.dark_noise_ratio:
                 wrong.append((frame, f"noise {noise:.2f} times that of the set"))
-            elif hot and not 1.0 / settings.dark_hot_ratio < hot < settings.dark_hot_ratio:
+            elif (
+                hot is not None
+                and not 1.0 / settings.dark_hot_ratio < hot < settings.dark_hot_ratio
+            ):
                 wrong.append((frame, f"hot pixels {hot:.2f} times those of the set"))
         if not wrong:
             continue
@@ -273,130 +264,5 @@ def dark_inconsistent(evidence: SessionEvidence) -> Iterator[Finding]:
             if len(torn_darks) == len(wrong)
             else inconsistent_darks(
                 frames, [frame.path for frame, _ in wrong], (usual_level, limit), settings
-            ),
-        )
-
-
-@rule(
-    "flat-dark-needed",
-    "flats hold dark signal that a bias does not remove",
-    severity=_WARNING,
-    group=Group.ACQUISITION,
-    judges=SessionEvidence,
-    thresholds=("flat_dark_signal",),
-)
-def flat_dark_needed(evidence: SessionEvidence) -> Iterator[Finding]:
-    """Work out the dark signal of flats from the darks, and compare it with the light.
-
-    Flats calibrated with bias frames keep their dark signal and glow. From darks minus bias,
-    scaled to the exposure of the flats, it follows how much that is; above 0.1 % of the light it
-    changes the shape of the flat (guide 4.3). Take flat-darks with the exposure of the flats.
-
-    Example: flats of 30 s with 6000 DN; the dark signal is 0.9 DN/s in the warmest corner: 27 DN,
-    0.45 % of the light.
-    """
-    for use in evidence.uses:
-        if use.target.kind is not FrameKind.FLAT or use.role is not FrameKind.BIAS:
-            continue
-        flats, bias = use.target, use.source
-        others = [u for u in evidence.uses if u.target is flats and u.role is not FrameKind.BIAS]
-        darks = [s for s in evidence.of(FrameKind.DARK) if same_setup(s, flats) and s.exposure_s]
-        exposure = flats.exposure_s
-        if others or not darks or not exposure or bias.is_master:
-            continue
-        dark = max(darks, key=lambda s: s.exposure_s or 0.0)
-        rate = (dark.tiles - bias.tiles) / (dark.exposure_s or 1.0)
-        light = np.median(flats.tiles - bias.tiles, axis=(1, 2))
-        if np.any(light <= 0):
-            continue
-        share = np.quantile(rate, 0.99, axis=(1, 2)) * exposure / light
-        if float(share.max()) <= evidence.settings.flat_dark_signal:
-            continue
-        phase = int(np.argmax(share))
-        signal = float(share[phase] * light[phase])
-        yield found(
-            "flat-dark-needed",
-            frames=flats.paths,
-            message=f"{flats.label}: dark signal of {number(signal)} DN in {light[phase]:.0f} DN of"
-            f" light, {share[phase]:.2%} (allowed: {evidence.settings.flat_dark_signal:.2%}), is"
-            " not removed by bias frames",
-            cause="long flats, a warm sensor, or amplifier glow",
-            remedy=f"take flat-darks of {number(exposure, 5)} s",
-            evidence={
-                "dark_signal_dn": round(signal, 3),
-                "light_dn": round(float(light[phase]), 1),
-                "share": round(float(share[phase]), 5),
-                "allowed": evidence.settings.flat_dark_signal,
-                "measured_on": dark.label,
-            },
-            picture=frame_map(
-                100.0 * rate[phase] * exposure / light[phase],
-                flats.frames[0],
-                "Dark signal that stays in the flats",
-                f"From {dark.label}, scaled to {number(exposure, 5)} s, as a part of the light of"
-                " the flats. What is the same everywhere does no harm; what differs changes the"
-                " shape of the flat.",
-                Axis("part of the light", "%"),
-            ),
-        )
-
-
-@rule(
-    "filtered-raw",
-    "the camera filters its raw frames",
-    severity=_WARNING,
-    group=Group.ACQUISITION,
-    judges=SessionEvidence,
-    thresholds=("filtered_maxima",),
-)
-def filtered_raw(evidence: SessionEvidence) -> Iterator[Finding]:
-    """Count pixels that are higher than all their neighbours: in noise it is one in nine.
-
-    A camera that cuts each pixel at the highest of its neighbours, to hide hot pixels, leaves no
-    such pixel. It also eats stars, and its darks do not match its lights (guide 1.4). Switch
-    the filter off (long-exposure noise reduction, hot-pixel removal in the driver), or use another
-    mode.
-
-    Example: 0.0 % of the pixels of the darks exceed their 8 neighbours of the same colour; in noise
-    it would be 11 %.
-    """
-    limit = evidence.settings.filtered_maxima
-    wrong: list[tuple[SetEvidence, float, str]] = []
-    for frames in evidence.sets:
-        if frames.is_master or frames.kind is FrameKind.FLAT:
-            continue
-        maxima = np.array([f.lone_maxima for f in frames.frames])
-        if maxima.size == 0 or not np.all(np.isfinite(maxima)):
-            continue
-        near, own = np.median(maxima, axis=0)
-        if min(near, own) < limit:
-            which = "8 neighbours" if near < limit else "8 neighbours of the same colour"
-            wrong.append((frames, float(min(near, own)), which))
-    if wrong:
-        _, share, which = wrong[0]
-        yield found(
-            "filtered-raw",
-            frames=[path for frames, _, _ in wrong for path in frames.paths],
-            message=f"in {', '.join(frames.label for frames, _, _ in wrong)} {share:.2%} of the"
-            f" pixels are higher than their {which}; in noise it is 11 % (needed: {limit:.1%})",
-            cause="the camera or its driver removes hot pixels from raw frames, and small stars"
-            " with them",
-            remedy="switch off noise reduction and hot-pixel removal in the camera or driver",
-            evidence={
-                "lone_maxima": {frames.label: round(value, 5) for frames, value, _ in wrong},
-                "expected_in_noise": 0.111,
-                "needed": limit,
-            },
-            picture=Comparison(
-                title="Pixels that are higher than all their neighbours",
-                caption="In plain noise it is one in nine. A filter that cuts pixels at the highest"
-                " of their neighbours leaves none.",
-                axis=Axis("part of the pixels", "%"),
-                rows=tuple(
-                    Row(frames.label, round(100.0 * value, 3), wrong=True)
-                    for frames, value, _ in wrong
-                ),
-                marks=(Mark("in noise", 11.1),),
-                from_zero=True,
             ),
         )

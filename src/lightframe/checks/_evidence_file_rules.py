@@ -14,6 +14,7 @@ from lightframe.checks._numbers import number
 from lightframe.checks._pictures import Row
 from lightframe.checks._rules import Stage, found, rule, witness
 from lightframe.frames import FrameKind
+from lightframe.kernels._constants import FULL_SCALE
 
 __all__ = ["drifting_stars"]
 
@@ -243,13 +244,12 @@ def _contradiction(
     evidence: SessionEvidence, frames: SetEvidence, frame: FrameEvidence, floor: float
 ) -> tuple[str, str] | None:
     """Return what a frame is and why, or None where nothing contradicts its label."""
-    scale = full_scale(evidence, frames) or 65535.0
-    light = (frame.level - floor) / scale
+    scale = full_scale(evidence, frames) or FULL_SCALE
     if frames.is_dark:
-        return _not_dark(evidence, frames, frame, light)
+        return _not_dark(evidence, frames, frame, (frame.level - floor) / scale)
     if frames.kind is FrameKind.FLAT:
-        return _not_a_flat(evidence, frames, frame, floor, light)
-    return _not_a_light(evidence, frames, frame, light)
+        return _not_a_flat(evidence, frames, frame, floor, scale)
+    return _not_a_light(evidence, frames, frame, floor, scale)
 
 
 def _not_dark(
@@ -283,9 +283,10 @@ def _not_a_flat(
     frames: SetEvidence,
     frame: FrameEvidence,
     floor: float,
-    light: float,
+    scale: float,
 ) -> tuple[str, str] | None:
     settings = evidence.settings
+    light = (frame.level - floor) / scale
     dark = dark_reference(evidence, frames)
     others = [f for f in frames.frames if f is not frame]
     stars = drifting_stars(frame, others)
@@ -301,7 +302,7 @@ def _not_a_flat(
         brightest = max((f.level for f in others), default=0.0)
         if brightest < 3.0 * max(frame.level, 1.0):
             return None  # nothing to compare with
-    if abs(frame.level - level) < max(3.0 * noise, 0.002 * 65535) and noise < 2.0 * quiet:
+    if abs(frame.level - level) < max(3.0 * noise, 0.002 * scale) and noise < 2.0 * quiet:
         return (
             "a dark or bias",
             f"its level of {frame.level:.0f} DN is that of frames without light",
@@ -310,14 +311,19 @@ def _not_a_flat(
 
 
 def _not_a_light(
-    evidence: SessionEvidence, frames: SetEvidence, frame: FrameEvidence, light: float
+    evidence: SessionEvidence,
+    frames: SetEvidence,
+    frame: FrameEvidence,
+    floor: float,
+    scale: float,
 ) -> tuple[str, str] | None:
     noise = float(frame.noise.mean())
+    light = (frame.level - floor) / scale
     others = [f for f in frames.frames if f is not frame]
     bright, few_stars = 0.2, 8.0 * max(1.0, frame.megapixels)
     if light > bright and noise > 0 and frame.stars.total <= few_stars:
         dimmer = all(f.level < frame.level / 2 or f.stars.total <= few_stars for f in others)
-        if dimmer and light * 65535.0 / noise > 25.0:  # noqa: PLR2004 - smooth, as flats are
+        if dimmer and frame.level - floor > 25.0 * noise:  # smooth, as flats are
             return "a flat", f"it has {light:.0%} of the range and no stars"
     dark = dark_reference(evidence, frames)
     if dark is None:

@@ -8,12 +8,12 @@ import numpy.typing as npt
 
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_pictures import (
-    frame_chart,
     frame_map,
     row_profiles,
     values_by_colour,
 )
 from lightframe.checks._evidence_sets import SetEvidence
+from lightframe.checks._frame_chart import frame_chart
 from lightframe.checks._pictures import (
     Axis,
     Histogram,
@@ -83,7 +83,7 @@ def odd_flats(
         _PERCENT,
     )
     chart = frame_chart(
-        frames.frames,
+        frames.paths,
         100.0 * deviations,
         wrong,
         title="Deviation of each flat",

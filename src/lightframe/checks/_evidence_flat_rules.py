@@ -140,13 +140,17 @@ def flat_underexposed(evidence: SessionEvidence) -> Iterator[Finding]:
         if not (dim and noisy) and not starved:
             continue
         share = "" if scale is None else f", {signal[strongest] / scale:.1%} of the range"
+        noise = (
+            f"a pixel has a signal-to-noise ratio of {single[strongest]:.0f}, in the master"
+            f" {master[strongest]:.0f}, adding {1 / master[strongest]:.1%} of the sky as noise"
+            if signal[strongest] > 0
+            else "there is no light in them"
+        )
         yield found(
             "flat-underexposed",
             frames=flats.paths,
-            message=f"{flats.label}: {signal[strongest]:.0f} DN above bias{share}; a pixel has a"
-            f" signal-to-noise ratio of {single[strongest]:.0f}, in the master"
-            f" {master[strongest]:.0f}, adding {1 / max(master[strongest], 1e-9):.1%} of the sky"
-            f" as noise (needed: {settings.flat_lowest:.0%} of the range or {settings.flat_snr:g})",
+            message=f"{flats.label}: {signal[strongest]:.0f} DN above bias{share}; {noise}"
+            f" (needed: {settings.flat_lowest:.0%} of the range or {settings.flat_snr:g})",
             cause="flats were exposed too short, e.g. by the histogram on the back of the camera",
             remedy="expose flats to about half of the saturation level",
             evidence={

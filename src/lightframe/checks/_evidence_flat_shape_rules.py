@@ -205,9 +205,9 @@ def flat_shutter_pattern(evidence: SessionEvidence) -> Iterator[Finding]:
         yield found(
             "flat-shutter-pattern",
             frames=[frame.path for frame in short],
-            message=f"flats of {number(shortest, 4)} s are {difference:+.2%} brighter in the"
-            f" centre, against the edges, than those of {number(longest, 4)} s (allowed:"
-            f" {limit:.2%})",
+            message=f"flats of {number(shortest, 4)} s are {abs(difference):.2%}"
+            f" {'brighter' if difference > 0 else 'darker'} in the centre, against the upper and"
+            f" lower edges, than those of {number(longest, 4)} s (allowed: {limit:.2%})",
             cause="a mechanical shutter that needs a noticeable part of the exposure to move",
             remedy=f"use only the flats of {number(longest, 4)} s, or take longer ones",
             evidence={
@@ -240,7 +240,7 @@ def _mean_light(
 def _centre_to_edge(
     evidence: SessionEvidence, owner: dict[int, SetEvidence], frames: Sequence[FrameEvidence]
 ) -> float:
-    """Return the light in the centre over that near the corners."""
+    """Return the light in the centre over that of the upper and lower quarters."""
     ratios = []
     for frame in frames:
         flats = owner[id(frame)]
@@ -248,10 +248,10 @@ def _centre_to_edge(
         light = frame.tiles - offset
         rows, columns = light.shape[1:]
         middle = light[:, rows // 3 : rows - rows // 3, columns // 3 : columns - columns // 3]
-        corners = np.concatenate(
+        edges = np.concatenate(
             [light[:, : rows // 4].reshape(4, -1), light[:, -(rows // 4) :].reshape(4, -1)], axis=1
         )
-        ratios.append(float(np.mean(middle.mean(axis=(1, 2)) / corners.mean(axis=1))))
+        ratios.append(float(np.mean(middle.mean(axis=(1, 2)) / edges.mean(axis=1))))
     return float(np.median(ratios))
 
 
@@ -291,14 +291,14 @@ def stars_in_flat(evidence: SessionEvidence) -> Iterator[Finding]:
             drifting_stars(frame, [f for f in flats.frames if f is not frame]) / frame.megapixels
             for frame in flats.frames
         ]
-        number = float(np.median(counts))
+        density = float(np.median(counts))
         # Noise of a flat makes a star now and then; small frames hold few of either.
-        if number < limit or number * flats.frames[0].megapixels < 3.0:  # noqa: PLR2004
+        if density < limit or density * flats.frames[0].megapixels < 3.0:  # noqa: PLR2004
             continue
         yield found(
             "stars-in-flat",
             frames=flats.paths,
-            message=f"{flats.label}: {number:.0f} stars per megapixel, elsewhere in each frame"
+            message=f"{flats.label}: {density:.0f} stars per megapixel, elsewhere in each frame"
             f" (allowed: {limit})",
             cause="the flats were taken of a sky that was too dark already",
             remedy="take sky flats earlier, with the drive stopped in between; or use a panel",

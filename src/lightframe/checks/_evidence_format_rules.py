@@ -10,7 +10,7 @@ from lightframe.checks._evidence_scale import dark_ratios, few_values, same_scal
 from lightframe.checks._evidence_sets import SessionEvidence
 from lightframe.checks._evidence_tools import names_of
 from lightframe.checks._finding import Finding, Severity
-from lightframe.checks._numbers import number
+from lightframe.checks._numbers import counted, number
 from lightframe.checks._pictures import Histogram
 from lightframe.checks._rules import Stage, found, witness
 from lightframe.frames import FrameKind
@@ -125,7 +125,8 @@ def _of_other_bits(
         frames=[frame.path for frame in frames],
         severity=Severity.WARNING,
         message=f"{_kinds(frames)} ({names_of(frames)}): steps of {spacing:.0f} DN, but of"
-        f" {usual:.0f} DN in {_kinds(others)}, at the same level: {bits} bits {fewer}",
+        f" {usual:.0f} DN in {_kinds(others)}, at the same level: {counted(bits, 'bit', 'bits')}"
+        f" {fewer}",
         cause="another readout mode or speed, or another format of the driver: high-speed modes"
         " read fewer bits",
         remedy="take all frames in one mode and format",

@@ -18,6 +18,7 @@ from lightframe.buffers import Buffers
 from lightframe.checks._evidence_levels import Levels, levels_of_floats, levels_of_integers
 from lightframe.errors import UnreadableFileError
 from lightframe.frames import FrameInfo, PixelSource, Window, open_pixels
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.kernels._evidence import clipped_profiles, isolated_pixels, phase_tiles, star_like
 
 __all__ = [
@@ -32,7 +33,7 @@ __all__ = [
     "read_plane",
 ]
 
-EVIDENCE_VERSION = 4
+EVIDENCE_VERSION = 5
 """Raised whenever the same pixels would give other evidence."""
 
 Float64 = npt.NDArray[np.float64]
@@ -177,7 +178,7 @@ def measure_frame(info: FrameInfo, *, scratch: Path | None = None) -> FrameEvide
     Raises
     ------
     UnreadableFileError
-        If the pixels cannot be read, or are fewer than 32 x 32.
+        If the pixels cannot be read, are fewer than 32 x 32, or none of them is a number.
     """
     source = open_pixels(info.path, scratch=scratch)
     try:
@@ -194,9 +195,15 @@ def measure_frame(info: FrameInfo, *, scratch: Path | None = None) -> FrameEvide
     levels = _levels(pixels)
     if levels.missing.any():
         # What is missing takes part in nothing: the median of the rest stands for it.
-        known = pixels[np.isfinite(pixels)]
-        typical = np.median(known) if known.size else 0.0
-        pixels = np.where(np.isfinite(pixels), pixels, typical).astype(np.float32)
+        known = np.isfinite(pixels)
+        if not known.any() or levels.missing.max() == 1.0:
+            raise UnreadableFileError(
+                "no pixel holds a number" if not known.any() else "a colour holds no number",
+                where=info.path,
+                cause="the file was written without its pixels, or a division went wrong",
+                remedy="leave the file out",
+            )
+        pixels = np.where(known, pixels, np.median(pixels[known])).astype(np.float32)
     patches = _patches(pixels)
     noise = _spatial_noise(patches, levels)
     # Where the noise is below one step, single pixels that flip to the next value are no stars.
@@ -242,7 +249,7 @@ def clipped_deviation(values: Float64, floor: float = 0.0) -> Float64:
     magnitude = np.abs(values)
     median = np.nanmedian if np.isnan(magnitude).any() else np.median  # five times as fast
     with np.errstate(invalid="ignore"):
-        limit = np.maximum(4.0 * 1.4826 * median(magnitude, axis=-1, keepdims=True), floor)
+        limit = np.maximum(4.0 * MAD_TO_SIGMA * median(magnitude, axis=-1, keepdims=True), floor)
         kept = magnitude <= limit
         squares = np.where(kept, values * values, 0.0).sum(axis=-1)
         return np.asarray(np.sqrt(squares / np.maximum(kept.sum(axis=-1), 1)))

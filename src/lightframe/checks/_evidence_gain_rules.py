@@ -13,10 +13,10 @@ from lightframe.checks._evidence_levels_of_bias import (
     setups,
     transfers_of,
 )
-from lightframe.checks._evidence_pictures import frame_chart
 from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
 from lightframe.checks._evidence_transfer import Transfer
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._frame_chart import frame_chart
 from lightframe.checks._numbers import number
 from lightframe.checks._pictures import Axis, Comparison, Mark, Panels, Row, numbers
 from lightframe.checks._rules import found, rule
@@ -86,8 +86,8 @@ def gain_outliers(
             "gain-label-wrong",
             frames=frames.paths,
             message=f"{frames.label}: {number(transfer.e_per_dn)} e-/DN measured, but"
-            f" {number(reference[1].e_per_dn)} e-/DN in {reference[0].label} of the same claimed"
-            f" gain {_gain_text(frames)} (allowed: a factor of {evidence.settings.gain_ratio:g})",
+            f" {number(reference[1].e_per_dn)} e-/DN in {reference[0].label}, {_claim(frames)}"
+            f" (allowed: a factor of {evidence.settings.gain_ratio:g})",
             cause="another program changed the gain, or the label was written before the camera"
             " obeyed",
             remedy="take the frames again with the gain of the others",
@@ -113,8 +113,11 @@ def _gain_row(frames: SetEvidence, transfer: Transfer, *, wrong: bool) -> Row:
     return Row(frames.label, value, low, high, wrong=wrong)
 
 
-def _gain_text(frames: SetEvidence) -> str:
-    return "(not stated)" if frames.gain is None else f"{frames.gain:g}"
+def _claim(frames: SetEvidence) -> str:
+    """Return what headers say of the gain that measured ones contradict."""
+    if frames.gain is None:
+        return "and no header tells of another gain"
+    return f"of the same claimed gain {frames.gain:g}"
 
 
 def _apart(
@@ -199,11 +202,7 @@ def _noise_outliers(evidence: SessionEvidence, group: Sequence[SetEvidence]) -> 
     ratio = evidence.settings.gain_ratio
     for frames in quiet:
         shorter = [
-            s
-            for s in quiet
-            if s is not frames
-            and s.step == frames.step
-            and (s.exposure_s or 0.0) < (frames.exposure_s or 0.0)
+            s for s in quiet if s is not frames and s.step == frames.step and _is_shorter(s, frames)
         ]
         clear = [s for s in shorter if s.read_noise > ratio * frames.read_noise]
         if not clear:
@@ -213,8 +212,7 @@ def _noise_outliers(evidence: SessionEvidence, group: Sequence[SetEvidence]) -> 
             "gain-label-wrong",
             frames=frames.paths,
             message=f"{frames.label}: noise of {number(frames.read_noise)} DN, but"
-            f" {number(other.read_noise)} DN in {other.label}, which are shorter and claim the same"
-            f" gain {_gain_text(frames)}",
+            f" {number(other.read_noise)} DN in {other.label}, which are shorter, {_claim(frames)}",
             cause="one of the two sets was taken with another gain than its header says",
             remedy="take both sets again with the gain of the lights",
             evidence={
@@ -231,6 +229,14 @@ def _noise_outliers(evidence: SessionEvidence, group: Sequence[SetEvidence]) -> 
                 from_zero=True,
             ),
         )
+
+
+def _is_shorter(a: SetEvidence, b: SetEvidence) -> bool:
+    """Whether frames are shorter than others for certain; a bias is the shortest of all."""
+    first, second = (
+        0.0 if s.kind is FrameKind.BIAS and s.exposure_s is None else s.exposure_s for s in (a, b)
+    )
+    return first is not None and second is not None and first < second
 
 
 def _frames_of_other_gain(evidence: SessionEvidence, darks: SetEvidence) -> Iterator[Finding]:
@@ -263,7 +269,7 @@ def _gain_by_frame(evidence: SessionEvidence, darks: SetEvidence, wrong: Sequenc
     usual = float(darks.noise.mean())
     least = Mark("allowed", 1.0 / evidence.settings.gain_ratio)
     noise = frame_chart(
-        darks.frames,
+        darks.paths,
         [float(frame.noise.mean()) / usual for frame in darks.frames],
         wrong,
         title="Noise, relative to the set",
@@ -271,7 +277,7 @@ def _gain_by_frame(evidence: SessionEvidence, darks: SetEvidence, wrong: Sequenc
         marks=(least,),
     )
     hot = frame_chart(
-        darks.frames,
+        darks.paths,
         hot_ratios(darks),
         wrong,
         title="Hot pixels, relative to the set",

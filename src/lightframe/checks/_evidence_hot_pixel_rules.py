@@ -255,21 +255,21 @@ def stale_dark(evidence: SessionEvidence) -> Iterator[Finding]:
     Example: 410 hot pixels per megapixel in at least 80 % of the lights are not hot in any dark.
     """
     for ledger in evidence.ledgers:
-        number = ledger.unknown_per_megapixel
-        if number is None or number <= evidence.settings.hot_unknown:
+        density = ledger.unknown_per_megapixel
+        if density is None or density <= evidence.settings.hot_unknown:
             continue
         if not _fits(evidence, ledger):
             continue
         yield found(
             "stale-dark",
             frames=ledger.dark.paths,
-            message=f"{ledger.dark.label}: {number:.0f} hot pixels per megapixel of"
+            message=f"{ledger.dark.label}: {density:.0f} hot pixels per megapixel of"
             f" {ledger.lights.label} are not in the dark (allowed:"
             f" {evidence.settings.hot_unknown:g})",
             cause="pixels have become hot since the darks were taken",
             remedy="take new darks",
             evidence={
-                "per_megapixel": round(number, 1),
+                "per_megapixel": round(density, 1),
                 "allowed": evidence.settings.hot_unknown,
                 "examples_row_column": [list(place) for place in ledger.unknown[:20]],
             },

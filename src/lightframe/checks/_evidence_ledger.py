@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_sets import SetEvidence
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes import SYMMETRIES
 
 __all__ = [
@@ -47,7 +48,8 @@ class Ledger:
     found : mapping of str to float
         Fraction of them found in the lights, for each symmetry.
     slope, slope_error : float or None
-        Excess in the lights over that in the dark, and its error; of the pixels as stored.
+        Excess in the lights over that in the dark, and its error; of the pixels as stored, None
+        where the lights have another shape.
     unknown_per_megapixel : float or None
         Pixels that are hot in the lights, always at the same place, but not in the dark.
     unknown : tuple of (int, int)
@@ -168,7 +170,7 @@ def make_ledger(
         if name == "as stored":
             values = seen
     middle = np.median(values, axis=0) if values.size else np.zeros(excess.size)
-    slope, error = _slope(excess, middle)
+    slope, error = _slope(excess, middle) if values.size else (None, None)
     return Ledger(
         dark=dark,
         lights=lights,
@@ -182,13 +184,11 @@ def make_ledger(
     )
 
 
-def _slope(dark: Float64, light: Float64) -> tuple[float | None, float | None]:
-    """Return the median ratio: stars on single pixels do not move it."""
+def _slope(dark: Float64, light: Float64) -> tuple[float, float]:
+    """Return the median ratio, and its error: stars on single pixels do not move it."""
     ratio = light / dark
-    if ratio.size < _FEWEST:
-        return None, None
     slope = float(np.median(ratio))
-    spread = 1.4826 * float(np.median(np.abs(ratio - slope)))
+    spread = MAD_TO_SIGMA * float(np.median(np.abs(ratio - slope)))
     return slope, float(1.2533 * spread / np.sqrt(ratio.size))
 
 
@@ -215,11 +215,9 @@ def unknown_hot_pixels(
         return None
     width = lights.shape[1]
     known: set[int] = set()
-    kept_above = 0.0
     for frame in dark.frames:
-        if frame.hot.total > frame.hot.y.size:
-            kept_above = max(kept_above, float(frame.hot.excess.min()))
         known.update(_flat(frame, width).tolist())
+    kept_above = max(_listed_above(frame) for frame in dark.frames)
     counts: Counter[int] = Counter()
     for frame in lights.frames:
         strong = frame.hot.excess > 2.0 * kept_above * ratio
@@ -228,6 +226,15 @@ def unknown_hot_pixels(
     missing = sorted(always - known)
     per_megapixel = len(missing) / lights.frames[0].megapixels
     return per_megapixel, tuple((place // width, place % width) for place in missing[:100])
+
+
+def _listed_above(frame: FrameEvidence) -> float:
+    """Return the excess above which all hot pixels of a frame are known by place; 0 for any."""
+    if frame.hot.total > frame.hot.y.size:
+        return float(frame.hot.excess.min())
+    # Where there are very many the limit is raised until they can be listed.
+    raised = frame.hot_limit > 2.0 * max(_SIGNIFICANT * float(frame.noise.mean()), 2.0)
+    return frame.hot_limit if raised else 0.0
 
 
 def _flat(frame: FrameEvidence, width: int) -> Int64:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.kernels._constants import FULL_SCALE
 from lightframe.kernels._evidence import phase_histograms
 
 __all__ = ["QUANTILES", "Levels", "levels_of_floats", "levels_of_integers"]
@@ -27,11 +28,10 @@ _FEWEST_VALUES = 8
 _GRID_SAMPLES = 20_000
 _GRID_TOLERANCE = 0.02
 """Distance from a multiple, in spacings: rounding to 32 bits at the upper end of 16 bits."""
-_FULL_SCALE = 65535.0
 _GRIDS = tuple(
     spacing
     for bits in range(8, 17)
-    for spacing in (_FULL_SCALE / (2**bits - 1), _FULL_SCALE / 2**bits, float(2 ** (16 - bits)))
+    for spacing in (FULL_SCALE / (2**bits - 1), FULL_SCALE / 2**bits, float(2 ** (16 - bits)))
 )
 """What becomes of a step of an ADC of some bits whose highest number, or range, is made 1."""
 _WHOLE_BINS, _LOW_BINS = 128, 64

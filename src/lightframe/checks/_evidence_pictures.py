@@ -10,13 +10,11 @@ from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_ledger import Ledger
 from lightframe.checks._evidence_levels_of_bias import BiasLevel
 from lightframe.checks._evidence_sets import SessionEvidence
-from lightframe.checks._picture_parts import names_of_frames
 from lightframe.checks._pictures import (
     Axis,
     Comparison,
     Counts,
     Curve,
-    FrameChart,
     Histogram,
     Line,
     Mark,
@@ -32,7 +30,6 @@ from lightframe.checks._pictures import (
 __all__ = [
     "colours_of",
     "comb",
-    "frame_chart",
     "frame_map",
     "hot_pixels_by_orientation",
     "hot_pixels_by_slope",
@@ -158,31 +155,6 @@ def frame_map(
         value=value,
         values=table(values, 3),
         aspect=frame.info.height / frame.info.width,
-    )
-
-
-def frame_chart(  # noqa: PLR0913 - the parts of a picture, by keyword
-    frames: Sequence[FrameEvidence],
-    values: Iterable[float | None],
-    wrong: Collection[Path],
-    *,
-    title: str,
-    axis: Axis,
-    caption: str = "",
-    band: tuple[float, float] | None = None,
-    marks: Sequence[Mark] = (),
-) -> FrameChart:
-    """Return one value a frame; those in `wrong` stand out."""
-    known = (float("nan") if value is None else float(value) for value in values)
-    return FrameChart(
-        title=title,
-        caption=caption,
-        axis=axis,
-        frames=names_of_frames([frame.path for frame in frames], wrong),
-        values=numbers(known, 6),
-        wrong=tuple(frame.path in wrong for frame in frames),
-        band=band,
-        marks=tuple(marks),
     )
 
 

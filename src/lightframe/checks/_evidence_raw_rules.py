@@ -1,7 +1,7 @@
 """Rules on whether frames are raw, and of one scale."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from lightframe.checks._evidence_scale import few_values, same_scale
 from lightframe.checks._evidence_sets import DARK_KINDS, SessionEvidence, SetEvidence
 from lightframe.checks._evidence_tools import names_of, same_setup
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._numbers import counted
 from lightframe.checks._pictures import Mark
 from lightframe.checks._rules import Stage, found, rule, witness
 from lightframe.frames import FrameKind
@@ -107,7 +108,7 @@ def _bias_elsewhere(evidence: SessionEvidence, frames: SetEvidence) -> float | N
         for s in evidence.of(*DARK_KINDS)
         if s is not frames
         and same_setup(s, frames)
-        and s.step in {0, frames.step}
+        and (s.step == frames.step or 0 in {s.step, frames.step})
         and (offset is None or s.frames[0].info.offset in {None, offset})
     ]
     return max(levels, default=None)
@@ -164,12 +165,12 @@ def _scaling_finding(by_step: dict[int, list[FrameEvidence]], usual: int) -> Fin
     others = {n: frames for n, frames in by_step.items() if n != usual}
     wrong = [frame for frames in others.values() for frame in frames]
     paths: list[Path] = [frame.path for frame in wrong]
-    steps = ", ".join(f"{len(frames)} frames in steps of {n}" for n, frames in others.items())
+    steps = ", ".join(f"{_frames(fs)} in steps of {n}" for n, fs in others.items())
     kinds = sorted({frame.info.kind.value for frame in wrong if frame.info.kind})
     return found(
         "mixed-scaling",
         frames=paths,
-        message=f"{steps} DN ({', '.join(kinds)}), but {len(by_step[usual])} frames in steps of"
+        message=f"{steps} DN ({', '.join(kinds)}), but {_frames(by_step[usual])} in steps of"
         f" {usual} DN: levels differ by a factor of"
         f" {', '.join(f'{max(n, usual) / min(n, usual):.0f}' for n in others)}",
         cause="two drivers or programs, of which one scales the numbers of the ADC to 16 bits",
@@ -188,3 +189,7 @@ def _scaling_finding(by_step: dict[int, list[FrameEvidence]], usual: int) -> Fin
             "Numbers of the ADC come one by one; multiplied to 16 bits they come in wider steps.",
         ),
     )
+
+
+def _frames(frames: Sequence[FrameEvidence]) -> str:
+    return counted(len(frames), "frame", "frames")

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from lightframe.checks._evidence_frame import PATCH, patch_corners
 from lightframe.checks._evidence_sets import SetEvidence
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes import SYMMETRIES
 
 __all__ = ["SensitivityMatch", "sensitivity_match"]
@@ -29,7 +30,6 @@ _OF_DIFFERENCE = 1.25
 _LEAST_LEVEL = 3.0
 """Light of a phase in units of its noise from which on it is used."""
 _SURE = 0.7
-_MAD_TO_SIGMA = 1.4826
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _pattern(frames: SetEvidence, dark: SetEvidence) -> _Pattern | None:
     """Return the mean deviations of a set, without those of its dark, over the light."""
     light = frames.level - dark.level
     noise = np.where(np.isfinite(frames.temporal), frames.temporal, frames.noise)
-    bright = light > _LEAST_LEVEL * noise
+    bright = (light > _LEAST_LEVEL * noise) & (noise > 0)  # what is saturated has no noise
     patches = frames.frames[0].patches
     if not bright.any() or patches.shape != dark.frames[0].patches.shape:
         return None
@@ -135,7 +135,7 @@ def _pattern(frames: SetEvidence, dark: SetEvidence) -> _Pattern | None:
     values = (mean / np.where(bright, light, 1.0)[phase]).reshape(-1)[index]
     used = bright[phase].reshape(-1)[index]
     # Defects and the edges of dust are no sensitivities that a slope could rest on.
-    spread = _MAD_TO_SIGMA * float(np.median(np.abs(values[used])))
+    spread = MAD_TO_SIGMA * float(np.median(np.abs(values[used])))
     used &= np.abs(values) < _CLIP * spread
     return _Pattern(
         unique[used],
@@ -153,7 +153,7 @@ def _deviations(patches: npt.NDArray[np.generic], *, clip: bool = False) -> _F64
     around += values[:, _INNER, low] + values[:, _INNER, high]
     deviation = values[:, _INNER, _INNER] - around / 4.0
     if clip:
-        limit = _CLIP * _MAD_TO_SIGMA * float(np.median(np.abs(deviation)))
+        limit = _CLIP * MAD_TO_SIGMA * float(np.median(np.abs(deviation)))
         np.clip(deviation, -limit, limit, out=deviation)
     return np.asarray(deviation)
 

@@ -83,6 +83,12 @@ class SetEvidence:
         return float(np.median(known)) if known else None
 
     @property
+    def temperature_c(self) -> float | None:
+        """Median temperature of the sensor as claimed."""
+        known = [f.info.temperature_c for f in self.frames if f.info.temperature_c is not None]
+        return float(np.median(known)) if known else None
+
+    @property
     def gain(self) -> float | None:
         """Gain as claimed by the first frame that does."""
         return next((f.info.gain for f in self.frames if f.info.gain is not None), None)

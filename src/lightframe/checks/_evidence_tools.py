@@ -9,26 +9,33 @@ from lightframe.checks._cameras import camera_of
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
 from lightframe.frames import FrameKind
+from lightframe.kernels._constants import FULL_SCALE
 
 __all__ = [
+    "QUADRATIC_TERMS",
     "dark_reference",
     "flat_signal",
     "full_scale",
     "names_of",
+    "quadratic_terms",
     "rounded",
     "same_setup",
     "saturation",
     "smooth_part",
+    "spike_at_minimum",
 ]
 
 Float64 = npt.NDArray[np.float64]
 
 _FOURTEEN_BITS = 16383
-_SIXTEEN_BITS = 65535
 _PILE_FRACTION = 1e-4
 _PILE_PIXELS = 10
 """Pixels at the highest value from which on it is a ceiling, not chance."""
 _CFA_PLANES = 4
+QUADRATIC_TERMS = 6
+_SPIKE = 3.0
+"""Times as many pixels at the lowest value as at the next one."""
+_LEAST_SPIKE = 0.005
 _MOST_SNR = 500.0
 _LEAST_FULL_WELL_DN = 8000.0
 _UPPER_TAIL = 2.07
@@ -36,12 +43,14 @@ _UPPER_TAIL = 2.07
 
 
 def same_setup(a: SetEvidence, b: SetEvidence) -> bool:
-    """Whether two sets claim one camera, gain and size; unknown contradicts nothing."""
-    return (
-        a.shape == b.shape
-        and (a.gain is None or b.gain is None or a.gain == b.gain)
-        and (a.camera is None or b.camera is None or a.camera == b.camera)
-        and a.frames[0].info.readout_mode in {None, b.frames[0].info.readout_mode}
+    """Whether two sets claim one camera, gain, readout mode and size.
+
+    Unknown contradicts nothing.
+    """
+    claims = ((s.camera, s.gain, s.frames[0].info.readout_mode) for s in (a, b))
+    return a.shape == b.shape and not any(
+        first is not None and second is not None and first != second
+        for first, second in zip(*claims, strict=True)
     )
 
 
@@ -68,7 +77,7 @@ def full_scale(evidence: SessionEvidence, frames: SetEvidence) -> float | None:
     alike = [s for s in alike if s.step == frames.step or 0 in {s.step, frames.step}]
     highest = max(float(f.levels.maximum.max()) for s in alike for f in s.frames)
     if frames.step > 1 or highest > _FOURTEEN_BITS:
-        return float(_SIXTEEN_BITS)
+        return FULL_SCALE
     if any(s.kind is FrameKind.LIGHT for s in alike) and highest > _FOURTEEN_BITS // 2:
         return float(_FOURTEEN_BITS)
     return measured_saturation(alike)
@@ -103,7 +112,24 @@ def _piles_up(frame: FrameEvidence, phase: int) -> bool:
     share = levels.at_maximum[phase]
     pixels = share * frame.info.height * frame.info.width / _CFA_PLANES
     many = share > _PILE_FRACTION and pixels >= _PILE_PIXELS
+    even = levels.minimum[phase] == levels.maximum[phase]
+    if even and not _is_ceiling(float(levels.maximum[phase])):
+        return False  # an empty frame
     return bool(many and share > 5.0 * levels.near_maximum[phase])
+
+
+def _is_ceiling(level: float) -> bool:
+    """Whether a level is the highest number of an ADC, shifted to 16 bits or not."""
+    return any(level == (1 << bits) - step for bits in range(8, 17) for step in (1, 4, 16))
+
+
+def spike_at_minimum(frame: FrameEvidence) -> float:
+    """Return the fraction of pixels that pile up at the lowest value; 0 if there is no spike."""
+    levels = frame.levels
+    pixels = levels.at_minimum * frame.info.height * frame.info.width / _CFA_PLANES
+    spike = levels.at_minimum > np.maximum(_SPIKE * levels.above_minimum, _LEAST_SPIKE)
+    spike &= (pixels >= _PILE_PIXELS) & (levels.maximum > levels.minimum)
+    return float(levels.at_minimum[spike].max(initial=0.0))
 
 
 def saturation(evidence: SessionEvidence, frames: SetEvidence) -> float | None:
@@ -133,13 +159,21 @@ def flat_signal(evidence: SessionEvidence, flats: SetEvidence) -> Float64:
 
 def smooth_part(tiles: Float64) -> Float64:
     """Return the plane and the curvature of a tile map, shape (rows, columns), without its mean."""
-    rows, columns = tiles.shape
-    y = np.linspace(-1.0, 1.0, rows)[:, np.newaxis] * np.ones(columns)
-    x = np.linspace(-1.0, 1.0, columns) * np.ones((rows, 1))
-    design = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
+    design = quadratic_terms(tiles.shape, 1.0).reshape(-1, QUADRATIC_TERMS)
     coefficients = np.linalg.lstsq(design, tiles.ravel(), rcond=None)[0]
-    smooth = (design @ coefficients).reshape(rows, columns)
+    smooth = (design @ coefficients).reshape(tiles.shape)
     return np.asarray(smooth - smooth.mean())
+
+
+def quadratic_terms(shape: tuple[int, ...], reach: float) -> Float64:
+    """Return the terms of a surface of second order, shape (rows, columns, 6).
+
+    Rows and columns run from ``-reach`` to ``reach``.
+    """
+    rows, columns = shape
+    y = np.linspace(-reach, reach, rows)[:, np.newaxis] * np.ones(columns)
+    x = np.linspace(-reach, reach, columns) * np.ones((rows, 1))
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
 
 
 def names_of(frames: Sequence[FrameEvidence], most: int = 3) -> str:

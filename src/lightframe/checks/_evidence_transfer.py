@@ -18,6 +18,7 @@ from lightframe.checks._evidence_frame import (
     clipped_deviation,
 )
 from lightframe.checks._evidence_sets import SetEvidence
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes import Measured, conversion_gain, pair_noise
 
 __all__ = ["Transfer", "flat_transfer", "phase_blocks", "sky_transfer"]
@@ -164,7 +165,7 @@ def _level_at_gain(
     levels = level - e_per_dn * surplus
     error = e_per_dn * statistical * np.maximum(variance, 1e-9)
     middle = float(np.median(levels))
-    scatter = 1.4826 * float(np.median(np.abs(levels - middle) / error))
+    scatter = MAD_TO_SIGMA * float(np.median(np.abs(levels - middle) / error))
     if scatter > _MOST_SCATTER:
         return None
     spread = float(np.median(error)) * scatter
@@ -202,8 +203,11 @@ def _line(x: Float64, y: Float64) -> tuple[float, float, Float64, float] | None:
     for _ in range(8):
         if np.count_nonzero(kept) < _FEWEST_PATCHES:
             return None
+        typical = float(np.median(y[kept]))
+        if typical <= 0:
+            return None
         # The error of a variance is proportional to it.
-        weight = 1.0 / np.maximum(np.median(y[kept]) ** 2, y[kept] ** 2)
+        weight = 1.0 / np.maximum(typical**2, y[kept] ** 2)
         design = np.stack([np.ones(np.count_nonzero(kept)), x[kept]], axis=1)
         normal = design.T @ (design * weight[:, np.newaxis])
         if np.linalg.cond(normal) > 1e14:  # noqa: PLR2004 - all levels alike
@@ -211,9 +215,9 @@ def _line(x: Float64, y: Float64) -> tuple[float, float, Float64, float] | None:
         inverse = np.linalg.inv(normal)
         coefficients = inverse @ (design.T @ (weight * y[kept]))
         residual = y - coefficients[0] - coefficients[1] * x
-        scale = 1.4826 * float(np.median(np.abs(residual[kept]) * np.sqrt(weight)))
+        scale = MAD_TO_SIGMA * float(np.median(np.abs(residual[kept]) * np.sqrt(weight)))
         covariance = np.asarray(inverse * scale**2, np.float64)
-        limit = 3.0 * scale * np.maximum(np.median(y[kept]), np.abs(y))
+        limit = 3.0 * scale * np.maximum(typical, np.abs(y))
         again = (residual < 0.7 * limit) & (residual > -limit)
         if np.array_equal(again, kept):
             break

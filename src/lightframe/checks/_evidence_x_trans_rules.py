@@ -9,6 +9,7 @@ from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
 from lightframe.checks._evidence_tools import dark_reference, rounded
 from lightframe.checks._evidence_x_trans import colour_fit, light_by_six, shown_x_trans
 from lightframe.checks._finding import Finding
+from lightframe.checks._numbers import counted
 from lightframe.checks._pictures import Axis, TileMap, table
 from lightframe.checks._rules import found, witness
 from lightframe.frames import CfaPattern
@@ -83,8 +84,9 @@ def x_trans_missing(evidence: SessionEvidence) -> Iterator[Finding]:
         yield found(
             "cfa-pattern-missing",
             frames=bare,
-            message=f"{len(bare)} frames carry no colour pattern, but {flats.label} show an X-Trans"
-            f" mosaic that begins with {' or '.join(pattern.rows[0] for pattern in shown)}",
+            message=f"{counted(len(bare), 'frame carries', 'frames carry')} no colour pattern, but"
+            f" {flats.label} show an X-Trans mosaic that begins with"
+            f" {' or '.join(pattern.rows[0] for pattern in shown)}",
             cause="the program knows no X-Trans",
             remedy=f"add the keyword BAYERPAT = {shown[0].name} to the headers, look whether red"
             " and blue come out right, else exchange them; or use the camera's own raw files",

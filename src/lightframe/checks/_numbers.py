@@ -2,7 +2,7 @@
 
 from math import floor, isfinite, log10
 
-__all__ = ["measured", "number"]
+__all__ = ["counted", "measured", "number"]
 
 _LEADING_ONE = 1.95
 """Up to this an error is given with two digits, for one would round it by up to a third."""
@@ -23,6 +23,11 @@ def number(value: float | None, digits: int = 3) -> str:
     places = digits - 1 - floor(log10(abs(rounded)))
     text = f"{rounded:.{max(places, 0)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def counted(count: int, one: str, several: str) -> str:
+    """Return how many there are, in words that go with one or with several: ``1 light has``."""
+    return f"{count} {one if count == 1 else several}"
 
 
 def measured(value: float, error: float) -> str:

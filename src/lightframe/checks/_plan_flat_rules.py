@@ -1,4 +1,4 @@
-"""Rules that headers alone decide, by what a plan has to do without: flats, darks, counts."""
+"""Rules that headers alone decide, on what a plan has to do without: flats, darks, frames."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,7 +6,8 @@ from math import sqrt
 from pathlib import Path
 
 from lightframe.checks._finding import Finding, Group, Severity
-from lightframe.checks._numbers import number
+from lightframe.checks._findings_without_dark import dark_missing, dark_subtracted_by_camera
+from lightframe.checks._numbers import counted, number
 from lightframe.checks._plan_records import (
     CalibrationRecord,
     Pairing,
@@ -20,6 +21,16 @@ from lightframe.frames._info import FrameKind
 __all__: list[str] = []
 
 _ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+_CAUSES_OF_CHANGE = {
+    _WARNING: (
+        "the camera was turned, or the optics were changed, between flats and lights",
+        "take flats with the light path of the lights",
+    ),
+    _INFO: (
+        "the flats are of another time: dust moves, and the light path may have been touched",
+        "look at dust shadows in the result; take new flats if they are left",
+    ),
+}
 
 
 @rule(
@@ -96,7 +107,7 @@ def flats_uncalibrated(plan: PlanRecord) -> Iterator[Finding]:
         "flats-uncalibrated",
         frames=paths_of(record.target for record in bare),
         group=Group.SETTINGS if by_settings else Group.ACQUISITION,
-        message=f"{_count(bare)} flats stay uncalibrated: "
+        message=f"{counted(_count(bare), 'flat stays', 'flats stay')} uncalibrated: "
         + (
             "the settings say so" if by_settings else "there are neither flat-darks nor bias frames"
         ),
@@ -135,9 +146,10 @@ def flat_filter_missing(plan: PlanRecord) -> Iterator[Finding]:
         yield found(
             "flat-filter-missing",
             frames=lights,
-            message=f"{len(lights)} lights of filter {name} have no flat",
-            cause=f"no flats were taken for it, or their headers name it otherwise (nearest: "
-            f"{', '.join(sorted(others))})",
+            message=f"{counted(len(lights), 'light', 'lights')} of filter {name}"
+            f" {'has' if len(lights) == 1 else 'have'} no flat",
+            cause="no flats were taken for it, or their headers name it otherwise"
+            + (f" (nearest: {', '.join(sorted(others))})" if others else ""),
             remedy="take flats with this filter; if it is the same filter under another name, set"
             " filter_aliases",
             evidence={"filter": name, "lights": len(lights)},
@@ -177,14 +189,15 @@ def flat_geometry_changed(plan: PlanRecord) -> Iterator[Finding]:
             cases["night", _INFO].append((pairing, f"{days:.0f} days apart"))
     for (quantity, severity), members in cases.items():
         changes = list(dict.fromkeys(text for _, text in members))
+        cause, remedy = _CAUSES_OF_CHANGE[severity]
         lights = paths_of(pairing.target for pairing, _ in members)
         yield found(
             "flat-geometry-changed",
             frames=paths_of(pairing.source for pairing, _ in members),
             severity=severity,
-            message=f"flats for {len(lights)} lights: {', '.join(changes)}",
-            cause="the camera was turned, or the optics were changed, between flats and lights",
-            remedy="take flats with the light path of the lights",
+            message=f"flats for {counted(len(lights), 'light', 'lights')}: {', '.join(changes)}",
+            cause=cause,
+            remedy=remedy,
             evidence={"quantity": quantity, "changes": changes, "lights": len(lights)},
         )
 
@@ -202,24 +215,20 @@ def no_dark(plan: PlanRecord) -> Iterator[Finding]:
     Where darks are there but do not fit, the rule that tells why reports it instead. Without bias
     as well, flats over-correct (guide 8.4).
 
+    Smart telescopes subtract a dark before they write their frames. Of a camera known for that it
+    is only a remark: a second dark would be one too many. The pixels are the witness: where values
+    come in the even steps of the ADC, nothing was subtracted, and it is a warning after all.
+
     Example: 16 lights, flats, and neither darks nor bias frames.
     """
-    bare = _without(plan, plan.lights, FrameKind.DARK)
-    if not bare:
-        return
-    with_bias = all(record.bias is not None for record in bare)
-    flat = any(record.flat is not None for record in bare)
-    nothing = ": nothing is subtracted from them" + (", so the flat over-corrects" if flat else "")
-    yield found(
-        "no-dark",
-        frames=paths_of(record.target for record in bare),
-        message=f"{_count(bare)} lights have no dark"
-        + (": only the bias is subtracted" if with_bias else nothing),
-        cause="no darks were taken, or they are not in the folders given",
-        remedy="take darks with exposure, temperature, gain and offset of the lights; cosmetic"
-        " correction and dithering help in the meantime",
-        evidence={"lights": _count(bare), "bias": with_bias},
-    )
+    cases: dict[tuple[bool, bool], list[CalibrationRecord]] = defaultdict(list)
+    for record in _without(plan, plan.lights, FrameKind.DARK):
+        cases[record.target.sensor.subtracts_dark, record.bias is not None].append(record)
+    for (subtracted, bias), bare in cases.items():
+        lights = paths_of(record.target for record in bare)
+        flat = any(record.flat is not None for record in bare)
+        about = dark_subtracted_by_camera if subtracted else dark_missing
+        yield about(lights, bias=bias, flat=flat)
 
 
 @rule(
@@ -239,7 +248,7 @@ def no_flat(plan: PlanRecord) -> Iterator[Finding]:
         yield found(
             "no-flat",
             frames=paths_of(record.target for record in bare),
-            message=f"{_count(bare)} lights have no flat",
+            message=f"{counted(_count(bare), 'light has', 'lights have')} no flat",
             cause="no flats were taken, or they are not in the folders given",
             remedy="take flats with the unchanged light path, one set a filter",
             evidence={"lights": _count(bare)},
@@ -338,10 +347,11 @@ def _scarce_finding(
         "too-few-frames",
         frames=paths_of(sets),
         severity=severity,
-        message=f"few frames in {len(sets)} set{'s' * (len(sets) != 1)}: "
+        message=f"few frames in {counted(len(sets), 'set', 'sets')}: "
         + ", ".join(f"[{s.label}]" for s in sets)
         + effect,
-        cause="fewer frames were taken than the masters need",
+        cause="fewer frames were taken than "
+        + ("rejection needs" if severity is _WARNING else "the masters need"),
         remedy=f"take at least {least} frames of each kind, better 20 and more",
         evidence={
             "frames": {s.label: len(s.paths) for s in sets},

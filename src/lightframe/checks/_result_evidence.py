@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.checks._finding import Finding
+from lightframe.checks._finding import Finding, Severity
 from lightframe.checks._settings import CheckSettings
 from lightframe.processes import (
     DarkScale,
@@ -278,12 +278,18 @@ class ResultEvidence:
     findings: tuple[Finding, ...] = ()
     settings: CheckSettings = field(default_factory=CheckSettings)
 
-    def known(self, rules: tuple[str, ...], paths: tuple[Path, ...]) -> Finding | None:
-        """Return the finding of the first of `rules` that is about some of `paths`, or None."""
+    def known(
+        self, rules: tuple[str, ...], paths: tuple[Path, ...], *, remarks: bool = True
+    ) -> Finding | None:
+        """Return the finding of the first of `rules` that is about some of `paths`, or None.
+
+        Without `remarks`, findings after which nothing needs to be done do not count.
+        """
         wanted = set(paths)
         for name in rules:
             for finding in self.findings:
-                if finding.rule == name and wanted & set(finding.frames):
+                told = remarks or finding.severity is not Severity.INFO
+                if told and finding.rule == name and wanted & set(finding.frames):
                     return finding
         return None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lightframe.checks._finding import Finding, Group, Severity
@@ -34,6 +35,11 @@ _FLAT_TOO_HIGH = (
 _FLAT_TOO_LOW = (
     "frame-flipped", "camera-mismatch", "double-bias-subtraction", "offset-mismatch",
     "gain-mismatch", "flat-dark-exposure-mismatch", "bias-unstable", "flat-underexposed",
+)  # fmt: skip
+
+_THRESHOLDS = (
+    "flat_residual_sigma", "flat_residual_effect", "flat_explained_sigma",
+    "flat_explained_effect", "flat_colour_error",
 )  # fmt: skip
 
 _DARK_LEFT = ("dark-shorter-than-light", "dark-exposure-mismatch", "dark-temperature-mismatch")
@@ -146,16 +152,15 @@ def _known_cause(
 ) -> Finding | None:
     """Return the finding that says why already."""
     over = verdict.q_dn > 0
+    known = partial(evidence.known, remarks=False)
     flat_frames = lights.flats + lights.others
-    of_lights = evidence.known(
-        _LIGHTS_TOO_HIGH if over else _LIGHTS_TOO_LOW, lights.paths + lights.darks
-    )
-    of_flat = evidence.known(_FLAT_TOO_LOW if over else _FLAT_TOO_HIGH, flat_frames)
+    of_lights = known(_LIGHTS_TOO_HIGH if over else _LIGHTS_TOO_LOW, lights.paths + lights.darks)
+    of_flat = known(_FLAT_TOO_LOW if over else _FLAT_TOO_HIGH, flat_frames)
     if side == "flat":
         return of_flat
     if side == "lights":
         # Which of two sets has the wrong level, levels alone cannot tell.
-        return of_lights or evidence.known(_MUTUAL, flat_frames)
+        return of_lights or known(_MUTUAL, flat_frames)
     return of_lights or of_flat
 
 
@@ -312,11 +317,8 @@ def _group(case: _Case) -> Group:
     severity=Severity.ERROR,
     group=Group.MASTERS,
     judges=ResultEvidence,
-    thresholds=(
-        "flat_residual_sigma", "flat_residual_effect", "flat_explained_sigma",
-        "flat_explained_effect", "flat_colour_error",
-    ),
-)  # fmt: skip
+    thresholds=_THRESHOLDS,
+)
 def over_correction(evidence: ResultEvidence) -> Iterator[Finding]:
     """Hold the calibrated lights against the reciprocal of their flat (guide 8.4).
 
@@ -345,11 +347,8 @@ def over_correction(evidence: ResultEvidence) -> Iterator[Finding]:
     severity=Severity.ERROR,
     group=Group.MASTERS,
     judges=ResultEvidence,
-    thresholds=(
-        "flat_residual_sigma", "flat_residual_effect", "flat_explained_sigma",
-        "flat_explained_effect", "flat_colour_error",
-    ),
-)  # fmt: skip
+    thresholds=_THRESHOLDS,
+)
 def under_correction(evidence: ResultEvidence) -> Iterator[Finding]:
     """Hold the calibrated lights against the reciprocal of their flat (guide 8.4).
 

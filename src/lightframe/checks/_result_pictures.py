@@ -1,19 +1,18 @@
 """Pictures of calibrated lights, made of what pass 1 has seen of them."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.checks._evidence_tools import QUADRATIC_TERMS, quadratic_terms
+from lightframe.checks._frame_chart import frame_chart
 from lightframe.checks._numbers import number
-from lightframe.checks._picture_parts import names_of_frames
 from lightframe.checks._pictures import (
     Axis,
     Correlation,
     Counts,
-    FrameChart,
     Histogram,
     Line,
     Mark,
@@ -25,6 +24,7 @@ from lightframe.checks._pictures import (
     table,
 )
 from lightframe.checks._result_evidence import CalibratedSet, LightEvidence, LightViews
+from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes import DustMoved, HotSlope
 
 __all__ = [
@@ -35,7 +35,6 @@ __all__ = [
     "glow_of_dark",
     "glow_of_lights",
     "hot_pixels_left",
-    "light_chart",
     "qualities",
     "shared_pattern",
     "unknown_hot_pixels",
@@ -49,7 +48,6 @@ _MOST_POINTS = 240
 _BINS = 48
 _REACH = 6.0
 """Noise on either side of the background that a histogram shows."""
-_TERMS = 6
 _FOOT = 0.2
 """Part of the tiles that lie below the line drawn through the background."""
 _BRIGHT = 6.0
@@ -91,7 +89,7 @@ def against_the_flat(lights: CalibratedSet) -> Panels | None:
     # Nebulae and stars only add light: the line lies along the foot of the cloud of tiles.
     foot = float(np.quantile(y - slope * x, _FOOT))
     above = y - slope * x - foot
-    bright = above > _BRIGHT * 1.4826 * float(np.median(-above[above <= 0]))
+    bright = above > _BRIGHT * MAD_TO_SIGMA * float(np.median(-above[above <= 0]))
     # The brightest would squeeze the background together.
     shown = bright & (above < 3.0 * float(above[~bright].max()))
     tiles = Scatter(
@@ -176,14 +174,6 @@ def dust_shift(dust: DustMoved) -> Correlation | None:
     )
 
 
-def _sky(values: Float64) -> Float64:
-    """Return the terms of a sky of second order, shape (rows, columns, 6)."""
-    rows, columns = values.shape
-    y = np.linspace(-0.5, 0.5, rows)[:, np.newaxis] * np.ones(columns)
-    x = np.linspace(-0.5, 0.5, columns) * np.ones((rows, 1))
-    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
-
-
 def glow_of_dark(views: LightViews | None) -> TileMap | None:
     """Show the glow of the dark."""
     if views is None or views.glow is None:
@@ -203,10 +193,10 @@ def glow_of_lights(views: LightViews | None) -> Panels | None:
     if dark is None or views is None or views.glow is None:
         return None
     used = np.isfinite(views.background) & np.isfinite(views.glow)
-    sky = _sky(views.background)
+    sky = quadratic_terms(views.background.shape, 0.5)
     terms = np.concatenate([sky, views.glow[..., np.newaxis]], axis=-1)
     solution = np.linalg.lstsq(terms[used], views.background[used], rcond=None)[0]
-    left = _coarse(views.background - sky @ solution[:_TERMS])
+    left = _coarse(views.background - sky @ solution[:QUADRATIC_TERMS])
     lights = _map(
         left - np.nanmedian(left),
         views,
@@ -313,31 +303,6 @@ def unknown_hot_pixels(views: LightViews | None) -> Scatter | None:
     )
 
 
-def light_chart(  # noqa: PLR0913 - the parts of a picture, by keyword
-    lights: Sequence[LightEvidence],
-    values: Iterable[float | None],
-    wrong: Collection[Path],
-    *,
-    title: str,
-    axis: Axis,
-    caption: str = "",
-    errors: Iterable[float] = (),
-    marks: Sequence[Mark] = (),
-) -> FrameChart:
-    """Return one value a light; those in `wrong` stand out."""
-    known = (float("nan") if value is None else float(value) for value in values)
-    return FrameChart(
-        title=title,
-        caption=caption,
-        axis=axis,
-        frames=names_of_frames([light.path for light in lights], wrong),
-        values=numbers(known, 5),
-        errors=numbers(errors, 3),
-        wrong=tuple(light.path in wrong for light in lights),
-        marks=tuple(marks),
-    )
-
-
 _QUALITIES: dict[str, tuple[str, Axis, Callable[[LightEvidence], float | None]]] = {
     "relative_brightness": (
         "Brightness of the stars in a second of exposure",
@@ -374,5 +339,6 @@ def qualities(
             if name == "relative_brightness":
                 usual = median(value for value in values if value is not None)
                 values = [None if value is None else value / usual for value in values]
-            charts.append(light_chart(group, values, [light.path], title=title, axis=axis))
+            paths = [other.path for other in group]
+            charts.append(frame_chart(paths, values, [light.path], title=title, axis=axis))
     return Panels(pictures=tuple(charts)) if charts else None

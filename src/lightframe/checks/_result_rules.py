@@ -2,21 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import erf, sqrt
+from math import ceil, erf, sqrt
 from statistics import median
 
 from lightframe.checks._finding import Finding, Group, Severity
+from lightframe.checks._frame_chart import frame_chart
 from lightframe.checks._numbers import number
 from lightframe.checks._pictures import Axis, FrameChart, Mark
 from lightframe.checks._result_evidence import CalibratedSet, LightEvidence, ResultEvidence
-from lightframe.checks._result_pictures import around_zero, dither_path, light_chart
+from lightframe.checks._result_pictures import around_zero, dither_path
 from lightframe.checks._rules import found, rule
 
 __all__: list[str] = []
 
 _ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 _MOST_PEDESTAL_DN = 1000
-_PEDESTAL_SIGMAS = 3.8
+_PEDESTAL_SIGMAS = 3.72
 """A normal distribution has 1 in 10,000 of its values below minus so many sigma."""
 _EXPLAINED = 0.3
 """Part of the pixels below zero that the noise must explain to be called their cause."""
@@ -45,7 +46,7 @@ def clipped_result(evidence: ResultEvidence) -> Iterator[Finding]:
     pixels below zero than both explain come from a dark that does not fit.
 
     Example: a background of 12 DN with a noise of 9 DN has 9 % of its pixels below zero; a pedestal
-    of 23 DN keeps all but one in 10,000 of them.
+    of 22 DN keeps all but one in 10,000 of them.
     """
     settings = evidence.settings
     for lights in evidence.sets:
@@ -66,7 +67,7 @@ def clipped_result(evidence: ResultEvidence) -> Iterator[Finding]:
                 picture=around_zero(lights, low.level, low.noise),
             )
         elif low.expected > _EXPLAINED * low.fraction:
-            pedestal = round(_PEDESTAL_SIGMAS * low.noise - low.level)
+            pedestal = ceil(_PEDESTAL_SIGMAS * low.noise - low.level)
             pedestal = min(_MOST_PEDESTAL_DN, max(1, pedestal))
             yield found(
                 "clipped-result",
@@ -276,8 +277,8 @@ def _factors(lights: CalibratedSet, caption: str, expected: float) -> FrameChart
     """Show the factor of the dark that was measured in each light."""
     scaled = [light for light in lights.lights if light.dark_scale is not None]
     scales = [light.dark_scale for light in scaled if light.dark_scale is not None]
-    return light_chart(
-        scaled,
+    return frame_chart(
+        [light.path for light in scaled],
         [scale.measured_k for scale in scales],
         (),
         title="Dark scaling factor that the pixels tell",

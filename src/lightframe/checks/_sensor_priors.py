@@ -8,11 +8,12 @@ import numpy as np
 from lightframe.checks._cameras import camera_of
 from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
 from lightframe.checks._finding import Finding, Severity
+from lightframe.checks._findings_without_dark import dark_missing
 from lightframe.checks._sensor_bias import bias_figures
 from lightframe.checks._sensor_noise import black_of, noise_figures
 from lightframe.checks._sensor_range import Linearity, linearity
 from lightframe.checks._sensor_setup import Setup, gather_setups
-from lightframe.checks._sensor_verdict import State, unstable_bias
+from lightframe.checks._sensor_verdict import State, dark_subtracted, unstable_bias
 from lightframe.frames import FrameKind
 
 __all__ = ["LinearLimit", "linear_limit", "measured_wins", "setup_of"]
@@ -95,7 +96,8 @@ def _bend_of(found: Linearity, ceiling: float) -> float | None:
     points = sorted(found.points, key=lambda point: point.exposure_s)
     beyond = [point for point in points if point.level_dn > found.linear_to.number]
     behind = [point.deviation for point in beyond]
-    if not behind or behind[-1] > -_CERTAIN_BEND or behind != sorted(behind, reverse=True):
+    falling = behind == sorted(behind, reverse=True) and max(behind, default=0.0) < 0.0
+    if not falling or behind[-1] > -_CERTAIN_BEND:
         return None
     levels = [found.linear_to.number, *(point.level_dn for point in beyond)]
     return float(np.interp(_CERTAIN_BEND, [0.0, *(-deviation for deviation in behind)], levels))
@@ -105,18 +107,45 @@ def measured_wins(findings: Iterable[Finding], evidence: SessionEvidence) -> tup
     """Hold findings that rest on the name of a camera against its frames.
 
     `bias-not-recommended` says that bias frames of a sensor are not stable. Where they are, and
-    agree with darks, it becomes a remark; where they are not, it says so with numbers.
+    agree with darks, it becomes a remark; where they are not, it says so with numbers. `no-dark` of
+    a camera that is known to subtract a dark itself is a remark, unless its frames show that
+    nothing was subtracted from them.
     """
+    witnesses = {"bias-not-recommended": _bias_as_measured, "no-dark": _dark_as_measured}
     return tuple(
-        _bias_as_measured(finding, evidence) if finding.rule == "bias-not-recommended" else finding
+        witnesses[finding.rule](finding, evidence) if finding.rule in witnesses else finding
         for finding in findings
     )
 
 
-def _bias_as_measured(finding: Finding, evidence: SessionEvidence) -> Finding:
+def _setup_of_frames(finding: Finding, evidence: SessionEvidence, kind: FrameKind) -> Setup | None:
+    """Return the camera and settings of the first frames of a kind that a finding is about."""
     named = set(finding.frames)
-    frames = next((s for s in evidence.of(FrameKind.BIAS) if named & set(s.paths)), None)
-    setup = None if frames is None else setup_of(evidence, frames)
+    frames = next((s for s in evidence.of(kind) if named & set(s.paths)), None)
+    return None if frames is None else setup_of(evidence, frames)
+
+
+def _dark_as_measured(finding: Finding, evidence: SessionEvidence) -> Finding:
+    setup = _setup_of_frames(finding, evidence, FrameKind.LIGHT)
+    if setup is None or not finding.evidence.get("subtracted_by_camera"):
+        return finding
+    remark = dark_subtracted(setup, camera_of(setup.fact("camera")))
+    if remark is None:
+        return finding
+    told = dict(finding.evidence) | {"measured": remark.text, "state": remark.state.value}
+    if remark.state is State.SEEN:
+        return replace(finding, message=f"{finding.message} ({remark.text})", evidence=told)
+    plain = dark_missing(finding.frames, bias=told["bias"], flat=told["flat"])
+    return replace(
+        plain,
+        message=f"{plain.message}; the camera is known to subtract a dark itself, but these are"
+        f" {remark.text}: as the ADC gave them",
+        evidence=told | {"subtracted_by_camera": False},
+    )
+
+
+def _bias_as_measured(finding: Finding, evidence: SessionEvidence) -> Finding:
+    setup = _setup_of_frames(finding, evidence, FrameKind.BIAS)
     if setup is None:
         return finding
     figures = noise_figures(setup, black_of(setup))

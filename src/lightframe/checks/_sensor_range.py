@@ -11,11 +11,11 @@ from lightframe.checks._evidence_tools import measured_saturation
 from lightframe.checks._sensor_figure import Figure, derived, unknown
 from lightframe.checks._sensor_setup import Setup, clusters
 from lightframe.frames import FrameKind
+from lightframe.kernels._constants import FULL_SCALE
 
 __all__ = ["LinearPoint", "Linearity", "ceiling_dn", "linearity", "range_figures", "well_figures"]
 
 _FULL_BITS = 16
-_FULL_DN = 65535.0
 _SAME_EXPOSURE = 0.01
 _LEAST_SPAN = 2.0
 _LEAST_POINTS = 3
@@ -125,7 +125,7 @@ def ceiling_dn(setup: Setup, saturation: Figure, known: KnownCamera | None) -> f
     highest = max(float(frame.levels.maximum.max()) for frame in setup.frames)
     if white is not None and highest <= white:
         return white
-    return _FULL_DN if setup.step != 1 or highest > 2**14 else max(highest, 2.0**14 - 1.0)
+    return FULL_SCALE if setup.step != 1 or highest > 2**14 else max(highest, 2.0**14 - 1.0)
 
 
 def well_figures(figures: dict[str, Figure]) -> dict[str, Figure]:
@@ -137,9 +137,12 @@ def well_figures(figures: dict[str, Figure]) -> dict[str, Figure]:
     if missing is not None:
         well = unknown("e-", missing.reason)
         return {"full_well_e": well, "dynamic_range_stops": unknown("", missing.reason)}
+    if saturation.number <= level.number:
+        reason = "what pixels pile up at lies below the bias level"
+        return {"full_well_e": unknown("e-", reason), "dynamic_range_stops": unknown("", reason)}
     electrons = (saturation.number - level.number) * gain.number
     how = "saturation less bias level"
-    if saturation.number >= _FULL_DN - 2 * max(_step_of(figures), 1.0):
+    if saturation.number >= FULL_SCALE - 2 * max(_step_of(figures), 1.0):
         how += "; the ADC ends there, the pixel may hold more"
     well = derived(electrons, "e-", how, gain)
     noise = figures["read_noise_dn"]

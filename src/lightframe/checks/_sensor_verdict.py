@@ -10,6 +10,7 @@ import numpy as np
 
 from lightframe.checks._anomalies import ANOMALIES
 from lightframe.checks._cameras import GainPoint, KnownCamera
+from lightframe.checks._evidence_tools import spike_at_minimum
 from lightframe.checks._sensor_bias import BiasSteadiness, steadiness
 from lightframe.checks._sensor_dark import against_bias
 from lightframe.checks._sensor_figure import Figure
@@ -17,7 +18,15 @@ from lightframe.checks._sensor_setup import Setup
 from lightframe.checks._settings import CheckSettings
 from lightframe.frames import FrameKind
 
-__all__ = ["Remark", "State", "Typical", "remarks_on", "typical_of", "unstable_bias"]
+__all__ = [
+    "Remark",
+    "State",
+    "Typical",
+    "dark_subtracted",
+    "remarks_on",
+    "typical_of",
+    "unstable_bias",
+]
 
 _DOUBLING_C = 6.0
 _FULL_BITS = 16
@@ -31,8 +40,6 @@ _CERTAIN = 5.0
 _GAPS = 0.015
 _DARK_SHARE = 0.3
 _COARSE = 0.6
-_SPIKE = 3.0
-_LEAST_SPIKE = 0.005
 
 
 class State(StrEnum):
@@ -180,7 +187,7 @@ def remarks_on(
         "coarse-steps": _coarse(figures),
         "white-balance": _white_balance(setup),
         "colour-gains": _colour_gains(setup, planes),
-        "dark-subtracted": _processed(setup, known),
+        "dark-subtracted": dark_subtracted(setup, known),
         "star-eater": _filtered(setup, settings),
     }
     famous = () if known is None else known.anomalies
@@ -261,11 +268,7 @@ def _clipping(setup: Setup, settings: CheckSettings) -> Remark | None:
     frames = setup.of(FrameKind.BIAS, FrameKind.DARK, FrameKind.FLAT_DARK)
     if not frames:
         return None
-    shares = []
-    for levels in (frame.levels for frame in frames):
-        spike = levels.at_minimum > np.maximum(_SPIKE * levels.above_minimum, _LEAST_SPIKE)
-        spikes = levels.at_minimum[spike]
-        shares.append(max(float(levels.zeros.max()), float(spikes.max(initial=0.0))))
+    shares = [max(float(frame.levels.zeros.max()), spike_at_minimum(frame)) for frame in frames]
     share = float(np.median(shares))
     text = f"{share:.2%} of the pixels of darks lie at the lowest value"
     clipped = share > settings.clipped_fraction
@@ -326,8 +329,11 @@ def _gaps(setup: Setup) -> bool | None:
     return bool(typical.max() > (1.0 + _GAPS) * typical.min())
 
 
-def _processed(setup: Setup, known: KnownCamera | None) -> Remark | None:
-    """Tell values that lie between the steps of the camera's ADC: something was computed."""
+def dark_subtracted(setup: Setup, known: KnownCamera | None) -> Remark | None:
+    """Tell values that lie between the steps of the camera's ADC: something was computed.
+
+    None where the frames do not tell: of few values, or by an ADC that is not known.
+    """
     bits = None if known is None else known.adc_bits
     if bits is None or bits == _FULL_BITS or setup.fact("binning") not in {None, (1, 1)}:
         return None

@@ -50,13 +50,13 @@ class CheckSettings(ResultThresholds):
     """Level above the bias, as a part of the range, from which on a frame is illuminated."""
 
     clipped_fraction: float = Field(0.001, gt=0)
-    """Fraction of the pixels of a bias or dark that may lie at zero."""
+    """Fraction of the pixels of a bias or dark that may be zero."""
 
     calibrated_fraction: float = Field(0.02, gt=0, le=1)
     """Fraction of pixels that are not whole numbers in a raw frame."""
 
     bias_unstable_sigma: float = Field(1.0, gt=0)
-    """Spread of the levels, or of the gradients, of bias frames in units of their noise."""
+    """Deviation of the level, or change of the gradient, of bias frames in units of their noise."""
 
     bias_unstable_steps: float = Field(4.0, gt=0)
     """The same in steps of the integers; both must be exceeded."""

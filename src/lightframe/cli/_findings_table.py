@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from lightframe.checks import Finding, Group, Severity
+from lightframe.checks import Finding, Group, Severity, counted
 from lightframe.cli._plan_table import render_findings
 
 __all__ = ["render_grouped"]
@@ -18,6 +18,7 @@ _TITLES = {
     Group.MASTERS: "Masters: how calibration frames were prepared",
     Group.SETTINGS: "Settings: what was asked for",
 }
+_WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _MOST_NAMES = 3
 
 
@@ -30,11 +31,10 @@ def render_grouped(findings: Sequence[Finding], frames: int) -> RenderableType:
             parts += [Text(title, "bold"), *_with_frames(members), Text()]
     counts = Counter(finding.severity for finding in findings)
     summary = ", ".join(
-        f"{counts[severity]} {severity.value}{'s' * (counts[severity] != 1)}"
-        for severity in (Severity.ERROR, Severity.WARNING)
+        counted(counts[severity], word, f"{word}s") for severity, word in _WORDS.items()
     )
-    notes = counts[Severity.INFO]
-    parts.append(Text(f"{frames} frames looked at: {summary}, {notes} notes", "bold"))
+    looked_at = counted(frames, "frame", "frames")
+    parts.append(Text(f"{looked_at} looked at: {summary}", "bold"))
     if findings:
         parts.append(Text("lightframe explain RULE tells more about a rule", "dim"))
     return Lines(*parts)

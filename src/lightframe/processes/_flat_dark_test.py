@@ -8,6 +8,13 @@ worth their effort where that is more than the flat's own errors:
 - over whole regions, if ``d / F`` exceeds `limit` and three times its error;
 - in single pixels, if more of them than `pixels_limit` hold a dark signal above both `limit` of
   the level and three times the noise of the master flat.
+
+No command asks this of its own: a check tells of raw frames, before any master is there, and by
+regions alone (the rule `flat-dark-needed`), and a run has made its choice by then. It is for those
+who have masters in hand, and want to know whether their flats need flat-darks from now on::
+
+    left = dark_signal(flat_dark, bias)
+    print(flat_dark_test(flat - bias, left).reason)
 """
 
 from collections.abc import Sequence

@@ -4,7 +4,7 @@ Evidence is gathered once, frame by frame, in threads; the rules of `lightframe.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from lightframe.session._evidence import measure_frames
 from lightframe.session._plan_types import Assignment, MasterJob, Plan
 from lightframe.session._progress import Progress, Silent
 from lightframe.session._resources import default_threads
+from lightframe.session._sets import plural
 from lightframe.session._settings import RunSettings
 
 __all__ = ["Check", "check", "check_session", "gather_evidence"]
@@ -210,7 +211,7 @@ class _Gathered:
             self._add(job.frames, job.label, left, job.kind, is_master=job.given)
         for group in plan.groups:
             for part in group.assignments:
-                label = f"{len(part.frames)} lights {group.name}"
+                label = f"{plural(FrameKind.LIGHT, part.frames)} {group.name}"
                 self._add(part.frames, label, left, FrameKind.LIGHT)
         for unused in plan.unused:
             by_kind: dict[tuple[FrameKind | None, bool], list[Path]] = {}
@@ -273,10 +274,4 @@ def _with_ledgers(evidence: SessionEvidence) -> SessionEvidence:
         ledger = make_ledger(dark, lights, pixels, ratio=ratio, ceiling=0.9 * ceiling)
         if ledger is not None:
             ledgers.append(ledger)
-    return SessionEvidence(
-        sets=evidence.sets,
-        uses=evidence.uses,
-        ledgers=tuple(ledgers),
-        unreadable=evidence.unreadable,
-        settings=evidence.settings,
-    )
+    return replace(evidence, ledgers=tuple(ledgers))

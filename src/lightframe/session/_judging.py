@@ -32,6 +32,7 @@ from lightframe.session._calibrating import Master
 from lightframe.session._context import Context
 from lightframe.session._lights import MeasuredLight
 from lightframe.session._plan_types import Assignment, LightGroup, Plan
+from lightframe.session._sets import plural
 from lightframe.session._views import views_of
 
 __all__ = ["Field", "judge_lights"]
@@ -124,7 +125,7 @@ def _calibrated_set(
     unknown_hot = _unknown_hot(members)
     excess, ratio = _dark_excess(part, masters)
     return CalibratedSet(
-        label=f"{len(members)} light{'s' * (len(members) > 1)} {group.name}{exposure}",
+        label=f"{plural(FrameKind.LIGHT, members)} {group.name}{exposure}",
         lights=tuple(_evidence(light, aligned, dark) for light in members),
         group=group.name,
         flats=() if part.flat is None else plan.master(part.flat).frames,

@@ -127,7 +127,7 @@ def prepare_probe(
     hot = None
     if dark is not None:
         gain = None if reciprocal is None else reciprocal[0]
-        ceiling = infos[assignment.frames[0]].saturation_dn or _CEILING * float(np.nanmax(dark))
+        ceiling = infos[assignment.frames[0]].saturation_dn or float(np.nanmax(dark))
         hot = hot_pixels(dark[0], calibration.cfa, gain, ceiling_dn=_CEILING * ceiling)
     glow = _glow_of(assignment, dark, calibration, masters)
     if reciprocal is None or assignment.flat is None:
