@@ -14,8 +14,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import exifread
-
 from lightframe.frames._header import Card
 
 __all__ = ["clock_cards", "exif_cards", "read_exif", "stated_sensor"]
@@ -50,6 +48,8 @@ def read_exif(path: Path) -> dict[str, Any]:
 
 
 def _tags(file: BinaryIO) -> dict[str, Any]:
+    import exifread  # noqa: PLC0415 - 10 ms that only camera raw needs
+
     file.seek(0)
     try:
         found = exifread.process_file(file, details=True, extract_thumbnail=False)
