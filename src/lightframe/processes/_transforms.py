@@ -66,7 +66,8 @@ def _jacobian(generators: Float64, transform: Float64, points: Float64) -> Float
     homogeneous = np.concatenate((points, np.ones((len(points), 1))), axis=1)
     weight = homogeneous @ transform[2]
     mapped = apply(transform, points)
-    moved = np.einsum("kij,nj->nik", generators, homogeneous)
+    moved = (homogeneous @ generators.reshape(-1, 3).T).reshape(len(points), -1, 3)
+    moved = moved.transpose(0, 2, 1)
     jacobian: Float64 = (moved[:, :2] - mapped[:, :, None] * moved[:, 2:]) / weight[:, None, None]
     return jacobian
 
@@ -91,7 +92,7 @@ class Fit:
         """
         centre, size = self._frame
         jacobian = _jacobian(self._generators, self._normalised, (points - centre) / size)
-        variance = np.einsum("nik,kl,nil->n", jacobian, self._covariance, jacobian)
+        variance = np.sum(jacobian @ self._covariance * jacobian, axis=(1, 2))
         error: Float64 = sigma * np.sqrt(np.maximum(variance, 0.0))
         return error
 
