@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lightframe.processes._stars import StarTable
+from lightframe.processes._star_table import StarTable
 
 
 def profile(dx, dy, fwhm, beta=None, axes=1.0):

@@ -11,8 +11,8 @@ from hypothesis.extra import numpy as hypothesis_numpy
 from lightframe.errors import SettingsError
 from lightframe.frames._cfa import CfaPattern
 from lightframe.frames._pixels import Window
-from lightframe.processes._calibration import prepare_calibration
 from lightframe.processes._calibration_masters import Masters
+from lightframe.processes._calibration_preparing import prepare_calibration
 from lightframe.processes._calibration_settings import CalibrationSettings
 from lightframe.processes._overscan import OverscanRegion, OverscanSettings
 

@@ -21,7 +21,8 @@ from lightframe.processes._measure import (
     measure,
     reference_scores,
 )
-from lightframe.processes._stars import DetectionSettings, StarTable
+from lightframe.processes._star_table import StarTable
+from lightframe.processes._stars import DetectionSettings
 
 DEFAULT = DetectionSettings()
 BAYER = [CfaPattern.from_name(name) for name in ("RGGB", "BGGR", "GRBG", "GBRG")]

@@ -5,9 +5,9 @@ import pytest
 
 from lightframe.frames import CfaPattern
 from lightframe.processes import DetectionSettings, detect_defects, detect_stars, evaluate_noise
+from lightframe.processes._background_mesh import background_mesh
 from lightframe.processes._cosmetic import local_noise
 from lightframe.processes._quantization import value_step
-from lightframe.processes._stars import background_mesh
 
 SHAPE = (512, 512)
 STEPS = [1, 16]
@@ -97,7 +97,7 @@ def test_what_is_measured_above_one_step_is_as_without_steps(sigma, step, monkey
     image = rounded(sigma, step, slope=3.0)
     mesh, noise = background_mesh(image, 64), evaluate_noise(image)
     local, defects = local_noise(image, None), detect_defects(image, None)
-    for module in ("_stars", "_noise", "_cosmetic"):
+    for module in ("_background_mesh", "_noise", "_cosmetic"):
         monkeypatch.setattr(f"lightframe.processes.{module}.value_step", lambda _: 0.0)
     plain = background_mesh(image, 64)
     np.testing.assert_array_equal(mesh.background, plain.background)

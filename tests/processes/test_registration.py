@@ -10,7 +10,8 @@ from star_fields import corner_error, similarity, star_table, two_lists
 from lightframe.errors import RegistrationError, SettingsError
 from lightframe.frames._cfa import CfaPattern
 from lightframe.processes._measure import choose_reference, measure
-from lightframe.processes._registration import RegistrationSettings, register
+from lightframe.processes._registration import register
+from lightframe.processes._registration_settings import RegistrationSettings
 from lightframe.processes._stars import DetectionSettings
 from lightframe.processes._transforms import MODELS, fit_transform
 

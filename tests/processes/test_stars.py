@@ -13,12 +13,9 @@ from lightframe.errors import SettingsError
 from lightframe.kernels._background import mesh_row, mesh_statistics, mesh_value
 from lightframe.kernels._profile import fit_profiles
 from lightframe.kernels._stars import ring_level, windowed_moments
-from lightframe.processes._stars import (
-    DetectionSettings,
-    StarTable,
-    background_mesh,
-    detect_stars,
-)
+from lightframe.processes._background_mesh import background_mesh
+from lightframe.processes._star_table import StarTable
+from lightframe.processes._stars import DetectionSettings, detect_stars
 
 DEFAULT = DetectionSettings()
 

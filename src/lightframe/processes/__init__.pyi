@@ -6,7 +6,7 @@ from ._background_tiles import (
     flat_probe,
     flat_products,
 )
-from ._calibration import FrameLevels, PreparedCalibration, prepare_calibration
+from ._calibration import FrameLevels, PreparedCalibration
 from ._calibration_cards import calibrated_header, calibration_cards
 from ._calibration_frame import (
     CalibratedFrame,
@@ -15,6 +15,7 @@ from ._calibration_frame import (
     frame_pedestal,
 )
 from ._calibration_masters import Masters
+from ._calibration_preparing import prepare_calibration
 from ._calibration_settings import DARK_SCALINGS, CalibrationSettings
 from ._combination import COMBINATIONS, WEIGHTS
 from ._combined_noise import combined_noise
@@ -104,7 +105,8 @@ from ._photon_transfer import (
     noise_without_light,
     pair_noise,
 )
-from ._registration import Registration, RegistrationSettings, register
+from ._registration import Registration, register
+from ._registration_settings import RegistrationSettings
 from ._rejection import REJECTIONS, choose_rejection
 from ._rejection_limits import RejectionLimits, SigmaLimits
 from ._rejection_reach import rejection_reach
@@ -116,7 +118,8 @@ from ._resampling import (
     source_window,
 )
 from ._residual_pattern import PatternLeft, pattern_left, pattern_sample
-from ._stars import DetectionSettings, StarTable, detect_stars
+from ._star_table import StarTable
+from ._stars import DetectionSettings, detect_stars
 from ._statistics import PlaneStatistics, colour_samples, image_statistics
 from ._stretch import (
     PREVIEW_SIDE,

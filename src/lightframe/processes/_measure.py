@@ -15,12 +15,9 @@ from lightframe.processes._detection_image import (
     smoothing_variance,
 )
 from lightframe.processes._estimators import quantized_sigma
-from lightframe.processes._stars import (
-    DetectionSettings,
-    ProfilePixels,
-    StarTable,
-    detect_stars,
-)
+from lightframe.processes._star_profiles import ProfilePixels
+from lightframe.processes._star_table import StarTable
+from lightframe.processes._stars import DetectionSettings, detect_stars
 
 __all__ = ["Measurement", "choose_reference", "measure", "reference_scores"]
 

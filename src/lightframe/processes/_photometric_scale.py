@@ -8,7 +8,7 @@ import scipy
 
 from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes._estimators import FrameStatistics
-from lightframe.processes._stars import StarTable
+from lightframe.processes._star_table import StarTable
 
 __all__ = [
     "Coincidence",
