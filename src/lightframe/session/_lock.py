@@ -81,7 +81,7 @@ def _take(file: TextIO, out: Path, progress: Progress) -> None:
             raise ResourceError(
                 "another run works in this output folder",
                 where=out,
-                cause=f"{owner} has not ended" if owner else "a run has not ended",
+                cause=f"{owner}, has not ended" if owner else "a run has not ended",
                 remedy="wait for its end, or choose another folder with -o",
             ) from error
         if error.errno not in _NO_LOCKS:
