@@ -398,6 +398,17 @@ def test_computed_frames_are_told_by_their_steps(tmp_path):
     assert "dark-subtracted" in seen(one(tmp_path))
 
 
+def test_computed_frames_of_other_cameras_are_noted_without_a_guess(tmp_path):
+    """An ASI533 has 14 bits; who computed the values between their steps is not known."""
+    sensor = PlainSensor(tmp_path, camera="ZWO ASI533MC Pro")
+    sensor.write("bias", 2)
+    sensor.write("flat", 2, exposure_s=1.0, light_dn_s=40000)
+    report = one(tmp_path)
+
+    assert "dark-subtracted" not in seen(report)
+    assert any("computed or scaled" in note for note in report.notes)
+
+
 def test_known_cameras_are_compared_at_their_gain(tmp_path):
     """An ASI533 at gain 100 that has twice the typical e-/DN is told to differ."""
     sensor = PlainSensor(tmp_path, camera="ZWO ASI533MC Pro", e_per_dn=0.4, step=4)

@@ -21,7 +21,7 @@ from lightframe.checks._sensor_range import (
     well_figures,
 )
 from lightframe.checks._sensor_setup import Setup, gather_setups
-from lightframe.checks._sensor_verdict import Remark, Typical, remarks_on, typical_of
+from lightframe.checks._sensor_verdict import Remark, Typical, between_steps, remarks_on, typical_of
 from lightframe.checks._settings import CheckSettings
 from lightframe.frames import FrameKind
 
@@ -213,12 +213,12 @@ def characterize_setup(setup: Setup, settings: CheckSettings) -> SensorReport:
         darks=tuple(darks),
         transfer=tuple(transfer),
         linear=linear,
-        notes=(*_notes(setup, gain), *notes),
+        notes=(*_notes(setup, gain, known), *notes),
     )
 
 
-def _notes(setup: Setup, gain: Figure) -> list[str]:
-    """Return what was left out, and what the header's gain means."""
+def _notes(setup: Setup, gain: Figure, known: KnownCamera | None) -> list[str]:
+    """Return what was left out, whether values were computed, what the header's gain means."""
     by_reason: dict[str, list[str]] = {}
     for path, reason in setup.set_aside:
         by_reason.setdefault(reason, []).append(path.name)
@@ -226,6 +226,10 @@ def _notes(setup: Setup, gain: Figure) -> list[str]:
     for reason, names in by_reason.items():
         more = f" and {len(names) - _MOST_NAMES} more" if names[_MOST_NAMES:] else ""
         notes.append(f"left out ({reason}): {', '.join(names[:_MOST_NAMES])}{more}")
+    values = between_steps(setup, known)
+    famous = known is not None and "dark-subtracted" in known.anomalies
+    if values is not None and values[1] and not famous:
+        notes.append(f"{values[0]}: they are not as the ADC gave them, but computed or scaled")
     claimed = setup.fact("egain")
     if claimed is None or claimed <= 0 or not gain.known:
         return notes

@@ -22,6 +22,7 @@ __all__ = [
     "Remark",
     "State",
     "Typical",
+    "between_steps",
     "dark_subtracted",
     "remarks_on",
     "typical_of",
@@ -330,9 +331,25 @@ def _gaps(setup: Setup) -> bool | None:
 
 
 def dark_subtracted(setup: Setup, known: KnownCamera | None) -> Remark | None:
-    """Tell values that lie between the steps of the camera's ADC: something was computed.
+    """Tell whether a camera that is known to subtract a dark has done so.
 
-    None where the frames do not tell: of few values, or by an ADC that is not known.
+    None for other cameras, and where the frames do not tell: of few values, or binned.
+    """
+    if known is None or "dark-subtracted" not in known.anomalies:
+        return None
+    found = between_steps(setup, known)
+    if found is None:
+        return None
+    text, computed = found
+    if computed:
+        return Remark("dark-subtracted", State.SEEN, f"{text}: they were computed")
+    return Remark("dark-subtracted", State.NOT_SEEN, text)
+
+
+def between_steps(setup: Setup, known: KnownCamera | None) -> tuple[str, bool] | None:
+    """Return how far values reach, and whether they lie between the steps of the camera's ADC.
+
+    Values that do were computed before they were written. None where frames do not tell.
     """
     bits = None if known is None else known.adc_bits
     if bits is None or bits == _FULL_BITS or setup.fact("binning") not in {None, (1, 1)}:
@@ -341,9 +358,7 @@ def dark_subtracted(setup: Setup, known: KnownCamera | None) -> Remark | None:
     if setup.step == 0 or highest < 2**bits:
         return None
     text = f"values up to {highest:.0f} DN in steps of {setup.step} by an ADC of {bits} bits"
-    if setup.step < 1 << (_FULL_BITS - bits):
-        return Remark("dark-subtracted", State.SEEN, f"{text}: they were computed")
-    return Remark("dark-subtracted", State.NOT_SEEN, text)
+    return text, setup.step < 1 << (_FULL_BITS - bits)
 
 
 def _filtered(setup: Setup, settings: CheckSettings) -> Remark | None:
