@@ -77,11 +77,15 @@ def group(queue: I32, pending: int, low: I32, high: I32, tally: I32, spare: I32)
     the queue.
     """
     first = queue[0]
-    same = True
-    for k in range(pending):
-        i = queue[k]
-        same &= high[i] - low[i] == high[first] - low[first]
-    if same:
+    number = high[first] - low[first]
+    others = 0
+    if pending == low.shape[0]:
+        for i in range(pending):
+            others += high[i] - low[i] != number
+    else:
+        for k in range(pending):
+            others += high[queue[k]] - low[queue[k]] != number
+    if others == 0:
         return
     for n in range(tally.shape[0]):
         tally[n] = 0
@@ -107,6 +111,27 @@ def _keep_ends(scratch: F32, n: int) -> None:
 
 
 @kernel
+def _is_block(queue: I32, at: int, pending: int, low: I32, high: I32) -> bool:
+    """Tell whether the next pixels in the queue are a block as it stands, with the same survivors.
+
+    Pixels with as many survivors follow each other in order: all of the block are there if the
+    last is.
+    """
+    head = queue[at]
+    last = at + LANES - 1
+    if head % LANES != 0 or last >= pending or queue[last] != head + LANES - 1:
+        return False
+    start = low[head]
+    stop = high[head]
+    starts = low[head : head + LANES]
+    stops = high[head : head + LANES]
+    others = 0
+    for lane in range(LANES):
+        others += (starts[lane] != start) | (stops[lane] != stop)
+    return others == 0
+
+
+@kernel
 def pack(ordered: F32, queue: I32, at: int, pending: int, low: I32, high: I32, scratch: F32) -> int:
     """Pack the next queued pixels with equal numbers of survivors; return how many they are.
 
@@ -115,18 +140,8 @@ def pack(ordered: F32, queue: I32, at: int, pending: int, low: I32, high: I32, s
     """
     head = queue[at]
     n = high[head] - low[head]
-    used = 1
-    while used < LANES and at + used < pending:
-        i = queue[at + used]
-        if high[i] - low[i] != n:
-            break
-        used += 1
-    whole = used == LANES and head % LANES == 0 and queue[at + LANES - 1] == head + LANES - 1
     start = low[head]
-    if whole:
-        for lane in range(LANES):
-            whole &= low[head + lane] == start
-    if whole:
+    if _is_block(queue, at, pending, low, high):
         block = ordered[head // LANES]
         middle = block[start + n // 2]
         for lane in range(LANES):
@@ -137,7 +152,13 @@ def pack(ordered: F32, queue: I32, at: int, pending: int, low: I32, high: I32, s
             for lane in range(LANES):
                 target[lane] = source[lane] - middle[lane]
         _keep_ends(scratch, n)
-        return used
+        return LANES
+    used = 1
+    while used < LANES and at + used < pending:
+        i = queue[at + used]
+        if high[i] - low[i] != n:
+            break
+        used += 1
     for lane in range(LANES):
         i = queue[at + lane] if lane < used else head
         b = i // LANES
