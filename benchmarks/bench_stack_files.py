@@ -5,9 +5,10 @@
 Every program reads the same FITS files (sky of 1000 DN, noise of 20 DN, one sample in ten thousand
 a cosmic ray; page cache warm) and writes one image, in a process of its own: start and imports
 count. Lightframe writes no maps, as the others have none, but hashes its files and measures their
-noise; one row shows what its maps cost. It has its kernels compiled. All take turns, the shortest time counts. ccdproc clips
-by plain sigma, for it has nothing else. Programs that are not installed are left out: ``pip install
---group bench`` has seiza and ccdproc, Siril is ``siril-cli`` on the path.
+noise; one row shows what its maps cost. It has its kernels compiled. All take turns, the shortest
+time counts. ccdproc clips by plain sigma, for it has nothing else. Programs that are not installed
+are left out: ``pip install --group bench`` has seiza and ccdproc, Siril is ``siril-cli`` on the
+path.
 """
 
 import argparse

@@ -160,10 +160,9 @@ def _binned(plane: npt.NDArray[np.floating], side: int) -> _F64:
 
 def _binned_flat(reciprocal: _F32, side: int) -> _F64:
     """Return the flat in bins; a band of them at a time, which stays in the cache."""
-    bands = []
+    tops = range(0, reciprocal.shape[0] - side + 1, side)
     with np.errstate(divide="ignore", invalid="ignore"):
-        for top in range(0, reciprocal.shape[0] - side + 1, side):
-            bands.append(_binned(1 / reciprocal[top : top + side], side))
+        bands = [_binned(1 / reciprocal[top : top + side], side) for top in tops]
     return np.concatenate(bands) if bands else np.empty((0, 0))
 
 
