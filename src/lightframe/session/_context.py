@@ -13,6 +13,7 @@ from lightframe.buffers import Buffers
 from lightframe.errors import InputError, SettingsError
 from lightframe.frames import PixelSource, Window, open_pixels
 from lightframe.frames._scratch import UNFINISHED
+from lightframe.session._beside import Beside
 from lightframe.session._lock import LOCK_FILE, unwritable
 from lightframe.session._progress import Progress
 from lightframe.session._resources import Meter
@@ -61,6 +62,8 @@ class Context:
         Frames set aside.
     names : mapping of Path to str
         What files that are kept of a light are called.
+    beside : Beside
+        Threads for pictures.
     """
 
     settings: RunSettings
@@ -72,6 +75,7 @@ class Context:
     meter: Meter = field(default_factory=Meter)
     exclusions: list[Exclusion] = field(default_factory=list)
     names: dict[Path, str] = field(default_factory=dict)
+    beside: Beside = field(default_factory=Beside)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property

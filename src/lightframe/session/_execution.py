@@ -68,6 +68,7 @@ class Execution:
         masters = build_masters(self.plan.masters, self.infos, context)
         for field in _fields(self.plan.groups):
             self._integrate_field(field, masters)
+        context.beside.finish()
         self._add_unused()
         self._report_exclusions()
         self._tell_of_earlier_files()
@@ -197,6 +198,7 @@ class Execution:
             self._give_up(group, error)
             return
         self.results.append(result)
+        self.context.beside.finish()
         self.ledger.remember(result, self._marks(light.light.info.path for light in members))
         limit = self.context.settings.match.master_noise_percent / 100
         record_added_noise(group, members, parts, masters, limit)

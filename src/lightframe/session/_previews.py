@@ -1,4 +1,6 @@
-"""Pictures of what a run makes, for people."""
+"""Pictures of what a run makes, for people; they are made beside the main job."""
+
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -17,14 +19,29 @@ def write_preview_of(
 ) -> str:
     """Write a stretched picture; a mosaic is shown in colour, at its colour cell's resolution.
 
+    Parameters
+    ----------
+    planes : ndarray, shape (channels, height, width), float32
+        DN; not to be changed before the run ends.
+    cfa : CfaPattern or None
+        Colours of a mosaic.
+    name : str
+        What the picture is called.
+    context : Context
+        Where to write.
+
     Returns
     -------
     str
         The picture, relative to the output folder.
     """
-    if cfa is not None and len(planes) == 1:
-        planes = superpixel(planes[0], cfa)
-    return _write(preview(planes, context.settings.stretch), name, context)
+
+    def picture() -> npt.NDArray[np.uint8]:
+        if cfa is not None and len(planes) == 1:
+            return preview(superpixel(planes[0], cfa), context.settings.stretch)
+        return preview(planes, context.settings.stretch)
+
+    return _write(picture, name, context)
 
 
 def write_map_preview(planes: npt.NDArray[np.float32], name: str, context: Context) -> str:
@@ -32,14 +49,17 @@ def write_map_preview(planes: npt.NDArray[np.float32], name: str, context: Conte
 
     Black and white are the 0.05 and 99.95 percentiles: single pixels do not decide them.
     """
-    sample = planes.reshape(-1)[:: max(1, planes.size // _SAMPLED_PIXELS)]
-    low, high = np.percentile(sample, (0.05, 99.95))
-    small = reduced(planes, PREVIEW_SIDE).mean(axis=0)
-    shown = preview(np.clip(small, low, high), StretchSettings(linear=True))
-    return _write(shown, name, context)
+
+    def picture() -> npt.NDArray[np.uint8]:
+        sample = planes.reshape(-1)[:: max(1, planes.size // _SAMPLED_PIXELS)]
+        low, high = np.percentile(sample, (0.05, 99.95))
+        small = reduced(planes, PREVIEW_SIDE).mean(axis=0)
+        return preview(np.clip(small, low, high), StretchSettings(linear=True))
+
+    return _write(picture, name, context)
 
 
-def _write(picture: npt.NDArray[np.uint8], name: str, context: Context) -> str:
+def _write(picture: Callable[[], npt.NDArray[np.uint8]], name: str, context: Context) -> str:
     path = context.out / "previews" / name
-    context.meter.wrote(write_png(path, picture))
+    context.beside.do(lambda: context.meter.wrote(write_png(path, picture())))
     return context.relative(path)

@@ -168,6 +168,16 @@ def _written(
         )
         if array is not None
     ]
+    # The pictures are drawn by other threads while this one writes the file.
+    preview = write_preview_of(image, None, f"{group.name}.png", context)
+    shown = [
+        {
+            "name": name,
+            "title": title,
+            "preview": write_map_preview(array, f"{group.name}_{name}.png", context),
+        }
+        for name, array, title in maps
+    ]
     report = write_fits(
         path,
         image,
@@ -194,15 +204,8 @@ def _written(
         "width": width,
         "rejected_low": result.rejected[0],
         "rejected_high": result.rejected[1],
-        "preview": write_preview_of(image, None, f"{group.name}.png", context),
-        "maps": [
-            {
-                "name": name,
-                "title": title,
-                "preview": write_map_preview(array, f"{group.name}_{name}.png", context),
-            }
-            for name, array, title in maps
-        ],
+        "preview": preview,
+        "maps": shown,
     }
 
 

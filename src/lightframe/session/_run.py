@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from lightframe.session._begin import find_frames, plan_frames
+from lightframe.session._beside import Beside
 from lightframe.session._context import Context
 from lightframe.session._lock import locked
 from lightframe.session._outcome import Outcome
@@ -74,11 +75,13 @@ def run(
     """
     progress = progress or Silent()
     refuse_settings(settings)
+    threads = settings.workers or default_threads()
     context = Context(
         settings=settings,
         out=out,
         progress=progress,
-        threads=settings.workers or default_threads(),
+        threads=threads,
+        beside=Beside(threads),
         memory_bytes=default_memory_bytes()
         if settings.memory_gb is None
         else int(settings.memory_gb * 1e9),
@@ -96,6 +99,7 @@ def run(
             context.claim()
             ending.enter_context(locked(context.own, progress))
         ending.callback(shutil.rmtree, context.scratch, ignore_errors=True)
+        ending.callback(context.beside.stop)
         context.prepare_folders(fresh=fresh)
         from lightframe.session._execution import Execution  # noqa: PLC0415 - after the first line
 

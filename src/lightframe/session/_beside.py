@@ -1,0 +1,34 @@
+"""What is done beside the main job, while it leaves cores idle: pictures for people."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+__all__ = ["Beside"]
+
+
+class Beside:
+    """Threads for work that nothing waits for until the end.
+
+    Parameters
+    ----------
+    threads : int
+        How many.
+    """
+
+    def __init__(self, threads: int = 1) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="beside")
+        self._begun: list[Future[None]] = []
+
+    def do(self, work: Callable[[], None]) -> None:
+        """Do something soon."""
+        self._begun.append(self._pool.submit(work))
+
+    def finish(self) -> None:
+        """Wait for all of it, and raise what has gone wrong."""
+        for future in self._begun:
+            future.result()
+        self._begun.clear()
+
+    def stop(self) -> None:
+        """Wait for what is being done, and forget the rest."""
+        self._pool.shutdown(cancel_futures=True)
