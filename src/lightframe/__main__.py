@@ -1,7 +1,5 @@
 """``python -m lightframe``."""
 
-import sys
+from lightframe.cli import program
 
-from lightframe.cli import main
-
-sys.exit(main())
+program()

