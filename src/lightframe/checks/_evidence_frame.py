@@ -33,7 +33,7 @@ __all__ = [
     "read_plane",
 ]
 
-EVIDENCE_VERSION = 5
+EVIDENCE_VERSION = 6
 """Raised whenever the same pixels would give other evidence."""
 
 Float64 = npt.NDArray[np.float64]

@@ -77,8 +77,9 @@ def clipped_profiles(
     """
     height, width = pixels.shape
     even_width = width - width % 2
-    # Block by block with a total for each column of a block: a SIMD loop.
-    lowest, highest, totals = np.empty(_BLOCK), np.empty(_BLOCK), np.empty(_BLOCK)
+    # Block by block with a total for each column of a block: SIMD loops over views.
+    lowest, highest = np.empty(_BLOCK, np.float32), np.empty(_BLOCK, np.float32)
+    totals = np.empty(_BLOCK)
     counted = 0
     for y in range(height):
         phase = 2 * (y % 2)
@@ -89,13 +90,15 @@ def clipped_profiles(
         into_columns = (y // 2) % row_step == 0
         counted += 1 if into_columns else 0
         for start in range(0, even_width, _BLOCK):
-            for k in range(min(_BLOCK, even_width - start)):
-                value = np.float64(row[start + k])
-                value = max(value, lowest[k])
-                value = min(value, highest[k])
-                totals[k] += value
-                if into_columns:
-                    columns[start + k] += value
+            part = row[start : min(start + _BLOCK, even_width)]
+            for k in range(part.size):
+                value = min(max(np.float32(part[k]), lowest[k]), highest[k])
+                totals[k] += np.float64(value)
+            if into_columns:
+                sums = columns[start : start + part.size]
+                for k in range(part.size):
+                    value = min(max(np.float32(part[k]), lowest[k]), highest[k])
+                    sums[k] += np.float64(value)
         rows[y] = totals.sum() / even_width
     for x in range(width):
         columns[x] /= counted
@@ -230,9 +233,10 @@ def isolated_pixels(
             )
             for start in range(left, right, _BLOCK):
                 stop = min(start + _BLOCK, right)
-                highest = row[start]
-                for x in range(start, stop):
-                    highest = max(highest, row[x])
+                block = row[start:stop]
+                highest = block[0]
+                for k in range(block.size):  # by a view alone this loop becomes SIMD code
+                    highest = max(highest, block[k])
                 if not np.float64(highest) > lowest:
                     continue
                 for x in range(start, stop):
@@ -246,6 +250,24 @@ def isolated_pixels(
                         if count == capacity:
                             return count
     return count
+
+
+@kernel
+def _star_height(sums: npt.NDArray[np.float32], y: int, x: int, spread: np.float32) -> np.float32:
+    """Return by how much a maximum exceeds its surroundings; 0 if it is not shaped like a star."""
+    here, above, below = sums[y % _RING], sums[(y - 1) % _RING], sums[(y + 1) % _RING]
+    far_above, far_below = sums[(y - _REACH) % _RING], sums[(y + _REACH) % _RING]
+    # The higher of both directions: a band or a gradient is no star.
+    across = here[x - _REACH] + here[x + _REACH]
+    surroundings = np.float32(0.5) * max(across, far_above[x] + far_below[x])
+    height_above = here[x] - surroundings
+    wide = max(here[x - 1], here[x + 1]) - surroundings > spread
+    tall = max(above[x], below[x]) - surroundings > spread
+    # Two cells away a star has fallen off; what the noise tips a broad hump with has not.
+    foot = surroundings + np.float32(0.65) * height_above
+    sharp = max(here[x - 2], here[x + 2]) < foot
+    steep = max(sums[(y - 2) % _RING, x], sums[(y + 2) % _RING, x]) < foot
+    return height_above if wide and tall and sharp and steep else np.float32(0.0)
 
 
 @kernel
@@ -274,21 +296,23 @@ def star_like(
     """
     height, width = pixels.shape[0] // 2, pixels.shape[1] // 2
     reach = _REACH
-    sums = np.empty((_RING, width), np.float64)
+    sums = np.empty((_RING, width), np.float32)
     capacity = rows.shape[0]
     count = 0
-    spread = 3.0 * noise
-    least = limit * noise
-    marks = np.zeros(width, np.bool_)
+    spread = np.float32(3.0 * noise)
+    least = np.float32(limit * noise)
+    two = np.float32(2.0)
+    marks = np.zeros(-(-width // 8) * 8, np.uint8)
+    eights = marks.view(np.uint64)
     for bottom in range(height):
-        slot = bottom % _RING
+        newest = sums[bottom % _RING]
         upper, lower = pixels[2 * bottom], pixels[2 * bottom + 1]
         for x in range(width):
-            sums[slot, x] = (
-                np.float64(upper[2 * x])
-                + np.float64(upper[2 * x + 1])
-                + np.float64(lower[2 * x])
-                + np.float64(lower[2 * x + 1])
+            newest[x] = (
+                np.float32(upper[2 * x])
+                + np.float32(upper[2 * x + 1])
+                + np.float32(lower[2 * x])
+                + np.float32(lower[2 * x + 1])
             )
         y = bottom - reach
         if y < reach:
@@ -306,30 +330,21 @@ def star_like(
                 & (value >= here[x + 1])
                 & (value > above[x])
                 & (value >= below[x])
-                & (2.0 * (value - least) >= here[x - reach] + here[x + reach])
-                & (2.0 * (value - least) >= far_above[x] + far_below[x])
+                & (two * (value - least) >= here[x - reach] + here[x + reach])
+                & (two * (value - least) >= far_above[x] + far_below[x])
             )
-        for x in range(reach, width - reach):
-            if not marks[x]:
+        for eight in range(eights.size):  # few are marked: eight at a time are passed over
+            if eights[eight] == 0:
                 continue
-            value = here[x]
-            left, right, up, down = here[x - 1], here[x + 1], above[x], below[x]
-            a, b = here[x - reach], here[x + reach]
-            c, d = far_above[x], far_below[x]
-            # The higher of both directions: a band or a gradient is no star.
-            surroundings = 0.5 * max(a + b, c + d)
-            height_above = value - surroundings
-            wide = max(left, right) - surroundings > spread
-            tall = max(up, down) - surroundings > spread
-            # Two cells away a star has fallen off; what the noise tips a broad hump with has not.
-            foot = surroundings + 0.65 * height_above
-            sharp = max(here[x - 2], here[x + 2]) < foot
-            steep = max(sums[(y - 2) % _RING, x], sums[(y + 2) % _RING, x]) < foot
-            if wide and tall and sharp and steep:
-                rows[count] = 2 * y
-                columns[count] = 2 * x
-                flux[count] = height_above
-                count += 1
-                if count == capacity:
-                    return count
+            for x in range(8 * eight, 8 * eight + 8):
+                if marks[x] == 0:
+                    continue
+                height_above = _star_height(sums, y, x, spread)
+                if height_above > 0:
+                    rows[count] = 2 * y
+                    columns[count] = 2 * x
+                    flux[count] = height_above
+                    count += 1
+                    if count == capacity:
+                        return count
     return count

@@ -126,9 +126,10 @@ def find_peaks(
         above, here, below = smooth[(middle - 1) % 3], smooth[middle % 3], smooth[y % 3]
         for start in range(0, width, block):
             end = min(start + block, width)
+            heights_here, limits_here = here[start:end], limit[start:end]
             hits = 0
-            for x in range(start, end):
-                hits += here[x] > limit[x]
+            for k in range(heights_here.size):  # by views alone this loop becomes SIMD code
+                hits += heights_here[k] > limits_here[k]
             if hits == 0:
                 continue
             for x in range(max(start, 1), min(end, width - 1)):
