@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lightframe.errors import SettingsError
 from lightframe.kernels._stack import LANES, order_samples, sorting_network
 from lightframe.processes._rejection import REJECTIONS, RejectionWork, esd_critical_values
-from lightframe.processes._rejection_limits import RejectionLimits
+from lightframe.processes._rejection_limits import RejectionLimits, SigmaLimits
 
 TWINS = {
     "min-max": stack_twins.min_max,
@@ -160,6 +160,26 @@ def test_one_cosmic_ray_among_twenty_frames_is_rejected(name):
     _, low, high, _ = reject(name, x)
     assert (high < 20).all()
     assert (high - low).mean() > 18
+
+
+def test_a_pixel_between_those_of_a_block_is_not_lost():
+    """Survivors fall to 7 by other rounds: one of the block is done, and one of the next between.
+
+    The queue then holds the block's first and last pixel 63 places apart, but not all between.
+    """
+    by_8 = [-2.4, -1.2, -0.5, -0.2, -0.1, 0.7, 0.8, 19.4, 237.6, 299.3, 302.3, 354.0]
+    by_9 = [-1.2, -0.7, -0.4, -0.2, -0.2, 0.1, 0.3, 1.3, 2.1, 94.7, 106.3, 144.7]
+    at_once = [-1.1, -0.2, 0.5, 0.6, 0.6, 1.0, 1.6, 71.4, 85.3, 88.8, 121.0, 135.1]
+    by_8_to_6 = [-1.3, -0.3, -0.2, 0.2, 0.2, 0.3, 3.1, 68.7, 232.7, 258.1, 439.0, 466.8]
+    quiet = [-1.6, -1.0, -0.2, 0.0, 0.1, 0.7, 0.8, 0.8, 0.8, 0.9, 1.0, 1.7]
+    columns = [by_8] * 5 + [at_once] + [by_8] * 35 + [by_9] * 23
+    columns += [quiet] * 6 + [by_8_to_6] + [quiet] * 57
+    limits = RejectionLimits(reject_low=False, sigma=SigmaLimits(high=1.2))
+    _, low, high, _ = reject("sigma", np.array(columns).T, limits)
+    assert not low.any()
+    assert high[:64].tolist() == [7] * 64
+    assert high[70] == 6
+    assert np.delete(high[64:], 6).tolist() == [12] * 63
 
 
 def test_linear_fit_slope_is_that_of_the_survivors():

@@ -114,8 +114,8 @@ def _keep_ends(scratch: F32, n: int) -> None:
 def _is_block(queue: I32, at: int, pending: int, low: I32, high: I32) -> bool:
     """Tell whether the next pixels in the queue are a block as it stands, with the same survivors.
 
-    Pixels with as many survivors follow each other in order: all of the block are there if the
-    last is.
+    Each of them is looked at: pixels that came to as many survivors by other rounds follow each
+    other out of order, so that the first and the last in place do not tell that all are.
     """
     head = queue[at]
     last = at + LANES - 1
@@ -123,11 +123,12 @@ def _is_block(queue: I32, at: int, pending: int, low: I32, high: I32) -> bool:
         return False
     start = low[head]
     stop = high[head]
+    pixels = queue[at : at + LANES]
     starts = low[head : head + LANES]
     stops = high[head : head + LANES]
     others = 0
     for lane in range(LANES):
-        others += (starts[lane] != start) | (stops[lane] != stop)
+        others += (pixels[lane] != head + lane) | (starts[lane] != start) | (stops[lane] != stop)
     return others == 0
 
 
