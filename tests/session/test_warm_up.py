@@ -12,7 +12,7 @@ from lightframe.session import Silent, _warm_up
 
 def test_each_share_runs_as_a_process():
     """A process compiles its share, for mono and mosaic frames, and ends well."""
-    for words in (["lights"], ["integration", "RGGB"]):
+    for words in (["lights"], ["integration", "RGGB"], ["looks", "RGGB"]):
         found = subprocess.run(
             [sys.executable, "-m", "lightframe.session._warm_up", *words],
             capture_output=True,
@@ -41,11 +41,11 @@ def test_compiling_is_done_once_and_again_when_a_kernel_changes(tmp_path, monkey
 
     _warm_up.warm_up(pattern, Silent())
     _warm_up.warm_up(pattern, Silent())
-    assert sorted(begun) == [["integration", "GRBG"], ["lights", "GRBG"]]
+    assert sorted(begun) == [["integration", "GRBG"], ["lights", "GRBG"], ["looks", "GRBG"]]
 
     monkeypatch.setattr(_warm_up, "code_fingerprint", lambda: "of other sources")
     _warm_up.warm_up(pattern, Silent())
-    assert len(begun) == 4
+    assert len(begun) == 6
 
 
 def test_a_failure_to_compile_ahead_is_told_and_does_not_stop_the_run(tmp_path, monkeypatch):
