@@ -24,7 +24,8 @@ from lightframe.processes._integration_recipe import (
     with_fields,
 )
 from lightframe.processes._integration_settings import IntegrationSettings
-from lightframe.processes._integration_tiles import Recipe, TileWorker, tile_shape, tiles
+from lightframe.processes._integration_terms import Recipe
+from lightframe.processes._integration_tiles import TileWorker, tile_shape, tiles
 from lightframe.processes._integration_variance import NoiseModel, with_variance
 from lightframe.processes._large_scale import (
     HIGH,

@@ -16,7 +16,7 @@ from lightframe.processes._estimators import (
     frame_statistics,
 )
 from lightframe.processes._integration_settings import IntegrationSettings
-from lightframe.processes._integration_tiles import ChannelTerms, Recipe
+from lightframe.processes._integration_terms import ChannelTerms, Recipe
 from lightframe.processes._local_normalization import local_fields
 from lightframe.processes._normalization import (
     LOCAL,

@@ -18,7 +18,8 @@ from lightframe.processes._integration_recipe import (
     with_fields,
 )
 from lightframe.processes._integration_settings import IntegrationSettings
-from lightframe.processes._integration_tiles import ChannelTerms, Recipe, TileWorker, localized
+from lightframe.processes._integration_terms import ChannelTerms, Recipe, localized
+from lightframe.processes._integration_tiles import TileWorker
 from lightframe.processes._large_scale import LargeScaleSettings, grow_structures, mark_structures
 from lightframe.processes._rejection import RejectionWork
 

@@ -20,7 +20,8 @@ import numpy.typing as npt
 from lightframe.frames._array_source import ArraySource
 from lightframe.frames._pixels import Window
 from lightframe.processes._estimators import FrameStatistics
-from lightframe.processes._integration_tiles import ChannelTerms, Recipe, TileWorker
+from lightframe.processes._integration_terms import ChannelTerms, Recipe
+from lightframe.processes._integration_tiles import TileWorker
 from lightframe.processes._local_normalization import LocalFields
 
 __all__ = ["NoiseModel", "with_variance"]

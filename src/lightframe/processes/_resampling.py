@@ -30,7 +30,7 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 DEGREE = 7
-"""Degree of the polynomials that stand for the kernels; the weights are right to 4e-7."""
+"""Degree of the polynomials that stand for the kernels; the weights are right to 5e-7."""
 
 MISSING_SHARE = 0.125
 """Missing samples may hold this share of the absolute weight; with more the result is missing.
