@@ -45,6 +45,16 @@ def test_the_step_is_found_from_the_values(image, step):
     assert value_step(image) == pytest.approx(step, rel=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16, np.int32, np.float64])
+def test_the_step_is_found_in_any_type_of_number(dtype):
+    """Where all noise lies below the most frequent value, too."""
+    image = np.full(SHAPE, 250)
+    below = np.random.default_rng(1).random(SHAPE)
+    image[below < 0.01] = 249
+    image[below < 0.0001] = 248
+    assert value_step(image.astype(dtype)) == 1
+
+
 def test_values_without_a_grid_have_no_step():
     """Divided by a flat; one value; two; few that are no noise; nothing at all."""
     rng = np.random.default_rng(2)

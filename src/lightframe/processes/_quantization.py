@@ -41,7 +41,8 @@ def value_step(image: npt.NDArray[Any]) -> float:
     values, counts = np.unique(sample[np.isfinite(sample)], return_counts=True)
     if not _FEWEST_VALUES <= values.size <= counts.sum() / _PIXELS_PER_VALUE:
         return 0.0
-    gaps = np.diff(values.astype(np.float64))
+    values = values.astype(np.float64)  # differences of unsigned integers would wrap round
+    gaps = np.diff(values)
     error = _ROUNDED * float(np.abs(values[[0, -1]]).max())
     # Steps of large values that were scaled differ by their rounding.
     step = float(np.median(gaps[gaps <= gaps.min() + 2 * error]))

@@ -1,0 +1,76 @@
+"""Pictures are made beside the main job."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from lightframe.errors import ResourceError
+from lightframe.session import RunSettings, Silent, _previews, run
+from lightframe.session._beside import Beside
+from lightframe.session._context import Context
+from lightframe.session._previews import write_map_preview, write_preview_of
+from lightframe.simulation import preset, simulate_session
+
+
+def refuse(*_):
+    """Fail as a full disk does."""
+    raise ResourceError("cannot be written: No space left on device")
+
+
+def test_what_goes_wrong_beside_is_raised_in_the_end():
+    """By `finish`, once what was begun before it is done."""
+    beside, done = Beside(2), []
+    beside.do(lambda: done.append(1))
+    beside.do(refuse)
+    with pytest.raises(ResourceError, match="No space left"):
+        beside.finish()
+    beside.stop()
+    assert done == [1]
+
+
+def test_what_has_not_begun_is_forgotten_where_a_run_ends_early():
+    """What is being done is waited for."""
+    beside, begun, go_on, done = Beside(1), threading.Event(), threading.Event(), []
+
+    def first():
+        begun.set()
+        go_on.wait(60)
+        done.append("first")
+
+    beside.do(first)
+    beside.do(lambda: done.append("second"))
+    begun.wait(60)
+    threading.Timer(0.05, go_on.set).start()
+    beside.stop()
+    assert done == ["first"]
+
+
+def test_pictures_are_there_when_all_is_finished(tmp_path):
+    """A mosaic's and a map's; their bytes are counted."""
+    context = Context(RunSettings(), tmp_path, Silent(), threads=2, memory_bytes=1 << 28)
+    planes = np.random.default_rng(1).normal(1000, 10, (1, 40, 60)).astype(np.float32)
+    names = [
+        write_preview_of(planes, None, "a.png", context),
+        write_map_preview(planes, "b.png", context),
+    ]
+    context.beside.finish()
+    context.beside.stop()
+    assert names == ["previews/a.png", "previews/b.png"]
+    sizes = [(tmp_path / name).stat().st_size for name in names]
+    assert min(sizes) > 0
+    assert context.meter.bytes_written == sum(sizes)
+
+
+def test_a_picture_that_cannot_be_written_ends_the_run(tmp_path, monkeypatch):
+    """As any other file; there is no record of a run that did not come to its end."""
+    simulate_session(tmp_path / "raw", preset("osc-cmos").resized(200, 300, frames=3), threads=2)
+    monkeypatch.setattr(_previews, "write_png", refuse)
+    with pytest.raises(ResourceError, match="No space left"):
+        run([tmp_path / "raw"], tmp_path / "out", RunSettings(check_pixels=False))
+    assert not (tmp_path / "out" / "run.json").exists()
+    assert not [
+        thread
+        for thread in threading.enumerate()
+        if thread.name.startswith("beside") and thread.is_alive()
+    ]
