@@ -147,16 +147,36 @@ def test_a_file_system_without_locks_is_told_and_used(own, monkeypatch):
         assert ["cannot be locked" in text for text in told] == [True]
 
 
-@pytest.mark.parametrize("number", [errno.EIO, errno.EROFS])
-def test_other_refusals_of_the_system_are_told(own, monkeypatch, number):
+@pytest.mark.parametrize(
+    ("number", "kind"), [(errno.EIO, ResourceError), (errno.EROFS, SettingsError)]
+)
+def test_other_refusals_of_the_system_are_told(own, monkeypatch, number, kind):
     """The output folder is named, with what the system says."""
 
     def refuse(_):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(_lock, "_lock", refuse)
-    with pytest.raises(SettingsError, match="cannot be written"), locked(own, Silent()):
+    with pytest.raises(kind, match="cannot be written") as caught, locked(own, Silent()):
         pass
+    assert caught.value.where == str(own.parent)
+
+
+def test_a_full_disk_is_not_blamed_on_the_folder(night, tmp_path, monkeypatch):
+    """Nothing is wrong with its name, and the same command can be given again."""
+    out = tmp_path / "out"
+    mkdir = type(out).mkdir
+
+    def refuse(path, *arguments, **options):
+        if out in (path, *path.parents):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        mkdir(path, *arguments, **options)
+
+    monkeypatch.setattr(type(out), "mkdir", refuse)
+    with pytest.raises(ResourceError, match="No space left") as caught:
+        integrate(night, out / ".lightframe")
+    assert caught.value.exit_code == 4
+    assert "free some space" in caught.value.remedy
 
 
 def test_a_place_where_nothing_can_be_written_is_told(tmp_path):

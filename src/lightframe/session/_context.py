@@ -95,6 +95,8 @@ class Context:
         ------
         SettingsError
             If it cannot be made, or holds files of others where those of the run would lie.
+        ResourceError
+            If the disk is full.
         """
         try:
             self._refuse_foreign()
@@ -114,6 +116,8 @@ class Context:
         ------
         SettingsError
             If the output folder cannot be written to.
+        ResourceError
+            If the disk is full.
         """
         try:
             for entry in self.own.iterdir():

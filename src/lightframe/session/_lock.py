@@ -14,7 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
-from lightframe.errors import ResourceError, SettingsError
+from lightframe.errors import LightframeError, ResourceError, SettingsError
+from lightframe.frames import storage_error
 from lightframe.session._progress import Progress
 
 __all__ = ["LOCK_FILE", "locked", "unwritable"]
@@ -57,7 +58,7 @@ def locked(folder: Path, progress: Progress) -> Iterator[None]:
     Raises
     ------
     ResourceError
-        If another run holds it.
+        If another run holds it, or the disk is full.
     SettingsError
         If nothing can be written there.
     """
@@ -98,8 +99,14 @@ def _take(file: TextIO, out: Path, progress: Progress) -> None:
         raise unwritable(out, error) from error
 
 
-def unwritable(out: Path, error: OSError) -> SettingsError:
-    """Return what is told of an output folder that the system refuses to write to."""
+def unwritable(out: Path, error: OSError) -> LightframeError:
+    """Return what is told of an output folder that the system refuses to write to.
+
+    A `ResourceError` where the disk is full or failing: the folder is the right one then.
+    """
+    told = storage_error(error, out)
+    if isinstance(told, ResourceError):
+        return told
     return SettingsError(
         f"the output folder cannot be written to: {error.strerror}",
         where=out,

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from lightframe.errors import IncompatibleFramesError, SettingsError
+from lightframe.errors import IncompatibleFramesError
 from lightframe.frames import FrameInfo
 from lightframe.session._batch import Failure
 from lightframe.session._context import Context
+from lightframe.session._lock import unwritable
 from lightframe.session._steps import Bench
 
 __all__ = ["agreeing", "workspace"]
@@ -61,16 +62,13 @@ def workspace(bench: Bench, beside: Path) -> Iterator[Context]:
     ------
     SettingsError
         If nothing can be written there.
+    ResourceError
+        If the disk is full.
     """
     try:
         folder = Path(tempfile.mkdtemp(prefix=".lightframe-", dir=beside.parent))
     except OSError as error:
-        raise SettingsError(
-            f"the output folder cannot be written to: {error.strerror}",
-            where=beside.parent,
-            cause="it lies on a read-only disk, or belongs to somebody else",
-            remedy="choose another folder with -o",
-        ) from error
+        raise unwritable(beside.parent, error) from error
     context = Context(
         settings=bench.settings,
         out=folder,
