@@ -12,6 +12,7 @@ from typing import Any
 
 from lightframe._version import __version__
 from lightframe.frames import FrameKind, write_text
+from lightframe.session._json_values import read_entries
 from lightframe.session._plan_types import MasterJob
 from lightframe.session._settings import RunSettings
 
@@ -83,13 +84,7 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / _FILE
-        self._entries: dict[str, dict[str, Any]] = {}
-        try:
-            entries = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return
-        if isinstance(entries, dict):
-            self._entries = {name: entry for name, entry in entries.items() if _is_whole(entry)}
+        self._entries: dict[str, dict[str, Any]] = read_entries(self._path, _is_whole)
 
     def recall(self, name: str, key: str, out: Path) -> dict[str, Any] | None:
         """Return the record of a finished master, or None if it has to be made."""

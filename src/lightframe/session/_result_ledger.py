@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lightframe.frames import FrameInfo, write_text
+from lightframe.session._json_values import read_entries
 
 __all__ = ["LEDGER_FILE", "SUPERSEDED", "ResultLedger", "marks"]
 
@@ -52,13 +53,7 @@ class ResultLedger:
     def __init__(self, out: Path, own: Path) -> None:
         self._out = out
         self._path = own / LEDGER_FILE
-        self._entries: dict[str, dict[str, Any]] = {}
-        try:
-            entries = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return
-        if isinstance(entries, dict):
-            self._entries = {path: entry for path, entry in entries.items() if _is_whole(entry)}
+        self._entries: dict[str, dict[str, Any]] = read_entries(self._path, _is_whole)
 
     def remember(self, result: Mapping[str, Any], lights: Iterable[str]) -> None:
         """Enter a result that was just written.
