@@ -119,11 +119,13 @@ def _imported(name: str) -> _Command:
 
     What it defines stays to the end: looking for garbage among it meanwhile would only take time.
     """
+    collecting = gc.isenabled()
     gc.disable()
     try:
         return cast("_Command", importlib.import_module(f"lightframe.cli.{name}"))
     finally:
-        gc.enable()
+        if collecting:
+            gc.enable()
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
