@@ -191,6 +191,23 @@ def test_every_model_registers_a_dithered_frame(model):
         assert result.transform[:2, :2] == pytest.approx(np.eye(2), abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("sky", "part"),
+    [
+        ("as it was", 1.0),
+        ("dithered", (1 - 31.4 / 6000) * (1 - 17.2 / 4000)),
+        ("half a frame aside", 0.5),
+        ("on its side", 4000 / 6000),
+        ("twice as large", 1.0),
+        ("half as large", 0.25),
+    ],
+)
+def test_the_overlap_is_the_part_of_the_area(sky, part):
+    """A small shift costs the strip that it uncovers, and no more."""
+    frame, reference = two_lists(2000, similarity(**SKIES[sky]), seed=3)
+    assert registered(frame, reference).overlap == pytest.approx(part, abs=2e-4)
+
+
 def test_a_rotated_frame_is_no_shift():
     """Asked for a shift only, a turned frame is refused rather than smeared."""
     frame, reference = two_lists(400, similarity(5.0), seed=6)

@@ -208,7 +208,7 @@ def _finish(field: StarLists, match: Match, settings: RegistrationSettings) -> R
         shift_px=(float(middle[0] - centre[0, 0]), float(middle[1] - centre[0, 1])),
         flipped=bool(abs(rotation) > 90),
         mirrored=match.mirrored,
-        overlap=float(_overlap(field, fit.transform)[0].mean()),
+        overlap=_covered_part(field, fit.transform),
         pairs=np.stack((match.rows, match.columns), axis=1),
     )
 
@@ -221,6 +221,33 @@ def _overlap(field: StarLists, transform: Float64) -> tuple[npt.NDArray[np.bool_
     there = apply(np.linalg.inv(transform).astype(np.float64), grid)
     limit = np.array([field.shape[1] - 0.5, field.shape[0] - 0.5])
     return np.asarray(((there > -0.5) & (there < limit)).all(axis=1)), there
+
+
+def _covered_part(field: StarLists, transform: Float64) -> float:
+    """Return the part of the reference's area that lies within the frame's outline."""
+    height, width = field.shape
+    rows, columns = field.reference_shape
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]]) - 0.5
+    outline = apply(transform, corners)
+    for axis, size in ((0, columns), (1, rows)):
+        outline = _beyond(outline[:, axis] + 0.5, outline)
+        outline = _beyond(size - 0.5 - outline[:, axis], outline)
+    x, y = outline.T
+    area = 0.5 * abs(float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y)))
+    return area / (columns * rows)
+
+
+def _beyond(distance: Float64, outline: Float64) -> Float64:
+    """Cut a convex outline along the line on which the signed distance of its corners is zero."""
+    kept = []
+    for index, corner in enumerate(outline):
+        here, there = distance[index - 1], distance[index]
+        if here * there < 0:
+            before = outline[index - 1]
+            kept.append(before + (corner - before) * here / (here - there))
+        if there >= 0:
+            kept.append(corner)
+    return np.array(kept, dtype=np.float64).reshape(-1, 2)
 
 
 def _supported(field: StarLists, match: Match, settings: RegistrationSettings) -> tuple[Fit, str]:
