@@ -108,6 +108,7 @@ def test_settings_come_from_file_then_command_line(night, tmp_path, capsys):
     [
         (["run"], 2, "required"),
         (["frobnicate"], 2, "invalid choice"),
+        (["check", "NIGHT", "--reprt", "x"], 2, "lightframe check: error: unrecognized arguments"),
         (["run", "NIGHT"], 2, "no output folder"),
         (["run", "NIGHT", "-o", "OUT", "--set", "lights.rejection=magic"], 2, "winsorized"),
         (["run", "NIGHT", "-o", "OUT", "--set", "nonsense=1"], 2, "nonsense"),

@@ -178,6 +178,9 @@ def test_weights_from_the_command_line_and_from_keywords(lightframe, ccd, tmp_pa
     _, document, _ = lightframe(*words, "--weight-keyword", "EXPTIME", "--json")
     assert [light["weight"] for light in document["lights"]] == [1.0, 1.0]
     assert lightframe(*words, "--weights", "3")[0] == 2
+    code, _, said = lightframe(*words, "--weights", "3,1", "--weight", "noise")
+    assert code == 2
+    assert "--weights contradicts the weight 'noise'" in said
     assert lightframe(*words, "--weight-keyword", "NOTHING")[0] == 3
 
 

@@ -8,11 +8,11 @@ from rich.text import Text
 from lightframe.cli._console import stdout
 from lightframe.cli._options import add_settings
 from lightframe.cli._outcome import (
-    WIDE,
     number,
     numbers,
     print_end,
     print_remarks,
+    print_table,
     refused_files,
     refused_lights,
     table,
@@ -170,7 +170,7 @@ def _overscan(arguments: argparse.Namespace) -> OverscanSettings | None:
 
 
 def _print(batch: Batch[CalibratedFile], *, verbose: bool) -> None:
-    console = stdout(WIDE)
+    console = stdout()
     if verbose:
         for file in batch.done:
             console.print(f"{file.record}\n", soft_wrap=True)
@@ -195,7 +195,7 @@ def _print(batch: Batch[CalibratedFile], *, verbose: bool) -> None:
             str(clipping.missing),
             str(record.output_pedestal_dn),
         )
-    console.print(shown)
+    print_table(shown)
     doubts = {
         f"{file.info.path.name}: k is not determined: {file.record.dark_scale.reason}": None
         for file in batch.done
@@ -243,8 +243,8 @@ def _print_comparison(batch: Batch[DarkComparison]) -> None:
                     f"{number(left.glow, '+.1%')} ± {number(left.glow_sigma, '.1%')}",
                     number(left.glow_dn, "+.2f"),
                 )
-    stdout(WIDE).print(
-        shown,
+    print_table(shown)
+    stdout().print(
         "Left: share of the dark's signal; 0 is right, positive too little was subtracted, negative"
         " too much.",
     )

@@ -1,9 +1,11 @@
 """What a person sees while a job runs: bars on a terminal, plain lines elsewhere, all on stderr."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import IO
 
 from rich.console import Console
 from rich.progress import (
@@ -17,7 +19,23 @@ from rich.progress import (
 
 from lightframe.errors import LightframeError
 
-__all__ = ["ConsoleProgress", "print_error", "stderr", "stdout"]
+__all__ = ["ConsoleProgress", "discard", "print_error", "stderr", "stdout"]
+
+
+class _Console(Console):
+    """A console whose reader may go, as ``head`` does: that is its right, and the job goes on."""
+
+    def on_broken_pipe(self) -> None:
+        """Say no more."""
+        self.quiet = True
+        discard(self.file)
+
+
+def discard(stream: IO[str]) -> None:
+    """Let everything that is still written to a stream of the process vanish."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def stdout(piped_width: int = 100) -> Console:
@@ -25,7 +43,7 @@ def stdout(piped_width: int = 100) -> Console:
 
     Text is printed as it is: names of files hold brackets and colons that are no markup.
     """
-    return Console(
+    return _Console(
         width=None if sys.stdout.isatty() else piped_width,
         highlight=False,
         markup=False,
@@ -35,7 +53,7 @@ def stdout(piped_width: int = 100) -> Console:
 
 def stderr() -> Console:
     """Return a console on standard error."""
-    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    return _Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def print_error(error: LightframeError) -> None:

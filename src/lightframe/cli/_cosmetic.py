@@ -3,9 +3,8 @@
 import argparse
 from pathlib import Path
 
-from lightframe.cli._console import stdout
 from lightframe.cli._options import add_settings
-from lightframe.cli._outcome import WIDE, print_end, refused_lights, table
+from lightframe.cli._outcome import print_end, print_table, refused_lights, table
 from lightframe.cli._output import print_json
 from lightframe.cli._steps import add_common, add_output, bench_of, output_of
 from lightframe.processes import CosmeticSettings
@@ -60,5 +59,5 @@ def execute(arguments: argparse.Namespace) -> int:
                 f"{share:.4%}",
                 str(file.replaced),
             )
-        stdout(WIDE).print(shown)
+        print_table(shown)
     return print_end(batch, arguments.files)

@@ -2,8 +2,7 @@
 
 import argparse
 
-from lightframe.cli._console import stdout
-from lightframe.cli._outcome import WIDE, numbers, print_end, refused_lights, table
+from lightframe.cli._outcome import numbers, print_end, print_table, refused_lights, table
 from lightframe.cli._output import print_json
 from lightframe.cli._steps import add_common, add_output, bench_of, output_of
 from lightframe.errors import SettingsError
@@ -59,7 +58,7 @@ def execute(arguments: argparse.Namespace) -> int:
                 "" if file.info.cfa is None else file.info.cfa.name,
                 numbers(file.noise_dn, ".2f"),
             )
-        stdout(WIDE).print(shown)
+        print_table(shown)
     return print_end(batch, arguments.files)
 
 

@@ -7,11 +7,11 @@ from typing import Any
 from lightframe.cli._console import stdout
 from lightframe.cli._options import add_settings
 from lightframe.cli._outcome import (
-    WIDE,
     number,
     numbers,
     print_end,
     print_remarks,
+    print_table,
     refused_files,
     table,
 )
@@ -103,15 +103,27 @@ def _options(arguments: argparse.Namespace) -> StackOptions:
             raise SettingsError(
                 f"--weights {arguments.weights!r} are no numbers", remedy="for example 1,0.8,1.2"
             ) from error
-        setattr(arguments, "set:lights.weight", "given")
+        _set_weight(arguments, "--weights", "given")
     if arguments.weight_keyword is not None:
-        setattr(arguments, "set:lights.weight", "keyword")
+        _set_weight(arguments, "--weight-keyword", "keyword")
     return StackOptions(
         reference=arguments.reference,
         weights=weights,
         keyword=arguments.weight_keyword or "",
         subtract_pedestals=not arguments.keep_pedestals,
     )
+
+
+def _set_weight(arguments: argparse.Namespace, option: str, weight: str) -> None:
+    """Let an option stand for the setting that it implies."""
+    setting = "set:lights.weight"
+    chosen = getattr(arguments, setting)
+    if chosen not in {None, weight}:
+        raise SettingsError(
+            f"{option} contradicts the weight {chosen!r}",
+            remedy=f"leave out {option}, or the other",
+        )
+    setattr(arguments, setting, weight)
 
 
 def _pixel(text: str) -> tuple[int, int]:
@@ -125,7 +137,7 @@ def _pixel(text: str) -> tuple[int, int]:
 
 
 def _print(made: IntegratedFile) -> None:
-    console, result = stdout(WIDE), made.integration
+    console, result = stdout(), made.integration
     shown = table("File", "Exposure s", "Noise DN", "Weight", "Scale", "Rej. low", "Rej. high")
     noise_dn = made.frames_noise_dn
     for index, info in enumerate(made.infos):
@@ -138,12 +150,13 @@ def _print(made: IntegratedFile) -> None:
             f"{result.frames_low[index].mean():.4%}",
             f"{result.frames_high[index].mean():.4%}",
         )
-    console.print(shown)
-    files = "1 file" if len(made.infos) == 1 else f"{len(made.infos)} files"
+    print_table(shown)
+    single = len(made.infos) == 1
+    files = "1 file" if single else f"{len(made.infos)} files"
+    gain = "" if single else f" {number(made.gain_over_best)} times less than the best file's,"
     console.print(
         f"{made.written.path}: {files}, rejection {result.rejection},"
-        f" noise {numbers(made.noise_dn, '.3f')} DN,"
-        f" {number(made.gain_over_best)} times less than the best file's,"
+        f" noise {numbers(made.noise_dn, '.3f')} DN,{gain}"
         f" signal to noise {numbers(made.snr, '.4g')};"
         f" rejected {result.rejected[0]:.4%} low, {result.rejected[1]:.4%} high",
         soft_wrap=True,

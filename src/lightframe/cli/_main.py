@@ -75,10 +75,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(arguments.execute(arguments))
     except SystemExit as stop:  # argparse ends the program for --help and for wrong usage
         return int(stop.code or 0)
-    except BrokenPipeError:
-        # The reader of our output, e.g. `head`, has gone: that is its right.
-        sys.stderr.close()
-        return 0
     except (LightframeError, KeyboardInterrupt, MemoryError, OSError) as error:
         from lightframe.cli._console import print_error  # noqa: PLC0415 - Rich; help has no use for it
 
@@ -137,10 +133,15 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"lightframe {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     chosen = next((word for word in argv if not word.startswith("-")), None)
+    asked = parser
     for entry in COMMANDS.entries():
         sub = commands.add_parser(entry.name, help=entry.meaning, description=entry.meaning)
         if entry.name == chosen:
             command = _imported(entry.value)
+            asked = sub
             command.add_arguments(sub)
             sub.set_defaults(execute=command.execute)
-    return parser.parse_args(argv)
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        asked.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return arguments

@@ -6,11 +6,11 @@ from pathlib import Path
 from lightframe.cli._console import stdout
 from lightframe.cli._options import add_settings
 from lightframe.cli._outcome import (
-    WIDE,
     number,
     numbers,
     print_end,
     print_remarks,
+    print_table,
     refused_files,
     table,
 )
@@ -115,7 +115,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _print(made: MasterFile) -> None:
-    console, record = stdout(WIDE), made.record
+    console, record = stdout(), made.record
     result = made.integration
     shown = table("Frame", "Median DN", "Rejected low", "Rejected high")
     for index, entry in enumerate(record["inputs"]):
@@ -125,7 +125,7 @@ def _print(made: MasterFile) -> None:
             f"{result.frames_low[index].mean():.4%}",
             f"{result.frames_high[index].mean():.4%}",
         )
-    console.print(shown)
+    print_table(shown)
     console.print(
         f"{made.written.path}: {record['frames']} frames,"
         f" median {numbers(record['median_dn'], '.2f')} DN,"

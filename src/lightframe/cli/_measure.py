@@ -4,7 +4,7 @@ import argparse
 
 from lightframe.cli._console import stdout
 from lightframe.cli._options import add_settings
-from lightframe.cli._outcome import WIDE, number, numbers, print_end, refused_lights, table
+from lightframe.cli._outcome import number, numbers, print_end, print_table, refused_lights, table
 from lightframe.cli._output import print_json
 from lightframe.cli._steps import add_common, bench_of
 from lightframe.processes import DetectionSettings
@@ -46,8 +46,8 @@ def _print(batch: Batch[MeasuredFile]) -> None:
             number(file.weight, ".3f"),
             number(file.score, "+.3f"),
         )
-    console = stdout(WIDE)
-    console.print(shown)
+    console = stdout()
+    print_table(shown)
     best = next((file for file in batch.done if file.is_reference), None)
     if best is None:
         console.print("None of the files shows enough stars to be the reference.")

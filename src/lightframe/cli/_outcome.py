@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.table import Table
 
 from lightframe.cli._console import print_error, stderr, stdout
@@ -13,18 +14,19 @@ from lightframe.errors import LightframeError
 from lightframe.session import Batch, Failure, unknown_light
 
 __all__ = [
-    "WIDE",
     "number",
     "numbers",
     "print_end",
     "print_remarks",
+    "print_table",
     "refused_files",
     "refused_lights",
     "table",
 ]
 
-WIDE = 132
-"""Columns of tables when piped."""
+_NAME_AT_LEAST = 16
+"""Characters of a name that stand in one line where names are folded."""
+_UNLIMITED = 10_000
 
 
 def _print_failures(failures: Sequence[Failure]) -> None:
@@ -58,6 +60,21 @@ def table(*columns: str, left: int = 1, title: str | None = None) -> Table:
             column, justify="left" if index < left else "right", overflow="fold", no_wrap=index > 0
         )
     return made
+
+
+def print_table(shown: Table) -> None:
+    """Print a table with all of its numbers.
+
+    Names are folded on a narrow terminal. Where the numbers alone are wider, the terminal breaks
+    the lines: a number that is cut off would be a wrong one. A file is as wide as the table.
+    """
+    console = stdout()
+    whole = console.measure(shown, options=console.options.update(max_width=_UNLIMITED)).maximum
+    name = max((cell_len(str(cell)) for cell in shown.columns[0].cells), default=0)
+    folded = whole - max(0, name - _NAME_AT_LEAST)
+    if not console.is_terminal or console.width < folded:
+        console.width = whole
+    console.print(shown)
 
 
 def print_remarks(remarks: Iterable[tuple[str, ...]]) -> None:

@@ -3,6 +3,7 @@
 import json
 import sys
 
+from lightframe.cli._console import discard
 from lightframe.session import plain
 
 __all__ = ["print_json"]
@@ -10,5 +11,9 @@ __all__ = ["print_json"]
 
 def print_json(document: object) -> None:
     """Print a document alone on standard output; what is not finite is unknown."""
-    json.dump(plain(document), sys.stdout, indent=1, allow_nan=False)
-    sys.stdout.write("\n")
+    try:
+        json.dump(plain(document), sys.stdout, indent=1, allow_nan=False)
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, e.g. `head`, has seen enough
+        discard(sys.stdout)

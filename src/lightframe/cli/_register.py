@@ -3,9 +3,8 @@
 import argparse
 from pathlib import Path
 
-from lightframe.cli._console import stdout
 from lightframe.cli._options import add_settings
-from lightframe.cli._outcome import WIDE, number, print_end, refused_lights, table
+from lightframe.cli._outcome import number, print_end, print_table, refused_lights, table
 from lightframe.cli._output import print_json
 from lightframe.cli._steps import add_common, add_output, bench_of, output_of
 from lightframe.processes import DetectionSettings, RegistrationSettings, ResampleSettings
@@ -72,4 +71,4 @@ def _print(batch: Batch[RegisteredFile]) -> None:
             f"{found.overlap:.1%}",
             found.model,
         )
-    stdout(WIDE).print(shown)
+    print_table(shown)

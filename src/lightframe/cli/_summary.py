@@ -6,6 +6,7 @@ from typing import Any
 
 from rich import box
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -31,7 +32,7 @@ def render_summary(document: Mapping[str, Any], out: Path, report: Path) -> Rend
         line.append(finding["rule"], "bold").append(f"  {finding['message']}", "default")
         parts.append(line)
         if finding["remedy"]:
-            parts.append(Text(f"        remedy: {finding['remedy']}"))
+            parts.append(Padding(Text(f"remedy: {finding['remedy']}"), (0, 0, 0, 8)))
     resources = document["resources"]
     parts.append(
         Text(
@@ -41,6 +42,8 @@ def render_summary(document: Mapping[str, Any], out: Path, report: Path) -> Rend
     )
     if document["results"]:
         parts.append(Text(f"Results: {out / 'results'}", "bold"))
+    elif document["masters"]:
+        parts.append(Text(f"Masters: {out / 'masters'}", "bold"))
     parts.append(Text(f"Report:  {report}", "bold"))
     return Group(*parts)
 
@@ -48,7 +51,7 @@ def render_summary(document: Mapping[str, Any], out: Path, report: Path) -> Rend
 def _masters(masters: list[Mapping[str, Any]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left", title="Masters")
     for name in ("Master", "Frames", "Level DN", "Noise DN", "Adds", "Rejected"):
-        table.add_column(name, justify="left" if name == "Master" else "right")
+        table.add_column(name, justify="left" if name == "Master" else "right", overflow="fold")
     for master in masters:
         rejected, added = master["rejected_fraction"], master["adds_noise_percent"]
         table.add_row(
@@ -65,7 +68,7 @@ def _masters(masters: list[Mapping[str, Any]]) -> Table:
 def _results(document: Mapping[str, Any]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left", title="Results")
     for name in ("Result", "Frames", "Exposure", "Noise DN", "FWHM px", "Rejected"):
-        table.add_column(name, justify="left" if name == "Result" else "right")
+        table.add_column(name, justify="left" if name == "Result" else "right", overflow="fold")
     for result in document["results"]:
         widths = sorted(
             light["fwhm_px"]

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from lightframe.cli._console import stdout
-from lightframe.cli._outcome import WIDE, number, table
+from lightframe.cli._outcome import number, print_table, table
 from lightframe.session import FileTraces
 
 __all__ = ["print_traces", "trace_document"]
@@ -18,13 +18,12 @@ def trace_document(made: FileTraces) -> list[Any]:
 
 def print_traces(made: FileTraces) -> None:
     """Print samples and rounds of each channel."""
-    console = stdout(WIDE)
+    console = stdout()
     for trace in made.traces:
         title = f"Pixel {trace.x}, {trace.y}, channel {trace.channel}: {trace.rejection}"
         samples = table(
             "File", "DN", "For rejection", "For output", "Weight", "Round", "Fate", title=title
         )
-        samples.columns[0].no_wrap = True
         samples.columns[-1].no_wrap = False
         samples.columns[-1].justify = "left"
         for sample in trace.samples:
@@ -48,7 +47,7 @@ def print_traces(made: FileTraces) -> None:
                 str(step.low),
                 str(step.high),
             )
-        console.print(samples)
+        print_table(samples)
         if trace.rounds:
-            console.print(rounds)
+            print_table(rounds)
         console.print(f"result {number(trace.result, '.3f')} DN, weight {number(trace.weight)}\n")
