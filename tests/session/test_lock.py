@@ -179,6 +179,18 @@ def test_a_full_disk_is_not_blamed_on_the_folder(night, tmp_path, monkeypatch):
     assert "free some space" in caught.value.remedy
 
 
+@pytest.mark.parametrize("name", ["previews", "masters", ".lightframe"])
+def test_a_file_in_the_place_of_a_folder_is_named(night, tmp_path, name):
+    """The output folder itself is not blamed for it."""
+    out = tmp_path / "other"
+    out.mkdir()
+    (out / name).write_text("a file")
+
+    with pytest.raises(SettingsError, match="there is a file where") as caught:
+        integrate(night, out / ".lightframe")
+    assert caught.value.where == str(out / name)
+
+
 def test_a_place_where_nothing_can_be_written_is_told(tmp_path):
     """No folder, no lock."""
     with (

@@ -107,6 +107,12 @@ def unwritable(out: Path, error: OSError) -> LightframeError:
     told = storage_error(error, out)
     if isinstance(told, ResourceError):
         return told
+    if isinstance(error.filename, str) and out.is_dir() and Path(error.filename).is_file():
+        return SettingsError(
+            "there is a file where the output folder needs a folder",
+            where=error.filename,
+            remedy="move the file away, or choose another folder with -o",
+        )
     return SettingsError(
         f"the output folder cannot be written to: {error.strerror}",
         where=out,

@@ -47,7 +47,7 @@ def _misfit(info: FrameInfo, quantity: str, own: object, others: object) -> Fail
         IncompatibleFramesError(
             quantity,
             (info.path.name, own),
-            ("most frames", others),
+            ("the majority", others),
             cause="a frame of another camera, binning or sub-frame is among them",
             remedy="integrate frames of one kind at a time",
         ),
