@@ -71,6 +71,8 @@ def test_the_report_is_one_self_contained_page(night, tmp_path):
     assert page.count("data:image/jpeg;base64,") >= 5
     assert 'src="http' not in page
     assert 'href="http' not in page
+    assert "Automatic stretch, channels unlinked. Data: results/" in page
+    assert "overflow-wrap: break-word" in page  # names may be longer than a telephone is wide
     for light in files(night, "lights"):
         assert light.name in page
 
