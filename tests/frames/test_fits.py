@@ -515,7 +515,7 @@ def test_wrong_calls_are_refused(tmp_path):
     """A window outside, a buffer of wrong shape or type, and reading after closing are errors."""
     stored = stored_array(16, 1, np.random.default_rng(1))
     source = FITS.open(write(tmp_path / "a.fits", stored))
-    buffer = np.empty((1, HEIGHT, WIDTH), np.float32)
+    buffer = np.zeros((1, HEIGHT, WIDTH), np.float32)
 
     with pytest.raises(ValueError, match="outside"):
         source.read(Window(0, HEIGHT + 1, 0, WIDTH), buffer)

@@ -21,8 +21,9 @@ from frame_factory import (
     lights,
     master,
 )
+from lightframe.checks import Refusal
 from lightframe.frames import CfaPattern, FrameKind
-from lightframe.session import MatchSettings, Refusal, make_plan, scan
+from lightframe.session import MatchSettings, make_plan, scan
 
 SESSION = [*lights(), *darks(), *flats(), *flat_darks()]
 
@@ -703,7 +704,7 @@ def test_frames_that_nobody_can_place_are_listed():
 
     assert set(only(plan.unused).frames) == {info.path for info in stray}
     assert "cannot tell" in only(plan.unused).reason
-    assert plan.refused == ((Path("broken.fits"), "ends after 3 rows"),)
+    assert plan.refused == (Refusal(Path("broken.fits"), "ends after 3 rows"),)
     assert rules(plan) == {("unreadable-file", "error")}
 
 

@@ -9,7 +9,7 @@ from astropy.io import fits
 
 from lightframe.errors import InputError
 from lightframe.frames import FrameKind
-from lightframe.session import scan
+from lightframe.session import make_plan, scan
 
 
 def write(path, **keywords):
@@ -61,6 +61,23 @@ def test_bad_files_are_refused_with_their_reason(tmp_path):
     assert "truncated" in reasons["truncated"]
     assert "PEDESTAL cards that differ" in reasons["two"]
     assert all(reasons.values())
+
+
+def test_cause_and_remedy_are_said_once(tmp_path):
+    """The finding takes them from the reader of the file; its message says only what is wrong."""
+    good = write(tmp_path / "good.fits", IMAGETYP="LIGHT")
+    (tmp_path / "text.fits").write_text("no image, but words", encoding="utf-8")
+    (tmp_path / "truncated.fits").write_bytes(good.read_bytes()[:2900])
+    found = scan([tmp_path])
+    findings = make_plan(found.frames, found.refused).findings
+    text, truncated = (f for f in findings if f.rule == "unreadable-file")
+    assert text.message.endswith("begins with 'no image, but wo' instead of 'SIMPLE  ='")
+    assert "another kind of file" in text.cause
+    assert "leave it out" in text.remedy
+    assert "interrupted" not in truncated.message
+    assert "interrupted" in truncated.cause
+    assert "copy" not in truncated.message
+    assert "copy the file again" in truncated.remedy
 
 
 def test_a_failing_reader_refuses_its_file_only(tmp_path, monkeypatch):

@@ -31,6 +31,7 @@ from ._pictures import (
     picture_from_dict,
 )
 from ._plan_records import PlanRecord
+from ._refusal import Refusal
 from ._result_consequences import RESULT_CONSEQUENCES
 from ._result_evidence import (
     CalibratedSet,
@@ -79,6 +80,7 @@ __all__ = [
     "PlanRecord",
     "Points",
     "Profile",
+    "Refusal",
     "Remark",
     "ResultEvidence",
     "Row",

@@ -12,6 +12,7 @@ from lightframe.checks._evidence_tools import dark_reference, full_scale, names_
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import number
 from lightframe.checks._pictures import Row
+from lightframe.checks._plan_rules import unreadable
 from lightframe.checks._rules import Stage, found, rule, witness
 from lightframe.frames import FrameKind
 from lightframe.kernels._constants import FULL_SCALE
@@ -29,14 +30,11 @@ def unreadable_pixels(evidence: SessionEvidence) -> Iterator[Finding]:
     Example: "the file ends after 1 209 600 of 2 018 880 bytes" names the frame, and the run goes on
     with the others.
     """
-    for path, reason in evidence.unreadable:
-        yield found(
-            "unreadable-file",
-            frames=[path],
-            message=f"the pixels of {path.name} cannot be read: {reason}",
-            cause="an interrupted transfer or download, or a full disk",
-            remedy="copy the file again from the capture computer, or delete it",
-            evidence={"reader": reason},
+    for refusal in evidence.unreadable:
+        yield unreadable(
+            refusal,
+            f"the pixels of {refusal.path.name} cannot be read",
+            "an interrupted transfer or download, or a full disk",
         )
 
 

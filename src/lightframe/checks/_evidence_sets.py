@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.checks._evidence_frame import FrameEvidence, clipped_deviation
+from lightframe.checks._refusal import Refusal
 from lightframe.checks._settings import CheckSettings
 from lightframe.frames import FrameKind
 
@@ -161,7 +162,7 @@ class SessionEvidence:
         Which set serves which.
     ledgers : tuple of Ledger
         Hot pixels of darks looked up in the lights they serve.
-    unreadable : tuple of (Path, str)
+    unreadable : tuple of Refusal
         Frames whose pixels cannot be read, and why.
     settings : CheckSettings
         Thresholds.
@@ -172,7 +173,7 @@ class SessionEvidence:
     sets: tuple[SetEvidence, ...] = ()
     uses: tuple[Use, ...] = ()
     ledgers: tuple["Ledger", ...] = ()
-    unreadable: tuple[tuple[Path, str], ...] = ()
+    unreadable: tuple[Refusal, ...] = ()
     settings: CheckSettings = field(default_factory=CheckSettings)
     remembered: dict[object, Any] = field(default_factory=dict, init=False, repr=False)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lightframe.checks._cameras import Sensor
+from lightframe.checks._refusal import Refusal
 from lightframe.frames._info import FrameKind
 
 __all__ = [
@@ -259,8 +260,8 @@ class PlanRecord:
 
     Attributes
     ----------
-    refused : tuple of (Path, str)
-        Files that could not be read, with the reader's message.
+    refused : tuple of Refusal
+        Files that could not be read, with what their reader says.
     set_aside : tuple of SetAside
         Frames calibrated or integrated before.
     pairings : tuple of Pairing
@@ -285,7 +286,7 @@ class PlanRecord:
         What the masters of these frames add to the results; empty before there are any.
     """
 
-    refused: tuple[tuple[Path, str], ...] = ()
+    refused: tuple[Refusal, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
     pairings: tuple[Pairing, ...] = ()
     lights: tuple[CalibrationRecord, ...] = ()

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import counted
 from lightframe.checks._plan_records import Comparison, Pairing, PlanRecord, SetRecord
+from lightframe.checks._refusal import Refusal
 from lightframe.checks._rules import found, rule
 
-__all__: list[str] = []
+__all__ = ["unreadable"]
 
 _ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 _MOST_LABELS = 3
@@ -30,15 +31,24 @@ def unreadable_file(plan: PlanRecord) -> Iterator[Finding]:
 
     Example: light_0007.fits: the file ends after 1 209 600 of 2 018 880 bytes.
     """
-    for path, reason in plan.refused:
-        yield found(
-            "unreadable-file",
-            frames=[path],
-            message=f"{path.name} cannot be read: {reason}",
-            cause="an interrupted transfer or download, a full disk, or a file of another kind",
-            remedy="copy the file again from the capture computer, or delete it",
-            evidence={"reader": reason},
+    for refusal in plan.refused:
+        yield unreadable(
+            refusal,
+            f"{refusal.path.name} cannot be read",
+            "an interrupted transfer or download, a full disk, or a file of another kind",
         )
+
+
+def unreadable(refusal: Refusal, message: str, cause: str) -> Finding:
+    """Return the finding on a file, with the cause where its reader does not know a better one."""
+    return found(
+        "unreadable-file",
+        frames=[refusal.path],
+        message=f"{message}: {refusal.reason}",
+        cause=refusal.cause or cause,
+        remedy=refusal.remedy or "copy the file again from the capture computer, or delete it",
+        evidence={"reader": refusal.reason},
+    )
 
 
 @rule(

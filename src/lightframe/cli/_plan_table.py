@@ -34,7 +34,7 @@ def render_plan(plan: Plan) -> RenderableType:
         parts += [Text("Masters", "bold"), _masters(plan.masters), Text()]
     left_out = [
         *plan.unused,
-        *(Unused((path,), path.name, reason) for path, reason in plan.refused),
+        *(Unused((item.path,), item.path.name, item.reason) for item in plan.refused),
     ]
     if left_out:
         parts += [Text("Not used", "bold"), _unused(left_out), Text()]

@@ -93,7 +93,11 @@ def execute(arguments: argparse.Namespace) -> int:
         cache=arguments.cache,
     )
     for refusal in survey.refused:
-        print_error(UnreadableFileError(refusal.reason, where=refusal.path))
+        print_error(
+            UnreadableFileError(
+                refusal.reason, where=refusal.path, cause=refusal.cause, remedy=refusal.remedy
+            )
+        )
     if arguments.json:
         print_json(survey.as_dict())
     else:

@@ -13,6 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from lightframe.errors import UnreadableFileError
+from lightframe.frames._beginning import not_of_format
 from lightframe.frames._fits_cards import BLOCK, CARD, COMMENTARY, parse_cards
 from lightframe.frames._header import Card, Header
 
@@ -108,11 +109,7 @@ def _read_header(file: BinaryIO, start: int, path: Path) -> bytes | None:
     if not first.startswith((b"SIMPLE", b"XTENSION") if start else b"SIMPLE"):
         if start:
             return None  # special records and padding behind the last unit
-        raise UnreadableFileError(
-            f"is not a FITS file: it begins with {first[:16]!r} instead of 'SIMPLE  ='",
-            where=path,
-            cause="another kind of file has this name, or its beginning was overwritten",
-        )
+        raise not_of_format("a FITS", first, b"SIMPLE  =", path)
     pieces = [first]
     length = 0
     while True:

@@ -17,6 +17,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from lightframe.errors import UnreadableFileError
+from lightframe.frames._beginning import not_of_format
 from lightframe.frames._describe import frame_info
 from lightframe.frames._header import Card, Header, Value
 from lightframe.frames._info import FrameInfo
@@ -164,9 +165,7 @@ def _as_planes(flat: npt.NDArray[np.generic], image: _ImageElement) -> npt.NDArr
 def _root(file: mmap.mmap, path: Path) -> Element:
     """Parse the XML header; names are returned without their namespace."""
     if file[: len(_SIGNATURE)] != _SIGNATURE:
-        raise UnreadableFileError(
-            f"is not a monolithic XISF file: it begins with {file[:8]!r}", where=path
-        )
+        raise not_of_format("a monolithic XISF", file[:_PREAMBLE], _SIGNATURE, path)
     length = int.from_bytes(file[8:12], "little")
     if _PREAMBLE + length > len(file):
         raise UnreadableFileError(

@@ -19,7 +19,7 @@ from ._progress import Progress, Silent
 from ._records import unknown_light
 from ._resources import default_memory_bytes, default_threads
 from ._run import plan_run, run
-from ._scan import OWN_FOLDER, Refusal, Scan, scan
+from ._scan import OWN_FOLDER, Scan, scan
 from ._sensor import SensorSurvey, survey_sensors
 from ._settings import RunSettings
 from ._stack_files import StackOptions
@@ -73,7 +73,6 @@ __all__ = [
     "OutputSettings",
     "Plan",
     "Progress",
-    "Refusal",
     "RegisteredFile",
     "RunSettings",
     "Scan",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lightframe.checks import FrameEvidence, measure_frame
+from lightframe.checks import FrameEvidence, Refusal, measure_frame
 from lightframe.checks._evidence_cache import EvidenceCache
 from lightframe.errors import InputError
 from lightframe.frames import FrameInfo
@@ -20,7 +20,7 @@ def measure_frames(
     threads: int = 1,
     cache: Path | None = None,
     visit: Callable[[Path], object] | None = None,
-) -> tuple[dict[Path, FrameEvidence], tuple[tuple[Path, str], ...]]:
+) -> tuple[dict[Path, FrameEvidence], tuple[Refusal, ...]]:
     """Look at the pixels of frames.
 
     Parameters
@@ -41,7 +41,7 @@ def measure_frames(
     -------
     dict of Path to FrameEvidence
         What was measured.
-    tuple of (Path, str)
+    tuple of Refusal
         Frames whose pixels cannot be read, and why.
     """
     kept = EvidenceCache(cache)
@@ -50,17 +50,17 @@ def measure_frames(
         ThreadPoolExecutor(max_workers=max(1, threads)) as pool,
     ):
 
-        def measure(info: FrameInfo) -> FrameEvidence | str:
+        def measure(info: FrameInfo) -> FrameEvidence | Refusal:
             try:
                 if visit is not None:
                     visit(info.path)
                 return kept.get(info, lambda: measure_frame(info))
             except InputError as error:
-                return error.what
+                return Refusal.of(info.path, error)
             finally:
                 advance(1)
 
         results = list(zip(infos, pool.map(measure, infos), strict=True))
     measured = {i.path: found for i, found in results if isinstance(found, FrameEvidence)}
-    unreadable = tuple((i.path, found) for i, found in results if isinstance(found, str))
+    unreadable = tuple(found for _, found in results if isinstance(found, Refusal))
     return measured, unreadable

@@ -224,12 +224,12 @@ class Execution:
                     entry |= {"used": False, "reason": reason, "group": group.name}
                     entry |= dict.fromkeys(("transform", "weight", "rejected_fraction"))
                     entry["reference"] = False
-        for path, reason in self.plan.refused:
+        for refusal in self.plan.refused:
             # A file that cannot be read may be a light unless its name says otherwise.
-            if kind_from_path(path).kind in {FrameKind.LIGHT, None}:
-                self.lights[path] = unknown_light(path, None) | {
+            if kind_from_path(refusal.path).kind in {FrameKind.LIGHT, None}:
+                self.lights[refusal.path] = unknown_light(refusal.path, None) | {
                     "used": False,
-                    "reason": reason,
+                    "reason": refusal.reason,
                     "group": None,
                     "reference": False,
                 }

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from lightframe.checks import PlanRecord, judge
+from lightframe.checks import PlanRecord, Refusal, judge
 from lightframe.checks._plan_records import Binding, Outcome, Pairing, SetAside, SetRecord
 from lightframe.frames._info import FrameInfo, FrameKind
 from lightframe.session._choice import Choice, pairings
@@ -22,7 +22,6 @@ from lightframe.session._plan_types import (
     Plan,
     Unused,
 )
-from lightframe.session._scan import Refusal
 from lightframe.session._sets import FrameSet, gather, plural
 
 __all__ = ["make_plan"]
@@ -75,7 +74,7 @@ class _Planner:
         calibrate_dark: bool | None,
     ) -> None:
         self.settings = settings
-        self.refused = tuple(sorted((item.path, item.reason) for item in refused))
+        self.refused = tuple(sorted(refused))
         ordered = sorted(frames, key=lambda info: info.path)
         self.aside, used = _set_aside(ordered, settings)
         self.unknown = tuple(info.path for info in ordered if info.kind is None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lightframe.checks import Finding, PlanRecord, Severity
+from lightframe.checks import Finding, PlanRecord, Refusal, Severity
 from lightframe.checks._plan_records import Comparison
 from lightframe.frames._info import FrameKind
 
@@ -273,7 +273,7 @@ class Plan:
         In the order in which they can be made: each needs only those before it.
     unused : tuple of Unused
         Readable frames that take no part.
-    refused : tuple of (Path, str)
+    refused : tuple of Refusal
         Files that could not be read, and why.
     findings : tuple of Finding
         What the rules say of the plan, the worst first. They are not part of `as_dict`.
@@ -284,7 +284,7 @@ class Plan:
     groups: tuple[LightGroup, ...] = ()
     masters: tuple[MasterJob, ...] = ()
     unused: tuple[Unused, ...] = ()
-    refused: tuple[tuple[Path, str], ...] = ()
+    refused: tuple[Refusal, ...] = ()
     findings: tuple[Finding, ...] = ()
     record: PlanRecord | None = field(default=None, repr=False, compare=False)
     _by_name: dict[str, MasterJob] = field(
@@ -318,7 +318,7 @@ class Plan:
             "groups": [group.as_dict() for group in self.groups],
             "masters": [job.as_dict() for job in self.masters],
             "unused": [unused.as_dict() for unused in self.unused],
-            "refused": [{"path": str(path), "reason": text} for path, text in self.refused],
+            "refused": [refusal.as_dict() for refusal in self.refused],
         }
 
 

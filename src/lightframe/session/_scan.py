@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lightframe.checks import Refusal
 from lightframe.errors import InputError, LightframeError
 from lightframe.frames import (
     SETTINGS_SUFFIX,
@@ -20,7 +21,7 @@ from lightframe.frames import (
     with_settings,
 )
 
-__all__ = ["OWN_FOLDER", "Refusal", "Scan", "scan"]
+__all__ = ["OWN_FOLDER", "Scan", "scan"]
 
 OWN_FOLDER = ".lightframe"
 """Folder of journal and caches: what marks an output folder of a run."""
@@ -35,22 +36,6 @@ _OWN_RESULTS = frozenset(
 """Folders of results in an output folder of Lightframe."""
 
 _WASTE_BINS = frozenset({"$recycle.bin", "system volume information", "__macosx"})
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A file or folder that cannot be used, and why.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    reason : str
-        What is wrong with it, in the user's words.
-    """
-
-    path: Path
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +123,7 @@ def scan(paths: Iterable[Path | str], *, threads: int = _THREADS) -> Scan:
     refused = found.refused + [item for item in read if isinstance(item, Refusal)]
     return Scan(
         recognise_flat_darks(sorted(frames, key=lambda frame: frame.path)),
-        tuple(sorted(refused, key=lambda refusal: refusal.path)),
+        tuple(sorted(refused)),
         tuple(sorted(found.others)),
     )
 
@@ -196,7 +181,6 @@ def _read(path: Path, settings: Path | None) -> FrameInfo | Refusal:
         info = read_info(path)
         return info if settings is None else with_settings(info, settings)
     except LightframeError as error:
-        parts = (error.what, f"likely cause: {error.cause}" if error.cause else "", error.remedy)
-        return Refusal(path, "; ".join(part for part in parts if part))
+        return Refusal.of(path, error)
     except Exception as error:  # noqa: BLE001 - a reader's mistake on one file stops no scan
         return Refusal(path, f"its reader failed: {type(error).__name__}: {error}")

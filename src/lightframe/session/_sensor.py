@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lightframe.checks import SensorReport, characterize, why_left_out
+from lightframe.checks import Refusal, SensorReport, characterize, why_left_out
 from lightframe.errors import InputError
 from lightframe.frames import FrameInfo
 from lightframe.session._evidence import measure_frames
 from lightframe.session._progress import Progress, Silent
 from lightframe.session._resources import default_threads
-from lightframe.session._scan import Refusal, scan
+from lightframe.session._scan import scan
 from lightframe.session._settings import RunSettings
 
 __all__ = ["SensorSurvey", "survey_sensors"]
@@ -44,13 +44,11 @@ class SensorSurvey:
         """Return JSON values, with stable keys."""
         return {
             "sensors": [report.as_dict() for report in self.reports],
-            "left_out": [_as_dict(refusal) for refusal in self.left_out],
-            "refused": [_as_dict(refusal) for refusal in self.refused],
+            "left_out": [
+                {"path": str(refusal.path), "reason": refusal.reason} for refusal in self.left_out
+            ],
+            "refused": [refusal.as_dict() for refusal in self.refused],
         }
-
-
-def _as_dict(refusal: Refusal) -> dict[str, str]:
-    return {"path": str(refusal.path), "reason": refusal.reason}
 
 
 def survey_sensors(
@@ -96,7 +94,7 @@ def survey_sensors(
             left_out.append(Refusal(info.path, reason))
     threads = settings.workers or default_threads()
     measured, unreadable = measure_frames(raw, progress, threads=threads, cache=cache)
-    refused = (*found.refused, *(Refusal(path, reason) for path, reason in unreadable))
+    refused = (*found.refused, *unreadable)
     if not measured:
         raise _nothing(paths, left_out, refused)
     with progress.step("Characterizing sensors", 1):
