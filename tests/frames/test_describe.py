@@ -1,5 +1,6 @@
 """From literal headers, as the programs write them, to FrameInfo."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -532,3 +533,17 @@ def test_no_header_is_too_strange(cards, name):
     assert info.exposure_s is None or info.exposure_s >= 0
     assert info.binning is None or min(info.binning) >= 1
     assert info.pixel_size_um is None or info.pixel_size_um > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "sample_format", "white"),
+    [
+        ("", "uint8", 255.0),
+        ("", "uint16", 65535.0),
+        ("SATURATE=                60000", "uint16", 60000.0),
+        ("", "float32", None),
+    ],
+)
+def test_the_highest_value_is_stated_or_that_of_the_integers(text, sample_format, white):
+    """Of floating-point samples nothing is known."""
+    assert replace(described(text), sample_format=sample_format).white_dn == white

@@ -134,6 +134,13 @@ def test_measured_noise_replaces_the_count():
     assert note.evidence["frames"] == {"6 few": 6, "5 unknown": 5}
     assert note.evidence["adds_noise_percent"] == {"6 few": 1.5}
     assert note.evidence["noise_raised_percent"] == 200.0
+    assert "forecast" in note.message
+    assert "a run measures it" not in note.message
+
+    every = dict.fromkeys((s.paths for s in plan.integrated), measured[few])
+    few_known = _found(replace(plan, measured_noise=every))[-1]
+    assert "forecast" not in few_known.message
+    assert "1.5 % at most" in few_known.message
 
 
 def test_what_frames_do_not_mend_asks_for_no_frames():

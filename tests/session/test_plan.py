@@ -715,7 +715,8 @@ def test_a_few_frames_are_mentioned_with_the_noise_they_add():
 
     assert rules(plan) == {("too-few-frames", "info"), ("too-few-frames", "warning")}
     assert note.evidence["noise_raised_percent"] == 100.0
-    assert "by up to 100 %" in note.message
+    assert "forecast: they raise the noise of the result by up to 100 %" in note.message
+    assert note.message.endswith("a run measures it")
 
 
 def test_frames_that_lack_a_value_join_the_only_set_they_fit():

@@ -270,11 +270,13 @@ def too_few_frames(plan: PlanRecord) -> Iterator[Finding]:
     both. A run measures the noise of lights and masters, and how far the lights are dithered: above
     `master_noise_percent` it is a warning, with the number of frames that would do.
 
-    Before a run frames are counted: N calibration frames raise the noise of a result of n lights by
-    up to ``sqrt(1 + n / N) - 1``, if they are not dithered and their noise is that of the readout.
+    Before a run frames are counted, which makes a forecast of the worst case, often far above what
+    the run measures: N calibration frames raise the noise of a result of n lights by up to
+    ``sqrt(1 + n / N) - 1``, if the lights are not dithered and their noise is that of the readout.
     With fewer than three frames outliers cannot be told from signal: that is a warning.
 
-    Example: 20 lights and 5 darks: up to 124 % more noise where the readout dominates.
+    Example: 20 lights and 5 darks: a forecast of up to 124 % more noise, where the readout
+    dominates; under a bright sky and dithered, the run measures 2 %.
     """
     yield from _noisy_masters(plan)
     counted = [s for s in plan.integrated if not _noisy(plan, s)]
@@ -338,7 +340,12 @@ def _scarce_finding(
     if severity is _WARNING:
         effect = "; outliers cannot be rejected"
     elif raised is not None:
-        effect = f"; they raise the noise of the result by up to {raised:.0f} %"
+        effect = (
+            f"; forecast: they raise the noise of the result by up to {raised:.0f} %, where lights"
+            " are not dithered and show little but the noise of the readout"
+            + "; a run measures it"
+            * (not plan.measured_noise)
+        )
     elif measured:
         effect = f"; they raise the noise of the result by {max(measured.values()):.1f} % at most"
     else:

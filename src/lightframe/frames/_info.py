@@ -7,8 +7,11 @@ from pathlib import Path
 
 from lightframe.frames._cfa import CfaPattern
 from lightframe.frames._header import Header
+from lightframe.kernels._constants import FULL_SCALE
 
 __all__ = ["FrameInfo", "FrameKind"]
+
+_WHITE_DN = {"uint8": 255.0, "uint16": FULL_SCALE}
 
 
 class FrameKind(StrEnum):
@@ -133,3 +136,8 @@ class FrameInfo:
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
         return self.height, self.width
+
+    @property
+    def white_dn(self) -> float | None:
+        """Highest value of a pixel in DN: the stated one, or that of the integers; else None."""
+        return self.saturation_dn or _WHITE_DN.get(self.sample_format)

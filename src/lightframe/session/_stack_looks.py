@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from lightframe.buffers import Buffers
 from lightframe.errors import InputError
-from lightframe.frames import FULL_SCALE, FrameInfo, FrameKind, Window
+from lightframe.frames import FrameInfo, FrameKind, Window
 from lightframe.processes import (
     FrameStatistics,
     IntegrationSettings,
@@ -38,7 +38,6 @@ _SAMPLED_PIXELS = 1 << 18
 _BYTES_PER_PIXEL = 4
 _BYTES_PER_PIXEL_WITH_STARS = 24
 """Of a frame that is looked at; stars are found in an image of their own."""
-_WHITE_DN = {"uint8": 255.0, "uint16": FULL_SCALE}
 _COINCIDING_SHARE = 0.3
 _COINCIDING_PX = 0.5
 _NAMED_FILES = 3
@@ -161,8 +160,7 @@ def _each(
             return Failure(info.path, InputError(what, where=info.path, remedy="leave it out"))
         measured = None
         if stars:
-            white = info.saturation_dn or _WHITE_DN.get(info.sample_format)
-            measured = measure(planes, cfa, bench.settings.detection, saturation_dn=white)
+            measured = measure(planes, cfa, bench.settings.detection, saturation_dn=info.white_dn)
         return _Look(statistics, noise, measured)
 
     estimators = bench.settings.lights.estimators

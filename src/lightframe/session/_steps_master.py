@@ -13,7 +13,6 @@ from lightframe.checks._numbers import number
 from lightframe.checks._plan_records import Binding, Outcome
 from lightframe.errors import InputError, SettingsError
 from lightframe.frames import FrameInfo, FrameKind, read_image
-from lightframe.kernels._constants import FULL_SCALE
 from lightframe.processes import Integration
 from lightframe.session._batch import Batch, Failure, read_infos
 from lightframe.session._calibrating import Master
@@ -30,7 +29,6 @@ from lightframe.session._steps_stack import agreeing, workspace
 
 __all__ = ["FlatCalibration", "MasterFile", "make_master"]
 
-_WHITE_DN = {"uint8": 255.0, "uint16": FULL_SCALE}
 _SERVES = {
     FrameKind.BIAS: {FrameKind.BIAS, FrameKind.DARK, FrameKind.FLAT_DARK},
     FrameKind.DARK: {FrameKind.DARK, FrameKind.FLAT_DARK},
@@ -270,7 +268,7 @@ def _saturated(
 ) -> Iterator[str]:
     """Yield that flats are too bright, where the full scale of the frames is known."""
     settings = bench.settings.check
-    white = infos[0].saturation_dn or _WHITE_DN.get(infos[0].sample_format)
+    white = infos[0].white_dn
     if white is None:
         return
     limit = settings.flat_limit * white

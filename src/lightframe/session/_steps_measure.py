@@ -9,7 +9,6 @@ import numpy as np
 
 from lightframe.errors import RegistrationError
 from lightframe.frames import FrameInfo, read_image
-from lightframe.kernels._constants import FULL_SCALE
 from lightframe.processes import (
     FrameStatistics,
     Measurement,
@@ -28,7 +27,6 @@ from lightframe.session._steps_calibrate import frame_bytes
 __all__ = ["MeasuredFile", "measure_files"]
 
 _SAMPLED_PIXELS = 1 << 20
-_WHITE_DN = {"uint8": 255.0, "uint16": FULL_SCALE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +89,8 @@ def measure_files(paths: Sequence[Path], bench: Bench) -> Batch[MeasuredFile]:
         info, planes = read_image(path)
         cfa = info.cfa if len(planes) == 1 else None
         noise = colour_noise(planes, cfa)
-        white = info.saturation_dn or _WHITE_DN.get(info.sample_format)
         measured = measure(
-            planes, cfa, bench.settings.detection, saturation_dn=white, noise_dn=noise
+            planes, cfa, bench.settings.detection, saturation_dn=info.white_dn, noise_dn=noise
         )
         return MeasuredFile(info, measured), _signal_to_noise(_sampled(planes), noise)
 
