@@ -3,9 +3,10 @@
 import json
 
 import pytest
+from rich.console import Console
 
 from lightframe.checks import FIGURES
-from lightframe.cli import main
+from lightframe.cli import _sensor, main
 from lightframe.cli._sensor import rounded
 from sensor_frames import PlainSensor
 
@@ -40,12 +41,30 @@ def test_the_table_fits_80_columns(frames, capsys):
     assert max(map(len, text.splitlines())) <= 80
     flat = " ".join(text.split())
     assert "ZWO ASI533MC Pro (IMX533)" in flat
-    assert "4 bias, 6 dark, 3 flat" in flat
+    assert "4 bias frames, 6 darks, 3 flats" in flat
     assert "typical" in flat
     assert "unknown: saturation, full well, dynamic range: needs a saturated star" in flat
     assert "seen amplifier-glow" in flat
     assert "bottom right (first row on top)" in flat
     assert "to do: take darks of the lights' exposure" in flat
+
+
+@pytest.mark.parametrize("columns", [60, 70])
+def test_a_narrow_terminal_breaks_no_word(frames, columns, capsys, monkeypatch):
+    """What the wide table says stands in lines of the terminal's width, each word whole."""
+    command = ["sensor", str(frames)]
+    assert main(command) == 0
+    words = set(capsys.readouterr().out.split())
+    monkeypatch.setattr(
+        _sensor, "stdout", lambda _: Console(width=columns, highlight=False, markup=False)
+    )
+
+    assert main(command) == 0
+    text = capsys.readouterr().out
+    narrow = {word.strip(":,") for word in text.split()}
+    rules = {word for word in words if set(word) == {"─"}}
+    assert {word.strip(":,") for word in words - rules} - narrow == set()
+    assert max(map(len, text.splitlines())) <= columns
 
 
 def test_json_has_stable_keys(frames, capsys):
@@ -121,7 +140,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path, capsys):
     assert main(["sensor", str(tmp_path)]) == 1
     captured = capsys.readouterr()
     assert paths[1].name in captured.err
-    assert "2 bias" in captured.out
+    assert "2 bias frames" in captured.out
 
 
 def test_frames_that_tell_nothing_are_counted(tmp_path, capsys):

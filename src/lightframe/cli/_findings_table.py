@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import Group as Lines
 from rich.console import RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from lightframe.checks import Finding, Group, Severity, counted
+from lightframe.cli._hanging import Hanging
 from lightframe.cli._plan_table import render_findings
 
 __all__ = ["render_grouped"]
@@ -46,6 +46,4 @@ def _with_frames(findings: Sequence[Finding]) -> Iterator[RenderableType]:
         names = [path.name for path in finding.frames]
         if names:
             rest = f" and {len(names) - _MOST_NAMES} more" if names[_MOST_NAMES:] else ""
-            yield Padding(
-                Text(f"frames: {', '.join(names[:_MOST_NAMES])}{rest}", "dim"), (0, 0, 0, 2)
-            )
+            yield Hanging(Text(f"frames: {', '.join(names[:_MOST_NAMES])}{rest}", "dim"), 2, 4)

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich import box
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from lightframe.checks import Finding, Severity
+from lightframe.cli._hanging import Hanging, indented
 from lightframe.session import Assignment, LightGroup, MasterJob, Plan, Unused
 
 __all__ = ["render_findings", "render_plan"]
@@ -65,7 +65,7 @@ def _group_title(group: LightGroup) -> Text:
 
 def _indented(lines: Iterable[str]) -> Iterator[RenderableType]:
     for line in lines:
-        yield Padding(Text(line, "dim"), (0, 0, 0, 2))
+        yield indented(line, "dim")
 
 
 def _assignments(group: LightGroup) -> Table:
@@ -116,10 +116,10 @@ def _findings(findings: Iterable[Finding]) -> Iterator[RenderableType]:
     for finding in findings:
         head = Text(f"{finding.severity.value} ", _STYLES[finding.severity])
         head.append(finding.rule, "bold").append(f": {finding.message}", "not bold default")
-        yield head
+        yield Hanging(head)
         for name, text in (("cause", finding.cause), ("remedy", finding.remedy)):
             if text:
-                yield Padding(Text(f"{name}: {text}", "dim"), (0, 0, 0, 2))
+                yield Hanging(Text(f"{name}: {text}", "dim"), 2, 4)
 
 
 def _table(*titles: str) -> Table:

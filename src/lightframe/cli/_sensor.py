@@ -7,16 +7,16 @@ from pathlib import Path
 
 from rich.console import Group as Lines
 from rich.console import RenderableType
-from rich.padding import Padding
-from rich.table import Column
 from rich.text import Text
 
-from lightframe.checks import Figure, Remark, SensorReport, State, number
+from lightframe.checks import Figure, Remark, SensorReport, State, counted, number
 from lightframe.cli._console import ConsoleProgress, print_error, stdout
+from lightframe.cli._hanging import Hanging
 from lightframe.cli._options import read_config, settings_from
 from lightframe.cli._outcome import table
 from lightframe.cli._output import print_json
 from lightframe.errors import UnreadableFileError
+from lightframe.frames import FrameKind
 from lightframe.session import RunSettings, SensorSurvey, survey_sensors
 
 __all__ = ["add_arguments", "execute", "render_report", "rounded"]
@@ -51,6 +51,8 @@ _TITLES = {
 _UNITS = {"e_per_dn": "", "dynamic_range_stops": "stops", "hot_fraction": "%"}
 _PERCENT = {"hot_fraction"}
 _COLUMNS = 80
+_FEWEST_COLUMNS = 60
+"""Numbers take as many; a narrower terminal breaks the lines."""
 _MOST_DIGITS = 6
 _FOUR_DIGITS = 9999.5
 _STYLES = {State.SEEN: "bold yellow", State.NOT_SEEN: "green", State.KNOWN: "cyan"}
@@ -102,8 +104,9 @@ def execute(arguments: argparse.Namespace) -> int:
         print_json(survey.as_dict())
     else:
         console = stdout(_COLUMNS)
+        console.width = max(console.width, _FEWEST_COLUMNS)
         for report in survey.reports:
-            console.print(render_report(report))
+            console.print(render_report(report, with_sources=console.width >= _COLUMNS))
         _print_left_out(survey)
     return survey.exit_code
 
@@ -117,9 +120,15 @@ def _print_left_out(survey: SensorSurvey) -> None:
         stdout(_COLUMNS).print(f"{frames} left out: {reason}", style="dim")
 
 
-def render_report(report: SensorReport) -> RenderableType:
-    """Return a report as something `rich` prints within 80 columns."""
-    parts: list[RenderableType] = [_heading(report), _figures(report)]
+def render_report(report: SensorReport, *, with_sources: bool = True) -> RenderableType:
+    """Return a report as something `rich` prints within 80 columns.
+
+    Without a column for what figures were measured on, which is told below the table then, 60
+    columns will do.
+    """
+    parts: list[RenderableType] = [_heading(report), _figures(report, with_sources=with_sources)]
+    if not with_sources:
+        parts += _sources(report)
     parts += _unknowns(report)
     if len(report.darks) > 1:
         parts.append(_darks(report))
@@ -127,14 +136,14 @@ def render_report(report: SensorReport) -> RenderableType:
         parts.append(_planes(report))
     parts += [_remark(remark) for remark in report.remarks]
     parts += [
-        _indented(
+        _item(
             f"{_TITLES[name]} differs from what is typical: another gain or mode than the header"
             " says, or another way of measuring",
             "yellow",
         )
         for name in report.differs
     ]
-    parts += [_indented(note, "dim") for note in report.notes]
+    parts += [_item(note) for note in report.notes]
     return Lines(*parts, Text())
 
 
@@ -152,7 +161,7 @@ def _heading(report: SensorReport) -> RenderableType:
         facts.append(f"mode {setup.fact('readout_mode')}")
     if binning not in {None, (1, 1)}:
         facts.append(f"binned {binning[0]}x{binning[1]}")
-    frames = ", ".join(f"{count} {kind}" for kind, count in report.frames.items())
+    frames = ", ".join(_counted(count, kind) for kind, count in report.frames.items())
     known = "" if report.known is None else f"  ({report.known.name})"
     return Lines(
         Text.assemble((setup.fact("camera") or "unknown camera", "bold"), known),
@@ -161,14 +170,20 @@ def _heading(report: SensorReport) -> RenderableType:
     )
 
 
-def _figures(report: SensorReport) -> RenderableType:
+def _counted(count: int, kind: str) -> str:
+    noun = "bias frame" if kind == FrameKind.BIAS else kind
+    return counted(count, noun, f"{noun}s")
+
+
+def _figures(report: SensorReport, *, with_sources: bool) -> RenderableType:
     typical = report.typical.as_dict()
     compared = any(typical.get(name) is not None for name in report.figures)
-    columns = ["", "measured", "", *(["typical"] if compared else []), "from"]
+    columns = ["", "measured", "", *(["typical"] if compared else [])]
     shown = table(*columns)
     shown.columns[2].justify = "left"
     shown.columns[0].no_wrap = True
-    shown.columns[-1] = Column("from", overflow="fold")
+    if with_sources:
+        shown.add_column("from", overflow="fold")
     before = ("", "")
     for name, figure in report.figures.items():
         if not figure.known:
@@ -182,11 +197,22 @@ def _figures(report: SensorReport) -> RenderableType:
             Text(text, "yellow" if name in report.differs else ""),
             _UNITS.get(name, figure.unit) if unit else "",
             *(["" if expected is None else rounded(expected, None)] if compared else []),
-            "" if again and how == before[1] else how,
         ]
+        if with_sources:
+            row.append("" if again and how == before[1] else how)
         shown.add_row(*row)
         before = title, how
     return shown
+
+
+def _sources(report: SensorReport) -> Iterator[RenderableType]:
+    """Yield what figures were measured on, those of one source together."""
+    titles: dict[str, list[str]] = {}
+    for name, figure in report.figures.items():
+        if figure.known:
+            titles.setdefault(_where(report, name) + figure.how, []).append(_TITLES[name])
+    for how, several in titles.items():
+        yield _item(f"{', '.join(dict.fromkeys(several))}: from {how}")
 
 
 def _shown(name: str, figure: Figure) -> tuple[str, bool]:
@@ -225,19 +251,17 @@ def _unknowns(report: SensorReport) -> Iterator[RenderableType]:
     by_reason: dict[str, list[str]] = {}
     for name, figure in report.figures.items():
         if not figure.known:
-            titles = by_reason.setdefault(figure.reason, [])
-            if _TITLES[name] not in titles:
-                titles.append(_TITLES[name])
+            by_reason.setdefault(figure.reason, []).append(_TITLES[name])
     for reason, titles in by_reason.items():
-        yield _indented(f"unknown: {', '.join(titles)}: {reason}", "dim")
+        yield _item(f"unknown: {', '.join(dict.fromkeys(titles))}: {reason}")
 
 
 def _darks(report: SensorReport) -> RenderableType:
-    shown = table("darks", "°C", "DN/s", "hot %", "above DN", "glow DN")
+    shown = table("darks", "°C", "DN/s", "hot\n%", "above\nDN", "glow\nDN")
     for point in report.darks:
         temperature = point.group.temperature_c
         shown.add_row(
-            point.group.label,
+            f"{len(point.group.frames)} of {point.group.exposure_s:.4g} s",
             "-" if temperature is None else f"{temperature:.1f}",
             rounded(point.rate.number, point.rate.error) if point.rate.known else "-",
             f"{100.0 * point.hot.number:.3g}",
@@ -253,7 +277,7 @@ def _planes(report: SensorReport) -> RenderableType:
         for name, figure in report.planes.items()
         if figure.known
     ]
-    return _indented(f"e-/DN by colour: {', '.join(known) or 'unknown'}", "")
+    return _item(f"e-/DN by colour: {', '.join(known) or 'unknown'}", "")
 
 
 def _remark(remark: Remark) -> RenderableType:
@@ -264,9 +288,9 @@ def _remark(remark: Remark) -> RenderableType:
         f": {facts['meaning']}" + (f" ({remark.text})" if remark.text else ""),
     )
     if remark.state is State.NOT_SEEN:
-        return Padding(text, (0, 0, 0, 2))
-    return Padding(Lines(text, Text(f"to do: {facts['advice']}", "dim")), (0, 0, 0, 2))
+        return Hanging(text, 2, 4)
+    return Lines(Hanging(text, 2, 4), Hanging(Text(f"to do: {facts['advice']}", "dim"), 4, 4))
 
 
-def _indented(text: str, style: str) -> RenderableType:
-    return Padding(Text(text, style), (0, 0, 0, 2))
+def _item(text: str, style: str = "dim") -> RenderableType:
+    return Hanging(Text(text, style), 2, 4)

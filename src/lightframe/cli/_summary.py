@@ -6,12 +6,15 @@ from typing import Any
 
 from rich import box
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from lightframe.cli._hanging import Hanging
+
 __all__ = ["render_summary"]
 
+_INDENT = 8
+"""Columns that a severity takes."""
 _STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
@@ -25,14 +28,16 @@ def render_summary(document: Mapping[str, Any], out: Path, report: Path) -> Rend
     aside = [light for light in document["lights"] if not light["used"]]
     if aside:
         parts.append(Text(f"Set aside: {len(aside)} of {len(document['lights'])} lights", "bold"))
-        parts += [Text(f"  {Path(light['path']).name}: {light['reason']}") for light in aside]
+        parts += [
+            Hanging(Text(f"{Path(light['path']).name}: {light['reason']}"), 2, 4) for light in aside
+        ]
         parts.append(Text())
     for finding in document["findings"]:
         line = Text(f"{finding['severity']:7} ", _STYLES[finding["severity"]])
         line.append(finding["rule"], "bold").append(f"  {finding['message']}", "default")
-        parts.append(line)
+        parts.append(Hanging(line, 0, _INDENT))
         if finding["remedy"]:
-            parts.append(Padding(Text(f"remedy: {finding['remedy']}"), (0, 0, 0, 8)))
+            parts.append(Hanging(Text(f"remedy: {finding['remedy']}"), _INDENT, _INDENT + 2))
     resources = document["resources"]
     parts.append(
         Text(
@@ -51,7 +56,7 @@ def render_summary(document: Mapping[str, Any], out: Path, report: Path) -> Rend
 def _masters(masters: list[Mapping[str, Any]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left", title="Masters")
     for name in ("Master", "Frames", "Level DN", "Noise DN", "Adds", "Rejected"):
-        table.add_column(name, justify="left" if name == "Master" else "right", overflow="fold")
+        _add_column(table, name, left=name == "Master")
     for master in masters:
         rejected, added = master["rejected_fraction"], master["adds_noise_percent"]
         table.add_row(
@@ -68,7 +73,7 @@ def _masters(masters: list[Mapping[str, Any]]) -> Table:
 def _results(document: Mapping[str, Any]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left", title="Results")
     for name in ("Result", "Frames", "Exposure", "Noise DN", "FWHM px", "Rejected"):
-        table.add_column(name, justify="left" if name == "Result" else "right", overflow="fold")
+        _add_column(table, name, left=name == "Result")
     for result in document["results"]:
         widths = sorted(
             light["fwhm_px"]
@@ -85,6 +90,16 @@ def _results(document: Mapping[str, Any]) -> Table:
             f"{result['rejected_low'] + result['rejected_high']:.3%}",
         )
     return table
+
+
+def _add_column(table: Table, name: str, *, left: bool) -> None:
+    """Add a column that is as wide as the longest word of its name, however narrow the terminal."""
+    table.add_column(
+        name,
+        justify="left" if left else "right",
+        overflow="fold",
+        min_width=max(map(len, name.split())),
+    )
 
 
 def _numbers(values: list[float], form: str) -> str:
