@@ -143,18 +143,49 @@ def test_results_of_other_lights_stay_and_are_named(again):
     ]
 
 
-def test_a_result_that_cannot_be_made_again_is_set_aside(again):
+@pytest.mark.parametrize("renamed", [False, True])
+def test_a_result_that_cannot_be_made_again_stays_and_is_told(again, renamed):
     """Its lights are at hand, but none can be used: the old image is none of this run."""
-    (old,) = names(again / "out" / "results")
+    out = again / "out"
+    (old,) = names(out / "results")
+    pixels, pictures = (out / "results" / old).read_bytes(), names(out / "previews")
+    if renamed:
+        rename(again, OBJECT="M 99")
     for path in (again / "raw" / "lights").iterdir():
         with fits.open(path, mode="update") as units:
             units[0].data[...] = 1000
 
-    _, document = second(again)
+    told, document = second(again)
 
     assert document["results"] == []
+    assert document["notes"] == [
+        "results of an earlier run of these lights, which this run could not make again, stay:"
+        f" results/{old}"
+    ]
+    assert told.messages[-1] == document["notes"][0]
+    assert document["notes"][0] in write_report(document, out).read_text()
+    assert (out / "results" / old).read_bytes() == pixels
+    assert names(out / "previews") == pictures
+    assert ledger(again) == [f"results/{old}"]
+
+
+def test_a_result_is_set_aside_when_another_takes_its_place(again):
+    """A run under the new name that fails leaves it; the next, which does not, sets it aside."""
+    out = again / "out"
+    (old,) = names(out / "results")
+    sound = again / "sound"
+    rename(again, OBJECT="M 99")
+    shutil.copytree(again / "raw" / "lights", sound)
+    for path in (again / "raw" / "lights").iterdir():
+        with fits.open(path, mode="update") as units:
+            units[0].data[...] = 1000
+    second(again)
+    shutil.copytree(sound, again / "raw" / "lights", dirs_exist_ok=True)
+
+    _, document = second(again)
+
     assert [note.split()[0] for note in document["notes"]] == [f"results/{old}"]
-    assert names(again / "out" / "results") == []
+    assert (out / "results" / "superseded" / old).is_file()
 
 
 def test_files_that_cannot_be_moved_stay_and_are_told(again):
@@ -176,4 +207,4 @@ def test_a_damaged_ledger_means_that_nothing_is_touched(tmp_path, text):
     """What it named is left alone."""
     (tmp_path / "results.json").write_text(text)
 
-    assert ResultLedger(tmp_path, tmp_path).set_aside([], {"1"}) == []
+    assert ResultLedger(tmp_path, tmp_path).set_aside([], [], {"1"}) == []

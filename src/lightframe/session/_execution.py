@@ -33,7 +33,7 @@ from lightframe.session._plan_types import LightGroup, Plan
 from lightframe.session._provenance import file_hash
 from lightframe.session._records import unknown_light
 from lightframe.session._result_ledger import ResultLedger, marks
-from lightframe.session._results import integrate_group
+from lightframe.session._results import integrate_group, result_path
 from lightframe.session._sets import same_name
 from lightframe.session._warm_up import warm_up
 
@@ -251,13 +251,15 @@ class Execution:
             )
 
     def _tell_of_earlier_files(self) -> None:
-        """Set aside results that are no longer made, and name masters that are not used.
+        """Set aside results that others replace, name what stays, and masters that are not used.
 
         Those masters stay: a later run takes them up again if its plan has them.
         """
         context = self.context
         lights = self._marks(path for group in self.plan.groups for path in group.frames)
-        self.notes += self.ledger.set_aside([made["path"] for made in self.results], lights)
+        made = {result["path"] for result in self.results}
+        planned = {context.relative(result_path(group, context)) for group in self.plan.groups}
+        self.notes += self.ledger.set_aside(made, planned - made, lights)
         names = {job.name for job in self.plan.masters}
         if unused := Journal(context.own).others(names, context.out):
             self.notes.append(

@@ -3,7 +3,8 @@
 Where an object was renamed, or filters are grouped otherwise, the results of an earlier run have
 other names: they would lie beside the new ones as if they were of the same run. They are set aside,
 not removed: a result may be hours of work, and the mistake may lie in the new names. Results of
-other lights stay where they are, for a folder may gather one night after the other.
+other lights stay where they are, for a folder may gather one night after the other; and so does one
+that a run wanted to make again and could not, for there is nothing that takes its place.
 """
 
 import json
@@ -70,23 +71,27 @@ class ResultLedger:
         self._entries[result["path"]] = {"files": files, "lights": sorted(lights)}
         self._save()
 
-    def set_aside(self, made: Collection[str], lights: Collection[str]) -> list[str]:
-        """Set aside earlier results of these lights that were not made again; tell of the others.
+    def set_aside(
+        self, made: Collection[str], failed: Collection[str], lights: Collection[str]
+    ) -> list[str]:
+        """Set aside earlier results whose lights are in results of other names now; tell of all.
 
         Parameters
         ----------
-        made : collection of str
-            Results of this run, as paths in the output folder.
+        made, failed : collection of str
+            Results of this run, and those that it could not make, as paths in the output folder.
         lights : collection of str
             `marks` of the lights of this run.
 
         Returns
         -------
         list of str
-            What was done, one line for each result that was set aside, and one for all that stay.
+            What was done, one line for each result that was set aside, and one for all that stay
+            for one reason.
         """
-        notes, others = [], []
+        notes, others, missed = [], [], []
         before = dict(self._entries)
+        used = {mark for path in made for mark in self._entries[path]["lights"]}
         for path, entry in sorted(self._entries.items()):
             if path in made:
                 continue
@@ -94,10 +99,17 @@ class ResultLedger:
                 del self._entries[path]
             elif not set(lights).intersection(entry["lights"]):
                 others.append(path)
+            elif path in failed or not used.intersection(entry["lights"]):
+                missed.append(path)
             else:
                 notes.append(self._supersede(path, entry))
         if self._entries != before:
             self._save()
+        if missed:
+            notes.append(
+                "results of an earlier run of these lights, which this run could not make again,"
+                f" stay: {', '.join(missed)}"
+            )
         if others:
             notes.append(f"results of earlier runs, of other lights, stay: {', '.join(others)}")
         return notes

@@ -1,6 +1,7 @@
 """Pass 2: the result of a group, tile by tile, straight from the raw frames."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,12 @@ from lightframe.session._provenance import (
 )
 from lightframe.session._sources import RegisteredSource
 
-__all__ = ["integrate_group"]
+__all__ = ["integrate_group", "result_path"]
+
+
+def result_path(group: LightGroup, context: Context) -> Path:
+    """Return the file of a group's result."""
+    return context.out / "results" / f"{group.name}.fits"
 
 
 def integrate_group(
@@ -152,7 +158,7 @@ def _written(
     image = result.image
     infos = [aligned.light.info for aligned in lights]
     noise = list(colour_noise(image, None))
-    path = context.out / "results" / f"{group.name}.fits"
+    path = result_path(group, context)
     header = combined_header(infos, FrameKind.LIGHT).adding(
         *noise_cards(noise, context.settings.units),
         *_history(lights, result, parts, reference, context),
