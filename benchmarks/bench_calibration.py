@@ -102,7 +102,7 @@ def main() -> None:
             cfa: CfaPattern | None = cfa,
         ) -> None:
             plain.apply(raw, WHOLE, None, out)
-            correct_defects(out, WHOLE, defects, width=WIDTH, cfa=cfa)
+            correct_defects(out, defects, cfa=cfa)
 
         def optimized(scaled: PreparedCalibration = scaled) -> None:
             scaled.apply(raw, WHOLE, scaled.dark_scale(raw), out)

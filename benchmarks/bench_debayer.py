@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.frames import CfaPattern, Window
+from lightframe.frames import CfaPattern
 from lightframe.processes import (
     DEBAYER_METHODS,
     autostretch,
@@ -86,7 +86,6 @@ def report_cosmetic(side: int) -> None:
     rng = np.random.default_rng(3)
     image = rng.normal(1000, 30, (side, side)).astype(np.float32)
     image.flat[rng.choice(image.size, image.size // 1000)] += 5000
-    window = Window(0, side, 0, side)
     for name, cfa in (("mono", None), ("Bayer", BAYER), ("X-Trans", XTRANS)):
         defects = defects_from_dark(image, cfa)
         planes = image[np.newaxis].copy()
@@ -95,7 +94,7 @@ def report_cosmetic(side: int) -> None:
             ("defects detected", lambda c=cfa: detect_defects(image, c)),
             (
                 "defects replaced",
-                lambda c=cfa, d=defects, p=planes: correct_defects(p, window, d, width=side, cfa=c),
+                lambda c=cfa, d=defects, p=planes: correct_defects(p, d, cfa=c),
             ),
         ):
             print(f"{what:18} {name:8} {rate(work, side * side):8.0f} Mpx/s")

@@ -2,11 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from lightframe.errors import InputError
-from lightframe.frames import Window
 from lightframe.processes import Defects, parse_defect_list
 
 
@@ -37,21 +34,6 @@ def test_merging_unites_each_kind():
 def test_the_map_shows_each_kind_as_a_bit():
     """1 hot, 2 cold, 4 listed, added up."""
     np.testing.assert_array_equal(Defects([0], [1], [1, 2]).map(2, 2), [[1, 6], [4, 0]])
-
-
-@settings(deadline=None)
-@given(
-    st.integers(0, 19), st.integers(1, 20), st.integers(0, 14), st.integers(1, 15), st.integers()
-)
-def test_the_defects_inside_a_window_are_those_of_its_crop(y0, rows, x0, columns, seed):
-    """Indices into the window are what cropping the map would give."""
-    mask = np.random.default_rng(abs(seed)).random((20, 15)) < 0.2
-    window = Window(y0, min(20, y0 + rows), x0, min(15, x0 + columns))
-
-    inside = Defects(np.flatnonzero(mask)).inside(window, 15)
-
-    expected = np.flatnonzero(mask[window.y0 : window.y1, window.x0 : window.x1])
-    np.testing.assert_array_equal(inside, expected)
 
 
 @pytest.mark.parametrize(

@@ -197,44 +197,47 @@ def tile_noise(
 
 @kernel
 def replace_by_median(
-    plane: Float32, positions: Int64, origin: Int64, offsets: Int64, ends: Int64, enough: int
-) -> int:
+    plane: Float32, positions: Int64, offsets: Int64, ends: Int64, enough: int, values: Float32
+) -> None:
     """Replace pixels by the median of good neighbours, in place.
 
-    All pixels at `positions` are made missing first, so that the result does not depend on their
-    order and missing pixels serve nobody as neighbours. The neighbourhood grows ring by ring until
-    it holds `enough` good pixels; a pixel without any good neighbour stays missing.
+    All pixels at `positions` count as missing, so that the result does not depend on their order
+    and missing pixels serve nobody as neighbours. The neighbourhood grows ring by ring until it
+    holds `enough` good pixels; a pixel without any good neighbour becomes missing.
+
+    Pixels are made missing as far ahead, and get their values as far behind, as a neighbourhood
+    reaches: the rows between stay in the cache.
 
     Parameters
     ----------
-    plane : (rows, columns) float32
+    plane : (rows, columns) float32, C order
     positions : (n,) int64
-        Flat indices into `plane`.
-    origin : (2,) int64
-        Position of the plane's first pixel in the cell.
+        Flat indices into `plane`, ascending.
     offsets : (p, p, m, 2) int64
         (dy, dx) of same-colour neighbours, ring by ring.
     ends : (p, p, r) int64
         Number of offsets up to the end of each ring; a repeated number ends the list.
-
-    Returns
-    -------
-    int
-        Number of pixels that got a value.
+    values : (n,) float32
+        Filled with what the pixels become.
     """
     rows, columns = plane.shape
+    flat = plane.reshape(rows * columns)
     cell = offsets.shape[0]
     rings = ends.shape[2]
+    reach = offsets[:, :, :, 0].max()
     samples = np.empty(offsets.shape[2], np.float32)
-    values = np.empty(positions.size, np.float32)
+    y, ahead, behind = 0, 0, 0
     for index in range(positions.size):
-        plane[positions[index] // columns, positions[index] % columns] = np.nan
-    replaced = 0
-    for index in range(positions.size):
-        y = positions[index] // columns
-        x = positions[index] % columns
-        cy = (y + origin[0]) % cell
-        cx = (x + origin[1]) % cell
+        while positions[index] >= (y + 1) * columns:
+            y += 1
+        x = positions[index] - y * columns
+        while ahead < positions.size and positions[ahead] < (y + reach + 1) * columns:
+            flat[positions[ahead]] = np.nan
+            ahead += 1
+        while positions[behind] < (y - reach) * columns:
+            flat[positions[behind]] = values[behind]
+            behind += 1
+        cy, cx = y % cell, x % cell
         n = 0
         k = 0
         for ring in range(rings):
@@ -248,7 +251,5 @@ def replace_by_median(
             if n >= enough:
                 break
         values[index] = np.float32(median(samples, n))
-        replaced += n > 0
-    for index in range(positions.size):
-        plane[positions[index] // columns, positions[index] % columns] = values[index]
-    return replaced
+    for index in range(behind, positions.size):
+        flat[positions[index]] = values[index]

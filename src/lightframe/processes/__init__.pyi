@@ -20,7 +20,6 @@ from ._calibration_settings import DARK_SCALINGS, CalibrationSettings
 from ._combination import COMBINATIONS, WEIGHTS
 from ._combined_noise import combined_noise
 from ._cosmetic import (
-    COSMETIC_MARGIN,
     correct_defects,
     defects_from_dark,
     detect_defects,
@@ -110,6 +109,7 @@ from ._registration_settings import RegistrationSettings
 from ._rejection import REJECTIONS, choose_rejection
 from ._rejection_limits import RejectionLimits, SigmaLimits
 from ._rejection_reach import rejection_reach
+from ._repairs import Repairs
 from ._resampling import (
     INTERPOLATIONS,
     Interpolation,
@@ -137,7 +137,6 @@ from ._transforms import MODELS
 
 __all__ = [
     "COMBINATIONS",
-    "COSMETIC_MARGIN",
     "DARK_LIMITS",
     "DARK_OBJECTIVES",
     "DARK_SCALINGS",
@@ -208,6 +207,7 @@ __all__ = [
     "Registration",
     "RegistrationSettings",
     "RejectionLimits",
+    "Repairs",
     "ResampleSettings",
     "SigmaLimits",
     "StarTable",

@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from lightframe.errors import SettingsError
 from lightframe.frames._cfa import CfaPattern
-from lightframe.frames._pixels import Window
 from lightframe.kernels import _cosmetic as kernels
 from lightframe.kernels import _cosmetic_detect as search
 from lightframe.kernels._constants import MAD_TO_SIGMA
@@ -18,10 +17,10 @@ from lightframe.processes._cosmetic_settings import DARK_LIMITS, CosmeticSetting
 from lightframe.processes._defects import Defects
 from lightframe.processes._neighbours import classes, is_regular, nearest, rings, selecting_network
 from lightframe.processes._quantization import value_step
+from lightframe.processes._repairs import Repairs
 from lightframe.processes._strips import in_strips
 
 __all__ = [
-    "COSMETIC_MARGIN",
     "correct_defects",
     "defects_from_dark",
     "detect_defects",
@@ -29,8 +28,8 @@ __all__ = [
 
 Float32 = npt.NDArray[np.float32]
 
-COSMETIC_MARGIN = 12
-"""Pixels around a window that its interior needs: how far a neighbourhood may grow."""
+FARTHEST_PX = 12
+"""How far a neighbourhood may grow."""
 
 TILE = 60
 """Side of the tiles in which noise is measured, a multiple of all cells' sides."""
@@ -329,37 +328,30 @@ def _detect_in_plane(
     )
 
 
-def correct_defects(  # noqa: PLR0913 - two switches
+def correct_defects(
     planes: Float32,
-    window: Window,
     defects: Defects,
     *,
-    width: int,
     cfa: CfaPattern | None,
     radius: int = 1,
     fill_missing: bool = False,
-) -> int:
+) -> Repairs:
     """Replace defective pixels by the median of good same-colour neighbours, in place.
 
     Neighbours are the pixels of the same colour in the box of (2 `radius` + 1)^2 at the array's
     step (mono 1, Bayer 2), for X-Trans the same number of nearest ones. Defective and missing
     pixels are never used; where fewer than four good ones are left, the neighbourhood grows, up to
-    `COSMETIC_MARGIN` pixels. So a defective column is filled from the columns beside it. Where
-    nothing good is within reach, the pixel becomes missing (NaN).
+    12 pixels. So a defective column is filled from the columns beside it. Where nothing good is
+    within reach, the pixel becomes missing (NaN).
 
     Parameters
     ----------
-    planes : (channels, rows, columns) float32, C order
-        The pixels of `window`; its interior, `COSMETIC_MARGIN` pixels from each side that is not
-        the image's, becomes what correcting the whole image would give.
-    window : Window
-        Where they lie in the image.
+    planes : (channels, height, width) float32, C order
+        An image.
     defects : Defects
-        Of the whole image; they apply to all channels.
-    width : int
-        Columns of the whole image.
+        They apply to all channels.
     cfa : CfaPattern or None
-        Phased at the origin of the whole image.
+        Phased at the image's origin.
     radius : int
         As in `CosmeticSettings`.
     fill_missing : bool
@@ -367,19 +359,20 @@ def correct_defects(  # noqa: PLR0913 - two switches
 
     Returns
     -------
-    int
-        Number of pixels, over all channels, that got a value.
+    Repairs
+        What was replaced, and by what.
     """
-    if planes.shape[1:] != window.shape:
-        raise ValueError(f"pixels of shape {planes.shape} do not fill {window}")
-    positions = defects.inside(window, width)
-    offsets, ends = rings(cfa, radius, COSMETIC_MARGIN)
-    origin = np.array([window.y0, window.x0], np.int64)
-    replaced = 0
+    offsets, ends = rings(cfa, radius, FARTHEST_PX)
+    pixels, values = [], []
     for plane in planes:
-        chosen = positions
-        if fill_missing:
-            chosen = np.union1d(positions, np.flatnonzero(np.isnan(plane)))
-        if chosen.size:
-            replaced += kernels.replace_by_median(plane, chosen, origin, offsets, ends, ENOUGH)
-    return replaced
+        missing = np.flatnonzero(np.isnan(plane)) if fill_missing else defects.pixels[:0]
+        chosen = np.union1d(defects.pixels, missing) if missing.size else defects.pixels
+        found = np.empty(chosen.size, np.float32)
+        kernels.replace_by_median(plane, chosen, offsets, ends, ENOUGH, found)
+        if missing.size:  # what was missing and is so still is no repair; there may be millions
+            repaired = ~np.isnan(found)
+            repaired[np.searchsorted(chosen, defects.pixels)] = True
+            chosen, found = chosen[repaired], found[repaired]
+        pixels.append(chosen)
+        values.append(found)
+    return Repairs(tuple(pixels), tuple(values), planes.shape[2])

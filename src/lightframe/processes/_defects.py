@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.errors import InputError
-from lightframe.frames._pixels import Window
 
 __all__ = ["DefectRow", "Defects", "parse_defect_list"]
 
@@ -83,21 +82,6 @@ class Defects:
             np.concatenate((self.cold, other.cold)),
             np.concatenate((self.listed, other.listed)),
         )
-
-    def inside(self, window: Window, width: int) -> Indices:
-        """Return the defects in a window as flat indices into the window's own pixels.
-
-        The search costs two look-ups a row, whatever the number of defects elsewhere.
-        """
-        rows, columns = window.shape
-        starts = np.arange(window.y0, window.y1, dtype=np.int64) * width + window.x0
-        first = np.searchsorted(self.pixels, starts)
-        last = np.searchsorted(self.pixels, starts + columns)
-        counts = last - first
-        row = np.repeat(np.arange(rows), counts)
-        rank = np.arange(row.size) - np.repeat(np.cumsum(counts) - counts, counts)
-        x = self.pixels[first[row] + rank] - starts[row]
-        return np.asarray(row * columns + x, np.int64)
 
     def map(self, height: int, width: int) -> npt.NDArray[np.uint8]:
         """Return an image of the defects: 0 good, or the sum of 1 hot, 2 cold, 4 listed."""

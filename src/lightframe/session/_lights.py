@@ -1,7 +1,7 @@
 """Pass 1: each light is calibrated in memory and measured; nothing is written.
 
 What pass 2 needs to calibrate any window of the light again is kept: the dark scaling factor, the
-frame's own levels, and the list of its defective pixels.
+frame's own levels, and its defective pixels with what takes their place.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +24,7 @@ from lightframe.processes import (
     FrameStatistics,
     Measurement,
     PreparedCalibration,
+    Repairs,
     clipped_fractions,
     correct_defects,
     defects_from_dark,
@@ -86,7 +87,9 @@ class MeasuredLight:
     levels : FrameLevels
         Its own pedestal and overscan.
     defects : Defects or None
-        Pixels to be replaced; None if defects are not corrected.
+        Pixels that were replaced; None if defects are not corrected.
+    repairs : Repairs or None
+        By what they were replaced.
     clipped_fraction : float
         Fraction of calibrated pixels that would be truncated if they were written as integers.
     noise_dn : tuple of float
@@ -105,6 +108,7 @@ class MeasuredLight:
     dark_scale: DarkScale | None
     levels: FrameLevels
     defects: Defects | None
+    repairs: Repairs | None
     clipped_fraction: float
     noise_dn: tuple[float, ...]
     measurement: Measurement
@@ -125,8 +129,8 @@ class MeasuredLight:
     def source(self, context: Context) -> PixelSource:
         """Return the calibrated, corrected and, for mosaics, debayered frame."""
         source = self.calibrated(context)
-        if self.defects is not None:
-            source = CorrectedSource(source, self.defects, self.cfa, context.settings.cosmetic)
+        if self.repairs is not None:
+            source = CorrectedSource(source, self.repairs)
         if self.cfa is not None:
             source = DebayeredSource(source, self.cfa, context.settings.debayer)
         return source
@@ -256,15 +260,13 @@ def _measured(
     calibration.apply(part, window, scale, pixels, levels=levels)
     clipped = clipped_fractions(pixels)
     glimpse = examine(pixels, clipped, calibration, treatment.probe, scale)
-    defects = None
+    defects, repairs = None, None
     if treatment.defects is not None:
         found = detect_defects(pixels, calibration.cfa, settings.cosmetic)
         defects = treatment.defects.merged(found)
-        correct_defects(
+        repairs = correct_defects(
             pixels,
-            window,
             defects,
-            width=window.x1,
             cfa=calibration.cfa,
             radius=settings.cosmetic.radius,
             fill_missing=settings.cosmetic.fill_missing,
@@ -277,6 +279,7 @@ def _measured(
         scale,
         levels,
         defects,
+        repairs,
         clipped.low_fraction + clipped.high_fraction,
         noise,
         measure(

@@ -13,14 +13,11 @@ import numpy.typing as npt
 from lightframe.buffers import Buffers
 from lightframe.frames import CfaPattern, PixelSource, Window
 from lightframe.processes import (
-    COSMETIC_MARGIN,
-    CosmeticSettings,
     DarkScale,
-    Defects,
     FrameLevels,
     PreparedCalibration,
+    Repairs,
     ResampleSettings,
-    correct_defects,
     debayer,
     debayer_margin,
     resample,
@@ -146,33 +143,16 @@ class CorrectedSource(Derived):
     ----------
     source : PixelSource
         The calibrated frame.
-    defects : Defects
-        Pixels to replace, as flat indices of the whole frame.
-    cfa : CfaPattern or None
-        Colours at the origin of the whole frame.
-    settings : CosmeticSettings
-        Size of the neighbourhood, and whether missing pixels are filled.
+    repairs : Repairs
+        What takes their place, found in pass 1.
     """
 
-    defects: Defects
-    cfa: CfaPattern | None
-    settings: CosmeticSettings
+    repairs: Repairs
 
     def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
         """Write the corrected pixels of `window` into `out`."""
-        grown = window.grown(COSMETIC_MARGIN, self.height, self.width)
-        pixels = _buffers.floats("corrected", (self.channels, *grown.shape))
-        self.source.read(grown, pixels)
-        correct_defects(
-            pixels,
-            grown,
-            self.defects,
-            width=self.width,
-            cfa=self.cfa,
-            radius=self.settings.radius,
-            fill_missing=self.settings.fill_missing,
-        )
-        out[...] = _inner(pixels, grown, window)
+        self.source.read(window, out)
+        self.repairs.place(cast("Float32", out), window)
 
 
 @dataclass(frozen=True, slots=True)

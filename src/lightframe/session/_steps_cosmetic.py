@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lightframe.errors import IncompatibleFramesError, InputError, SettingsError
-from lightframe.frames import COLOURS, Card, CfaPattern, FrameInfo, Header, Window, read_image
+from lightframe.frames import COLOURS, Card, CfaPattern, FrameInfo, Header, read_image
 from lightframe.processes import (
     CosmeticSettings,
     Defects,
@@ -130,11 +130,9 @@ def correct_files(
             )
         cfa = info.cfa if len(planes) == 1 else None
         defects = known.of(info).merged(detect_defects(planes, cfa, settings))
-        replaced = correct_defects(
+        repairs = correct_defects(
             planes,
-            Window(0, info.height, 0, info.width),
             defects,
-            width=info.width,
             cfa=cfa,
             radius=settings.radius,
             fill_missing=settings.fill_missing,
@@ -149,7 +147,7 @@ def correct_files(
         if with_map:
             maps.append(("DEFECTS", defects.map(info.height, info.width)[None].astype(np.float32)))
         written = write(names[path], planes, header, output, cfa=cfa, maps=maps)
-        return CorrectedFile(info, defects, replaced, written)
+        return CorrectedFile(info, defects, repairs.count, written)
 
     return each_file("Correcting", paths, work, bench, bytes_each=frame_bytes(paths))
 

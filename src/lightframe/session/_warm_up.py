@@ -131,7 +131,7 @@ def _compile_lights(cfa: CfaPattern | None) -> None:
     pixels = frame.copy()
     defects = defects_from_dark(frame[0], cfa, CosmeticSettings())
     defects = defects.merged(detect_defects(pixels, cfa, CosmeticSettings()))
-    correct_defects(pixels, whole, defects, width=_SIDE, cfa=cfa)
+    correct_defects(pixels, defects, cfa=cfa)
     measure(pixels, cfa, DetectionSettings())
 
 
