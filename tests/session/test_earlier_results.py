@@ -158,10 +158,8 @@ def test_a_result_that_cannot_be_made_again_stays_and_is_told(again, renamed):
     told, document = second(again)
 
     assert document["results"] == []
-    assert document["notes"] == [
-        "results of an earlier run of these lights, which this run could not make again, stay:"
-        f" results/{old}"
-    ]
+    stays = "results of an earlier run of these lights, which this run could not make again, stay"
+    assert document["notes"] == [f"{stays}: results/{old}"]
     assert told.messages[-1] == document["notes"][0]
     assert document["notes"][0] in write_report(document, out).read_text()
     assert (out / "results" / old).read_bytes() == pixels
