@@ -22,6 +22,62 @@ def test_each_share_runs_as_a_process():
         assert found.returncode == 0, found.stderr.decode()
 
 
+def printed_by(script, *words, **environment):
+    """Return what a process of its own prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words],
+        env={**os.environ, **environment},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip()
+
+
+def test_kept_machine_code_is_loaded_without_what_compiling_needs():
+    """Where no kernel of a run has to be compiled, Numba's library of functions is not imported."""
+    script = (
+        "import sys\n"
+        "from lightframe.frames import CfaPattern\n"
+        "from lightframe.session import _warm_up\n"
+        "for compile_share in _warm_up._SHARES.values():\n"
+        "    compile_share(CfaPattern.from_name('RGGB'))\n"
+        "print('numba.np.arraymath' in sys.modules)"
+    )
+    printed_by(script)
+
+    assert printed_by(script) == "False"
+
+
+def test_a_kernel_is_compiled_around_one_that_was_loaded(tmp_path):
+    """What loading has left out, compiling makes up for."""
+    (tmp_path / "kernels.py").write_text(
+        "import numpy as np\n"
+        "from lightframe.kernels._compile import kernel\n"
+        "@kernel\n"
+        "def largest(values):\n"
+        "    return np.max(values)\n"
+        "@kernel\n"
+        "def spread(values):\n"
+        "    return largest(values) + largest(-values)\n"
+    )
+    script = (
+        "import sys\n"
+        f"sys.path.insert(0, {str(tmp_path)!r})\n"
+        "import numpy as np\n"
+        "import kernels\n"
+        "values = np.array([2.0, 7.0, 3.0])\n"
+        "for name in sys.argv[1:]:\n"
+        "    used = getattr(kernels, name)\n"
+        "    print(used(values), sum(used.stats.cache_hits.values()))"
+    )
+    kept = {"NUMBA_CACHE_DIR": str(tmp_path / "code")}
+
+    assert printed_by(script, "largest", **kept) == "7.0 0"
+    assert printed_by(script, "largest", "spread", **kept) == "7.0 1\n5.0 0"
+    assert printed_by(script, "spread", "largest", **kept) == "5.0 1\n7.0 1"
+
+
 def test_compiling_is_done_once_and_again_when_a_kernel_changes(tmp_path, monkeypatch):
     """A mark in the cache folder tells that it has been done for these sources."""
     begun = []
@@ -108,10 +164,7 @@ def test_the_folder_is_that_where_numba_keeps_its_code(tmp_path):
         "from lightframe.kernels._select import select\n"
         "print(cache_folder(select))"
     )
-    where = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    command = [sys.executable, "-c", script]
-    shown = subprocess.run(command, env=where, check=True, capture_output=True, text=True).stdout
-    folder = Path(shown.strip())
+    folder = Path(printed_by(script, NUMBA_CACHE_DIR=str(tmp_path)))
 
     assert tmp_path in folder.parents
     assert (folder / "sources.txt").is_file()

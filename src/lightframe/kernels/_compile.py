@@ -4,9 +4,11 @@ import hashlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
+from numba.core.caching import FunctionCache
+from numba.core.runtime.nrt import rtsys
 
 __all__ = ["cache_folder", "code_fingerprint", "kernel"]
 
@@ -20,14 +22,31 @@ _MARK = "sources.txt"
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` on first use.
 
-    ``nogil`` lets threads run kernels side by side; ``cache`` keeps the machine code on disk;
-    ``error_model="numpy"`` lets a division by zero give inf or NaN: the branch to an exception
-    would keep the loop from being vectorised. ``fastmath`` stays off: missing samples are NaN.
+    ``nogil`` lets threads run kernels side by side; ``error_model="numpy"`` lets a division by zero
+    give inf or NaN: the branch to an exception would keep the loop from being vectorised.
+    ``fastmath`` stays off: missing samples are NaN. The machine code is kept on disk.
     """
-    compiled = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=False)(function)
+    compiled: Any = numba.njit(nogil=True, error_model="numpy", fastmath=False)(function)
+    # What cache=True does with Numba's own class.
+    compiled._cache = _MachineCode(function)  # type: ignore[no-untyped-call]  # noqa: SLF001
     if folder := cache_folder(compiled):
         _forget_stale_code(folder)
     return cast("Callable[P, R]", compiled)
+
+
+class _MachineCode(FunctionCache):
+    """Machine code on disk, loaded without what only compiling needs.
+
+    Numba's own class first fills the compiler's tables of types and functions, for which it imports
+    200 modules, scipy.linalg among them: 0.3 s in each process. Machine code is linked with Numba's
+    runtime and needs no more. Where there is none yet, the compiler fills its tables itself.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:  # noqa: ANN401 - as in Numba
+        """Return the machine code for a signature, None where it has to be compiled."""
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)  # type: ignore[no-untyped-call]
 
 
 def cache_folder(kernel: object) -> Path | None:

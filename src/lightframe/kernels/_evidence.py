@@ -99,7 +99,10 @@ def clipped_profiles(
                 for k in range(part.size):
                     value = min(max(np.float32(part[k]), lowest[k]), highest[k])
                     sums[k] += np.float64(value)
-        rows[y] = totals.sum() / even_width
+        total = 0.0
+        for k in range(_BLOCK):
+            total += totals[k]
+        rows[y] = total / even_width
     for x in range(width):
         columns[x] /= counted
     if width % 2:

@@ -52,7 +52,9 @@ def tile_differences(
         Results: difference, and its standard error.
     """
     rows = reference.shape[0]
-    most = rows * np.max(np.diff(edges))
+    most = 0
+    for tile in range(offset.shape[0]):
+        most = max(most, rows * (edges[tile + 1] - edges[tile]))
     ours = np.empty(most, np.float32)
     theirs = np.empty(most, np.float32)
     work = np.empty(most, np.float32)
