@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from lightframe.errors import ResourceError
 from lightframe.session import RunSettings, Silent, _previews, run
@@ -60,6 +61,22 @@ def test_pictures_are_there_when_all_is_finished(tmp_path):
     sizes = [(tmp_path / name).stat().st_size for name in names]
     assert min(sizes) > 0
     assert context.meter.bytes_written == sum(sizes)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_pixels_without_a_value_leave_the_rest_of_a_map(tmp_path, known):
+    """A variance is NaN where no frame has a sample: black there, and the others as they are."""
+    context = Context(RunSettings(), tmp_path, Silent(), threads=1, memory_bytes=1 << 28)
+    planes = np.full((1, 40, 60), np.nan, np.float32)
+    if known:
+        planes[:, :, 5:] = np.random.default_rng(1).normal(1000, 10, (1, 40, 55))
+    name = write_map_preview(planes, "a.png", context)
+    context.beside.finish()
+    context.beside.stop()
+    with Image.open(tmp_path / name) as picture:
+        shown = np.asarray(picture)
+    assert not shown[:, :5].any()
+    assert (shown[:, 5:].std() > 20) == known
 
 
 def test_a_picture_that_cannot_be_written_ends_the_run(tmp_path, monkeypatch):

@@ -47,12 +47,14 @@ def write_preview_of(
 def write_map_preview(planes: npt.NDArray[np.float32], name: str, context: Context) -> str:
     """Write a map (coverage, rejected fractions), mean of the channels, on a linear scale.
 
-    Black and white are the 0.05 and 99.95 percentiles: single pixels do not decide them.
+    Black and white are the 0.05 and 99.95 percentiles: single pixels do not decide them, and those
+    without a value (variance and slope where no frame has a sample) take no part.
     """
 
     def picture() -> npt.NDArray[np.uint8]:
         sample = planes.reshape(-1)[:: max(1, planes.size // _SAMPLED_PIXELS)]
-        low, high = np.percentile(sample, (0.05, 99.95))
+        known = sample[np.isfinite(sample)]
+        low, high = np.percentile(known, (0.05, 99.95)) if known.size else (0.0, 0.0)
         small = reduced(planes, PREVIEW_SIDE).mean(axis=0)
         return preview(np.clip(small, low, high), StretchSettings(linear=True))
 
