@@ -179,7 +179,7 @@ def reject_clipping(
     queue = lists[0]
     fewest = 2 if method in (CCD_NOISE, PERCENTILE) else 3
     pending = enqueue(low, high, fewest, queue)
-    first = True
+    fresh = True
     while pending > 0 and rounds > 0:
         group(queue, pending, low, high, lists[2], lists[1])
         at = 0
@@ -187,14 +187,14 @@ def reject_clipping(
         while at < pending:
             head = queue[at]
             n = high[head] - low[head]
-            used = pack(ordered, queue, at, pending, low, high, scratch)
+            used = pack(ordered, queue, at, pending, low, high, scratch, fresh)
             _place_median(scratch, n)
             if method == SIGMA:
                 _standard_deviation(scratch, n)
             elif method == MAD:
                 _median_deviation(scratch, n, deviations, network)
             elif method == AVERAGED_SIGMA:
-                _noise_per_root(scratch, n, queue, at, used, ratios, first)
+                _noise_per_root(scratch, n, queue, at, used, ratios, fresh)
             elif method == CCD_NOISE:
                 _noise_model(scratch, model[0], model[1], model[2])
             else:
@@ -204,4 +204,4 @@ def reject_clipping(
             at += used
         pending = 0 if method == PERCENTILE else kept
         rounds -= 1
-        first = False
+        fresh = False

@@ -203,6 +203,7 @@ def reject_linear_fit(
     queue = lists[0]
     slopes[:] = np.nan
     pending = enqueue(low, high, FEWEST, queue)
+    fresh = True
     while pending > 0 and rounds > 0:
         group(queue, pending, low, high, lists[2], lists[1])
         at = 0
@@ -210,7 +211,7 @@ def reject_linear_fit(
         while at < pending:
             head = queue[at]
             n = high[head] - low[head]
-            used = pack(ordered, queue, at, pending, low, high, scratch)
+            used = pack(ordered, queue, at, pending, low, high, scratch, fresh)
             _fit(scratch, n, residuals, network)
             for lane in range(used):
                 i = queue[at + lane]
@@ -245,3 +246,4 @@ def reject_linear_fit(
             at += used
         pending = kept
         rounds -= 1
+        fresh = False

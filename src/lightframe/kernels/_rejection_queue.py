@@ -9,6 +9,7 @@ sample are queued for another round.
 
 import numpy as np
 
+from lightframe.buffers import aligned_empty
 from lightframe.kernels._compile import kernel
 from lightframe.kernels._stack import F32, I32, INF, LANES
 
@@ -52,20 +53,22 @@ def work_space(frames: int, lanes: int) -> tuple[F32, F32, I32]:
         The queue, its double, and a tally by number of survivors.
     """
     return (
-        np.empty(DATA + frames * LANES, np.float32),
-        np.empty((frames, LANES), np.float32),
-        np.empty((3, max(lanes, frames + 2)), np.int32),
+        aligned_empty(DATA + frames * LANES, np.float32),
+        aligned_empty((frames, LANES), np.float32),
+        aligned_empty((3, max(lanes, frames + 2)), np.int32),
     )
 
 
 @kernel
 def enqueue(low: I32, high: I32, fewest: int, queue: I32) -> int:
-    """Queue all pixels with at least `fewest` samples; return how many they are."""
+    """Queue all pixels with at least `fewest` samples, in order; return how many they are.
+
+    No sample has been rejected yet: `low` is zero everywhere.
+    """
     pending = 0
     for i in range(low.shape[0]):
-        if high[i] - low[i] >= fewest:
-            queue[pending] = i
-            pending += 1
+        queue[pending] = i
+        pending += high[i] - low[i] >= fewest
     return pending
 
 
@@ -111,44 +114,46 @@ def _keep_ends(scratch: F32, n: int) -> None:
 
 
 @kernel
-def _is_block(queue: I32, at: int, pending: int, low: I32, high: I32) -> bool:
-    """Tell whether the next pixels in the queue are a block as it stands, with the same survivors.
-
-    Each of them is looked at: pixels that came to as many survivors by other rounds follow each
-    other out of order, so that the first and the last in place do not tell that all are.
-    """
-    head = queue[at]
-    last = at + LANES - 1
-    if head % LANES != 0 or last >= pending or queue[last] != head + LANES - 1:
-        return False
-    start = low[head]
-    stop = high[head]
-    pixels = queue[at : at + LANES]
-    starts = low[head : head + LANES]
-    stops = high[head : head + LANES]
-    others = 0
-    for lane in range(LANES):
-        others += (pixels[lane] != head + lane) | (starts[lane] != start) | (stops[lane] != stop)
-    return others == 0
-
-
-@kernel
-def pack(ordered: F32, queue: I32, at: int, pending: int, low: I32, high: I32, scratch: F32) -> int:
+def pack(
+    ordered: F32,
+    queue: I32,
+    at: int,
+    pending: int,
+    low: I32,
+    high: I32,
+    scratch: F32,
+    fresh: bool,
+) -> int:
     """Pack the next queued pixels with equal numbers of survivors; return how many they are.
 
     Sample f of lane l comes to ``scratch[DATA + f * LANES + l]``, measured from the lane's middle
     survivor, which is kept at ``scratch[ORIGIN + l]``. Unused lanes repeat the first one.
+
+    Parameters
+    ----------
+    ordered : ndarray, shape (blocks, frames, LANES), float32
+        Sorted stacks.
+    queue, at, pending
+        The queue as `group` left it, the place of the next pixel, and its length.
+    low, high : ndarray, shape (blocks * LANES,), int32
+        Survivors of lane i are rows ``low[i] <= row < high[i]``.
+    scratch : ndarray
+        From `work_space`.
+    fresh : bool
+        Whether this is the first round: pixels with equal numbers are in order, so that those of a
+        whole block are told by its two ends, and copied row by row in a quarter of the time.
     """
     head = queue[at]
     n = high[head] - low[head]
-    start = low[head]
-    if _is_block(queue, at, pending, low, high):
+    last = head + LANES - 1
+    whole = fresh and head % LANES == 0 and at + LANES <= pending
+    if whole and queue[at + LANES - 1] == last and high[last] == n:
         block = ordered[head // LANES]
-        middle = block[start + n // 2]
+        middle = block[n // 2]
         for lane in range(LANES):
             scratch[ORIGIN + lane] = middle[lane]
         for f in range(n):
-            source = block[start + f]
+            source = block[f]
             target = scratch[DATA + f * LANES : DATA + (f + 1) * LANES]
             for lane in range(LANES):
                 target[lane] = source[lane] - middle[lane]
@@ -162,13 +167,12 @@ def pack(ordered: F32, queue: I32, at: int, pending: int, low: I32, high: I32, s
         used += 1
     for lane in range(LANES):
         i = queue[at + lane] if lane < used else head
-        b = i // LANES
-        k = i % LANES
-        start = low[i]
-        origin = ordered[b, start + n // 2, k]
+        column = ordered[i // LANES, low[i] :, i % LANES]
+        target = scratch[DATA + lane :]
+        origin = column[n // 2]
         scratch[ORIGIN + lane] = origin
         for f in range(n):
-            scratch[DATA + f * LANES + lane] = ordered[b, start + f, k] - origin
+            target[f * LANES] = column[f] - origin
     _keep_ends(scratch, n)
     return used
 

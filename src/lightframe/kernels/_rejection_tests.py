@@ -157,7 +157,7 @@ def reject_esd(
     at = 0
     while at < pending:
         n = high[queue[at]] - low[queue[at]]
-        used = pack(ordered, queue, at, pending, low, high, scratch)
+        used = pack(ordered, queue, at, pending, low, high, scratch, True)
         _begin_esd(scratch, n, sums, counts)
         most = max(1, min(int(fraction * n), n - 2))
         for taken in range(min(most, n - minimum)):

@@ -312,6 +312,7 @@ def reject_winsorized(
     queue = lists[0]
     pending = enqueue(low, high, 3, queue)
     state = np.float32(cutoff)
+    fresh = True
     while pending > 0 and rounds > 0:
         group(queue, pending, low, high, lists[2], lists[1])
         at = 0
@@ -319,7 +320,7 @@ def reject_winsorized(
         while at < pending:
             head = queue[at]
             n = high[head] - low[head]
-            used = pack(ordered, queue, at, pending, low, high, scratch)
+            used = pack(ordered, queue, at, pending, low, high, scratch, fresh)
             _start(scratch, n, deviations, network)
             _winsorize(scratch, n, state)
             place_limits(scratch, MEAN, SIGMA, sigma_low, sigma_high)
@@ -327,4 +328,5 @@ def reject_winsorized(
             at += used
         pending = kept
         rounds -= 1
+        fresh = False
         state = INF

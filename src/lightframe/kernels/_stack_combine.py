@@ -18,13 +18,27 @@ KEEP = 2
 SPAN = 8 * LANES
 """Pixels that are summed up together: their sums stay in the first-level cache."""
 
+# State of pixels that lost samples, in one flat array as in the queue of rejection.
+LEAST = 0 * SPAN  # the least surviving value
+MOST = 1 * SPAN  # and the greatest
+TIES_LOW = 2 * SPAN  # how many samples that equal these are yet to be rejected all the same
+TIES_HIGH = 3 * SPAN
+FATE = 4 * SPAN  # of one frame's sample: a survivor (0), rejected low (1) or high (2), missing (3)
+LOST_LOW = 5 * SPAN  # how many samples were rejected so far
+LOST_HIGH = 6 * SPAN
+VALUE = 7 * SPAN  # samples of one frame, side by side: what jumps from pixel to pixel is no SIMD
+STATE = 8 * SPAN
+
+# Sums over the frames, in another flat array.
+SUM = 0 * SPAN  # of weighted samples
+WEIGHT = 1 * SPAN
+VARIANCE = 2 * SPAN
+SUMS = 3 * SPAN
+
 
 @kernel
 def _begin(terms: F64, sums: F64) -> None:
-    """Begin the sums of values, weights and variances of a span.
-
-    They are those of all frames: the few pixels that lost a sample are summed up anew later.
-    """
+    """Begin the sums of values, weights and variances of a span, as if no sample were lost."""
     offset = 0.0
     weight = 0.0
     variance = 0.0
@@ -33,55 +47,50 @@ def _begin(terms: F64, sums: F64) -> None:
         weight += terms[f, 4]
         variance += terms[f, 5]
     for k in range(SPAN):
-        sums[0, k] = offset
-        sums[1, k] = weight
-        sums[2, k] = variance
+        sums[SUM + k] = offset
+        sums[WEIGHT + k] = weight
+        sums[VARIANCE + k] = variance
 
 
 @kernel
-def _bounds(
-    ordered: F32,
-    low: I32,
-    high: I32,
-    start: int,
-    used: int,
-    bounds: F32,
-    losers: I32,
-    ties: I32,
-) -> int:
-    """List the pixels of a span that lost a sample, and return their number.
+def _find_losers(low: I32, high: I32, frames: int, pixels: int, losers: I32) -> int:
+    """List the pixels of a chunk that lost a sample, and return their number."""
+    number = 0
+    for k in range(pixels):
+        losers[number] = k
+        number += high[k] - low[k] != frames
+    return number
 
-    `bounds` receives the least and the greatest surviving value of each of them, and `ties` how
-    many samples equal to these are rejected all the same: algorithms that reject a number of
-    samples can cut through equal ones.
+
+@kernel
+def _find_bounds(ordered: F32, low: I32, high: I32, losers: I32, bounds: F32) -> None:
+    """Find the least and the greatest surviving value of each pixel that lost samples.
+
+    Rows 2 and 3 of `bounds` receive how many samples that equal these are rejected all the same:
+    algorithms that reject a number of samples can cut through equal ones.
     """
     n = ordered.shape[1]
-    number = 0
-    for k in range(used):
-        first = low[start + k]
-        stop = high[start + k]
-        if stop - first == n:
-            continue
-        losers[number] = k
-        ties[0, number] = 0
-        ties[1, number] = 0
+    for q in range(losers.size):
+        k = losers[q]
+        first = low[k]
+        stop = high[k]
+        bounds[0, q] = INF
+        bounds[1, q] = -INF
+        bounds[2, q] = 0.0
+        bounds[3, q] = 0.0
         if first == stop:
-            bounds[0, number] = INF
-            bounds[1, number] = -INF
-        else:
-            column = ordered[(start + k) // LANES, :, (start + k) % LANES]
-            least = column[first]
-            most = column[stop - 1]
-            bounds[0, number] = least
-            bounds[1, number] = most
-            while first > 0 and column[first - 1] == least:
-                ties[0, number] += 1
-                first -= 1
-            while stop < n and column[stop] == most:
-                ties[1, number] += 1
-                stop += 1
-        number += 1
-    return number
+            continue
+        column = ordered[k // LANES, :, k % LANES]
+        least = column[first]
+        most = column[stop - 1]
+        bounds[0, q] = least
+        bounds[1, q] = most
+        while first > 0 and column[first - 1] == least:
+            bounds[2, q] += 1.0
+            first -= 1
+        while stop < n and column[stop] == most:
+            bounds[3, q] += 1.0
+            stop += 1
 
 
 @kernel
@@ -104,19 +113,17 @@ def _keep_values(source: F32, f: int, terms: F64, ordered: F32, block: int) -> N
 
 
 @kernel
-def _find_fates(
-    source: F32,
-    losers: I32,
-    number: int,
-    norm: F32,
-    limits: F32,
-    bounds: F32,
-    fates: I32,
-) -> None:
-    """Find what became of the samples of one frame in the pixels that lost some.
+def _gather(source: F32, losers: I32, state: F32) -> None:
+    """Take one frame's samples of the pixels that lost some."""
+    for q in range(losers.size):
+        state[VALUE + q] = source[losers[q]]
 
-    `fates` receives 1 and 2 for samples rejected low and high, 3 for missing ones, 0 for survivors
-    and for all that equal the least or the greatest survivor.
+
+@kernel
+def _find_fates(state: F32, number: int, norm: F32, limits: F32) -> None:
+    """Find what became of the samples of one frame that were gathered.
+
+    Of the samples that equal a bound, as many as there are ties are rejected, in order of frames.
     """
     low = limits[0]
     high = limits[1]
@@ -124,86 +131,73 @@ def _find_fates(
     s_low = norm[1]
     s_high = norm[2]
     z = norm[3]
+    zero, one, two, three = np.float32(0), np.float32(1), np.float32(2), np.float32(3)
     for q in range(number):
-        x = source[losers[q]]
+        x = state[VALUE + q]
         y = (x - m) * (s_low if x <= m else s_high) + z
-        under = (x <= low) | ((x < high) & (y < bounds[0, q]))
-        over = (x >= high) | (y > bounds[1, q])
+        least = state[LEAST + q]
+        most = state[MOST + q]
+        ties_low = state[TIES_LOW + q]
+        ties_high = state[TIES_HIGH + q]
+        inside = (x > low) & (x < high)
+        tied_low = inside & (y == least) & (ties_low > zero)
+        tied_high = inside & (y == most) & (ties_high > zero) & (not tied_low)
+        under = (x <= low) | ((x < high) & (y < least)) | tied_low
+        over = (x >= high) | (y > most) | tied_high
         missing = not np.abs(x) < INF
-        fates[q] = 3 if missing else (1 if under else (2 if over else 0))
+        rejected_low = under & (not missing)
+        rejected_high = over & (not under) & (not missing)
+        fate = one if rejected_low else (two if rejected_high else zero)
+        state[FATE + q] = three if missing else fate
+        state[TIES_LOW + q] = ties_low - (one if tied_low else zero)
+        state[TIES_HIGH + q] = ties_high - (one if tied_high else zero)
+        state[LOST_LOW + q] += one if rejected_low else zero
+        state[LOST_HIGH + q] += one if rejected_high else zero
 
 
 @kernel
-def _cut_ties(
-    compared: F32,
-    column: int,
-    norm: F32,
-    least: np.float32,
-    most: np.float32,
-    ties: I32,
-    fates: I32,
-) -> None:
-    """Reject as many samples of one pixel that equal a bound as `ties` says, in order of frames."""
-    low = ties[0]
-    high = ties[1]
-    for f in range(compared.shape[0]):
-        if fates[f] != 0:
-            continue
-        x = compared[f, column]
-        y = (x - norm[f, 0]) * (norm[f, 1] if x <= norm[f, 0] else norm[f, 2]) + norm[f, 3]
-        if y == least and low > 0:
-            low -= 1
-            fates[f] = 1
-        elif y == most and high > 0:
-            high -= 1
-            fates[f] = 2
-
-
-@kernel
-def _add_survivors(
-    source: F32, losers: I32, number: int, terms: F64, fates: I32, sums: F64
-) -> None:
-    """Add one frame's surviving samples in the pixels that lost some."""
+def _add_survivors(state: F32, number: int, terms: F64, sums: F64) -> None:
+    """Add the survivors of one frame's gathered samples."""
+    factor, offset, weight, variance = terms[2], terms[3], terms[4], terms[5]
     for q in range(number):
-        survives = fates[q] == 0
-        value = np.float64(source[losers[q]]) * terms[2] + terms[3]
-        sums[0, q] += value if survives else 0.0
-        sums[1, q] += terms[4] if survives else 0.0
-        sums[2, q] += terms[5] if survives else 0.0
+        survives = state[FATE + q] == 0
+        value = np.float64(state[VALUE + q]) * factor + offset
+        sums[SUM + q] += value if survives else 0.0
+        sums[WEIGHT + q] += weight if survives else 0.0
+        sums[VARIANCE + q] += variance if survives else 0.0
 
 
 @kernel
-def _count(fates: I32, number: int, rejected: I32, lost: I64) -> None:
-    """Count what one frame lost, and what the pixels lost low and high."""
+def _count(state: F32, number: int, lost: I64) -> None:
+    """Count what one frame lost."""
     low = 0
     high = 0
     missing = 0
     for q in range(number):
-        fate = fates[q]
+        fate = state[FATE + q]
         low += fate == 1
         high += fate == 2
         missing += fate == 3
-        rejected[0, q] += fate == 1
-        rejected[1, q] += fate == 2
     lost[0] += low
     lost[1] += high
     lost[2] += missing
 
 
 @kernel
-def _mark(fates: I32, number: int, losers: I32, marks: U8) -> None:
-    """Mark one frame's rejected samples of a span."""
-    for q in range(number):
-        if fates[q] == 1 or fates[q] == 2:
-            marks[losers[q]] = fates[q]
+def _mark(state: F32, losers: I32, marks: U8) -> None:
+    """Mark one frame's rejected samples."""
+    for q in range(losers.size):
+        fate = state[FATE + q]
+        if 0 < fate < 3:
+            marks[losers[q]] = np.uint8(fate)
 
 
 @kernel
-def _drop(fates: I32, number: int, losers: I32, ordered: F32, block: int, f: int) -> None:
+def _drop(state: F32, losers: I32, ordered: F32, f: int) -> None:
     """Put inf in the place of one frame's samples that did not survive."""
-    for q in range(number):
-        if fates[q] != 0:
-            ordered[block + losers[q] // LANES, f, losers[q] % LANES] = INF
+    for q in range(losers.size):
+        if state[FATE + q] != 0:
+            ordered[losers[q] // LANES, f, losers[q] % LANES] = INF
 
 
 @kernel
@@ -230,11 +224,11 @@ def _median_of_all(source: F32, at: int, terms: F64, column: F64) -> float:
 def _divide(sums: F64, maps: F32, at: int, pixels: int) -> None:
     """Turn sums into image, weight and variance: in three loops, each of which becomes SIMD."""
     for k in range(pixels):
-        maps[0, at + k] = sums[0, k] / sums[1, k]
+        maps[0, at + k] = sums[SUM + k] / sums[WEIGHT + k]
     for k in range(pixels):
-        maps[1, at + k] = sums[1, k]
+        maps[1, at + k] = sums[WEIGHT + k]
     for k in range(pixels):
-        maps[4, at + k] = sums[2, k] / (sums[1, k] * sums[1, k])
+        maps[4, at + k] = sums[VARIANCE + k] / (sums[WEIGHT + k] * sums[WEIGHT + k])
 
 
 @kernel
@@ -291,55 +285,51 @@ def combine(
         Column of `marks` that belongs to the first pixel of the chunk.
     """
     n = stack.shape[0]
-    bounds = np.empty((2, SPAN), np.float32)
-    losers = np.empty(SPAN, np.int32)
-    ties = np.empty((2, SPAN), np.int32)
-    sums = np.empty((3, SPAN), np.float64)
-    fresh = np.empty((3, SPAN), np.float64)
-    rejected = np.empty((2, SPAN), np.int32)
-    fates = np.empty((n, SPAN), np.int32)
-    column = np.empty(n, np.float64)
+    losers = np.empty(pixels + 1, np.int32)
+    losers = losers[: _find_losers(low, high, n, pixels, losers)]
+    bounds = np.empty((4, losers.size), np.float32)
+    _find_bounds(ordered, low, high, losers, bounds)
+    sums = np.empty(SUMS, np.float64)
     for start in range(0, pixels, SPAN):
         used = min(SPAN, pixels - start)
-        here = at + start
-        number = _bounds(ordered, low, high, start, used, bounds, losers, ties)
         _begin(terms, sums)
         for f in range(n if task != COUNT else 0):
             source = stack[f, first + start : first + start + used]
             if task == KEEP:
                 _keep_values(source, f, terms[f], ordered, start // LANES)
             else:
-                _add(source, terms[f, 2], sums[0])
-        for f in range(n if number > 0 else 0):
-            frame = compared[f, first + start : first + start + used]
-            _find_fates(frame, losers, number, norm[f], limits, bounds, fates[f])
-        for q in range(number):
-            if ties[0, q] + ties[1, q] > 0:
-                k = first + start + losers[q]
-                _cut_ties(compared, k, norm, bounds[0, q], bounds[1, q], ties[:, q], fates[:, q])
-        fresh[:, :number] = 0.0
-        rejected[:, :number] = 0
-        for f in range(n if number > 0 else 0):
-            part = slice(first + start, first + start + used)
-            _add_survivors(stack[f, part], losers, number, terms[f], fates[f], fresh)
-            _count(fates[f], number, rejected, lost[f])
+                _add(source, terms[f, 2], sums)
+        _divide(sums, maps, at + start, used)
+        maps[2, at + start : at + start + used] = 0.0
+        maps[3, at + start : at + start + used] = 0.0
+    state = np.empty(STATE, np.float32)
+    column = np.empty(n, np.float64)
+    for start in range(0, losers.size, SPAN):
+        here = losers[start : start + SPAN]
+        number = here.size
+        for row in range(4):
+            state[row * SPAN : row * SPAN + number] = bounds[row, start : start + number]
+        state[LOST_LOW:] = 0.0
+        sums[:] = 0.0
+        for f in range(n):
+            _gather(compared[f, first : first + pixels], here, state)
+            _find_fates(state, number, norm[f], limits)
+            _gather(stack[f, first : first + pixels], here, state)
+            _add_survivors(state, number, terms[f], sums)
+            _count(state, number, lost[f])
             if marks.shape[0] > 0:
-                _mark(fates[f], number, losers, marks[f, mark_at + start :])
+                _mark(state, here, marks[f, mark_at:])
             if task == KEEP:
-                _drop(fates[f], number, losers, ordered, start // LANES, f)
-        maps[2, here : here + used] = 0.0
-        maps[3, here : here + used] = 0.0
+                _drop(state, here, ordered, f)
         for q in range(number):
-            k = losers[q]
-            for row in range(3):
-                sums[row, k] = fresh[row, q]
-            maps[2, here + k] = rejected[0, q]
-            maps[3, here + k] = rejected[1, q]
-        _divide(sums, maps, here, used)
-        for q in range(number):
-            k = losers[q]
-            if high[start + k] == low[start + k]:
-                maps[0, here + k] = _median_of_all(stack, first + start + k, terms, column)
+            k = here[q]
+            maps[0, at + k] = sums[SUM + q] / sums[WEIGHT + q]
+            maps[1, at + k] = sums[WEIGHT + q]
+            maps[2, at + k] = state[LOST_LOW + q]
+            maps[3, at + k] = state[LOST_HIGH + q]
+            maps[4, at + k] = sums[VARIANCE + q] / (sums[WEIGHT + q] * sums[WEIGHT + q])
+            if high[k] == low[k]:
+                maps[0, at + k] = _median_of_all(stack, first + k, terms, column)
 
 
 @kernel

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.buffers import aligned_empty
 from lightframe.frames._pixels import PixelSource, Window
 from lightframe.kernels._stack import LANES, order_integers, order_samples, pick, widen
 from lightframe.kernels._stack_combine import AVERAGE, COUNT, KEEP, combine, sort_survivors
@@ -26,8 +27,8 @@ CHUNK_SAMPLES = 131_072
 MOST_TILE_BYTES = 64 << 20
 """Larger tiles are of no use where a window costs its share of the file."""
 
-_PADDING = 16
-"""Samples between frames, so that they do not lie a power of two apart (cache aliasing)."""
+_LINE_SAMPLES = 32
+"""Frames begin at a whole cache line: 32 integers, or two lines of 16 float32."""
 
 _NOISE_SIGMAS = 2.0
 _LEAST_VARIANCE = 0.1
@@ -126,18 +127,19 @@ class TileWorker:
         lanes = _chunk_pixels(frames)
         self.recipe = recipe
         self.lost = np.zeros((channels, frames, 3), np.int64)
-        stride = channels * pixels + _PADDING
-        self._stack = np.empty((frames, stride), dtype)
+        # One line more, so that frames do not lie a power of two apart (cache aliasing).
+        stride = (channels * pixels // _LINE_SAMPLES + 2) * _LINE_SAMPLES
+        self._stack = aligned_empty((frames, stride), dtype)
         self._marks = np.zeros((frames, stride) if marking else (0, 0), np.uint8)
         self._maps = np.full((_MAPS, pixels), np.nan, np.float32)
-        self._ordered = np.empty((lanes // LANES, frames, LANES), np.float32)
-        self._integers = np.empty((frames, LANES), np.uint16)
+        self._ordered = aligned_empty((lanes // LANES, frames, LANES), np.float32)
+        self._integers = aligned_empty((frames, LANES), np.uint16)
         widens = dtype == np.uint16 or recipe.local is not None
-        self._widened = np.empty((frames, lanes) if widens else (0, 0), np.float32)
-        self._local = np.empty((2, frames, lanes) if recipe.local else (0, 0, 0), np.float32)
-        self._low = np.empty(lanes, np.int32)
-        self._high = np.empty(lanes, np.int32)
-        self._photons = np.empty((5, lanes), np.float32)
+        self._widened = aligned_empty((frames, lanes) if widens else (0, 0), np.float32)
+        self._local = aligned_empty((2, frames, lanes) if recipe.local else (0, 0, 0), np.float32)
+        self._low = aligned_empty(lanes, np.int32)
+        self._high = aligned_empty(lanes, np.int32)
+        self._photons = aligned_empty((5, lanes), np.float32)
         self._work = RejectionWork.for_chunks(frames, lanes)
         # Asked for each of thousands of chunks, so found out once.
         unlimited = bool(np.isinf(recipe.range_limits).all())
