@@ -65,6 +65,22 @@ def test_sn_is_that_of_all_differences(values):
     assert SCALE_ESTIMATORS["sn"](x) == pytest.approx(stack_twins.sn(x), rel=1e-12)
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.floats(-1e4, 1e4, width=32), min_size=1, max_size=40))
+def test_biweight_is_that_of_medians(values):
+    """Looked up in sorted samples, median and MAD give what the formula says, in any precision."""
+    x = np.array(values)
+    m = np.median(x)
+    mad = np.median(np.abs(x - m))
+    rest = 1 - ((x - m) / (9 * mad)) ** 2 if mad > 0 else np.zeros(x.size)
+    rest, square = rest[rest > 0], (x[rest > 0] - m) ** 2
+    expected = 0.0
+    if mad > 0:
+        expected = np.sqrt(x.size * (square * rest**4).sum()) / abs((rest * (5 * rest - 4)).sum())
+    assert SCALE_ESTIMATORS["biweight"](x) == pytest.approx(expected, rel=1e-9)
+    assert SCALE_ESTIMATORS["biweight"](x.astype(np.float32)) == SCALE_ESTIMATORS["biweight"](x)
+
+
 def test_qn_of_few_samples_by_hand():
     """With n = 4, h = 3 and k = 3 it is the third smallest of the six differences."""
     x = np.array([1.0, 2.0, 4.0, 9.0])

@@ -31,8 +31,8 @@ def sn_of_sorted(x: npt.NDArray[np.float64]) -> float:
 
 
 @kernel
-def biweight_sums(x: npt.NDArray[np.float64], centre: float, width: float) -> tuple[float, float]:
-    """Return the two sums of the biweight midvariance.
+def biweight_sums(x: npt.NDArray[np.floating], centre: float, width: float) -> tuple[float, float]:
+    """Return the two sums of the biweight midvariance, in float64.
 
     With ``y = (x - centre) / width``, over the samples with ``|y| < 1``:
     ``sum((x - centre)^2 (1 - y^2)^4)`` and ``sum((1 - y^2) (1 - 5 y^2))``.
@@ -40,7 +40,7 @@ def biweight_sums(x: npt.NDArray[np.float64], centre: float, width: float) -> tu
     numerator = 0.0
     denominator = 0.0
     for i in range(x.shape[0]):
-        d = x[i] - centre
+        d = np.float64(x[i]) - centre
         square = d * d
         y2 = square / (width * width)
         if y2 < 1.0:

@@ -22,6 +22,8 @@ __all__ = [
     "SCALE_ESTIMATORS",
     "EstimatorSettings",
     "FrameStatistics",
+    "biweight",
+    "finite",
     "frame_statistics",
     "quantized_sigma",
     "two_sided_biweight",
@@ -85,14 +87,20 @@ def average_deviation(x: F64) -> float:
     return float(np.mean(np.abs(x - np.median(x))))
 
 
-@SCALE_ESTIMATORS.add("biweight", "square root of the biweight midvariance")
-def biweight(x: F64) -> float:
+def biweight(x: npt.NDArray[np.floating]) -> float:
     """Return the square root of the biweight midvariance, about the median, 9 raw MADs wide.
 
     n sum((x - m)^2 (1 - y^2)^4) / (sum((1 - y^2)(1 - 5 y^2)))^2, y = (x - m) / (9 MAD), |y| < 1.
+    NaN without samples.
     """
-    m = float(np.median(x))
-    return _biweight_about(np.asarray(x, np.float64), m, float(np.median(np.abs(x - m))))
+    if x.size == 0:
+        return float("nan")
+    ordered = np.sort(x)
+    m = _median_of_sorted(ordered)
+    return _biweight_about(x, m, _mad_of_sorted(ordered, np.float64(m)))
+
+
+SCALE_ESTIMATORS.enter("biweight", "square root of the biweight midvariance", biweight)
 
 
 @SCALE_ESTIMATORS.add(
@@ -154,6 +162,12 @@ def quantized_sigma(deviations: npt.NDArray[np.floating]) -> float:
     return 0.0
 
 
+def finite(values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """Return the samples that are not missing, as a flat array: a view where none is."""
+    known = np.isfinite(values)
+    return values.reshape(-1) if known.all() else values[known]
+
+
 def two_sided_biweight(x: F64) -> tuple[float, float]:
     """Return biweight scales of the samples ``<= median`` and ``> median``, each with its own MAD.
 
@@ -162,9 +176,9 @@ def two_sided_biweight(x: F64) -> tuple[float, float]:
     return _two_sided_of_sorted(np.sort(np.asarray(x, np.float64)))
 
 
-def _two_sided_of_sorted(x: F64) -> tuple[float, float]:
+def _two_sided_of_sorted(x: npt.NDArray[np.floating]) -> tuple[float, float]:
     m = _median_of_sorted(x)
-    middle = int(np.searchsorted(x, m, "right"))
+    middle = int(np.searchsorted(x, x[(x.size - 1) // 2], "right"))
     sides = x[:middle], x[middle:]
     low, high = (
         _biweight_about(side, m, abs(_median_of_sorted(side) - m)) if side.size else 0.0
@@ -174,11 +188,25 @@ def _two_sided_of_sorted(x: F64) -> tuple[float, float]:
 
 
 def _median_of_sorted(x: npt.NDArray[np.floating]) -> float:
-    """Look up the median; sorting float32 costs less than one `numpy.median`."""
+    """Look up the median; sorting costs less than one `numpy.median`."""
     return 0.5 * (float(x[(x.size - 1) // 2]) + float(x[x.size // 2]))
 
 
-def _biweight_about(x: F64, centre: float, spread: float) -> float:
+def _mad_of_sorted(x: npt.NDArray[np.floating], m: np.floating) -> float:
+    """Return the raw median of ``|x - m|``, made in the precision of the two.
+
+    The samples nearest to m are neighbours: of all that many neighbours, those whose farther end is
+    the nearest.
+    """
+
+    def smallest(k: int) -> float:
+        return float(np.maximum(m - x[: x.size - k], x[k:] - m).min())
+
+    low, high = (x.size - 1) // 2, x.size // 2
+    return 0.5 * (smallest(low) + smallest(high)) if low < high else smallest(high)
+
+
+def _biweight_about(x: npt.NDArray[np.floating], centre: float, spread: float) -> float:
     if spread <= 0.0:
         return 0.0
     numerator, denominator = biweight_sums(x, centre, _TUNING * spread)
@@ -272,26 +300,24 @@ def _channel_statistics(
     plane: npt.NDArray[np.generic], estimators: EstimatorSettings
 ) -> tuple[float, float, float, float]:
     values = np.asarray(plane, np.float32)
-    x = values[np.isfinite(values)]
+    x = finite(values)
     if x.size == 0:
         raise ValueError("a frame without any pixel has no statistics")
-    ordered = np.sort(x).astype(np.float64)
+    ordered = np.sort(x)
     location = _median_of_sorted(ordered)
     if estimators.location != "median":
-        location = LOCATION_ESTIMATORS[estimators.location](ordered)
+        location = LOCATION_ESTIMATORS[estimators.location](ordered.astype(np.float64))
     if estimators.scale == _TWO_SIDED:
         low, high = _two_sided_of_sorted(ordered)
     else:
         step = max(1, ordered.size // _MOST_PAIRED) if estimators.scale == "qn" else 1
-        low = high = SCALE_ESTIMATORS[estimators.scale](ordered[::step].copy())
+        low = high = SCALE_ESTIMATORS[estimators.scale](ordered[::step].astype(np.float64))
     with np.errstate(invalid="ignore"):  # inf - inf is missing, too
-        steps = (values[:, 2:] - values[:, :-2]).ravel()
-    steps = steps[np.isfinite(steps)]
+        steps = finite(values[:, 2:] - values[:, :-2])
     noise = 0.0
     if steps.size:
         steps.sort()
         m = _median_of_sorted(steps)
-        exact = steps.astype(np.float64)
-        noise = _biweight_about(exact, m, _median_of_sorted(np.sort(np.abs(steps - np.float32(m)))))
-        noise = noise or float(np.std(exact))  # more than half of the steps are equal
+        noise = _biweight_about(steps, m, _mad_of_sorted(steps, np.float32(m)))
+        noise = noise or float(np.std(steps, dtype=np.float64))  # most steps are equal
     return location, low, high, noise / float(np.sqrt(2.0))
