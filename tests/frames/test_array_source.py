@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lightframe.frames import ArraySource, Window
+from lightframe.frames import ArraySource, Window, every_row
 from lightframe.processes import IntegrationSettings, integrate
 
 
@@ -32,6 +32,14 @@ def test_numbers_of_all_types_are_dn(stored, given):
     np.testing.assert_array_equal(read(source, dtype=np.float32), planes)
     window = Window(1, 4, 2, 7)
     np.testing.assert_array_equal(read(source, window), planes[:, 1:4, 2:7])
+
+
+@pytest.mark.parametrize(("step", "first"), [(1, 0), (1, 2), (3, 0), (3, 2), (9, 1)])
+def test_evenly_spaced_rows_are_read(step, first):
+    """Every n-th row of all channels, from the first that is asked for."""
+    planes = np.arange(3 * 5 * 7).reshape(3, 5, 7)
+    rows = every_row(ArraySource(planes), step, first=first)
+    np.testing.assert_array_equal(rows, planes[:, first::step])
 
 
 def test_a_plane_is_one_channel_and_any_layout_will_do():

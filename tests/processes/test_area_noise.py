@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lightframe.frames import CfaPattern, Window
+from lightframe.frames import ArraySource, CfaPattern, Window
 from lightframe.processes._area_noise import area_noise, block_means, is_white
 from lightframe.processes._debayer import debayer, debayer_area_variance
 from lightframe.processes._resampling import ResampleSettings, resample
@@ -37,7 +37,9 @@ def sky(rng, noise, *, stars=200):
 def found(frames, noise):
     """Return the noise of areas of frames, DN."""
     noise = np.broadcast_to(noise, (len(frames), len(frames[0])))
-    factors = area_noise([block_means(frame) for frame in frames], np.ones(noise.shape), noise)
+    factors = area_noise(
+        [block_means(ArraySource(frame)) for frame in frames], np.ones(noise.shape), noise
+    )
     return np.array(factors) * noise.mean(axis=0)
 
 
@@ -71,7 +73,7 @@ def test_frames_of_different_scale_are_compared_on_one():
     scales = np.linspace(1, 2, 8)
     frames = [sky(rng, 10)[None] / np.float32(scale) for scale in scales]
     factors = area_noise(
-        [block_means(frame) for frame in frames], scales[:, None], 10 / scales[:, None]
+        [block_means(ArraySource(frame)) for frame in frames], scales[:, None], 10 / scales[:, None]
     )
     assert factors[0] == pytest.approx(1, abs=0.06)
 
@@ -82,7 +84,7 @@ def test_missing_pixels_are_left_out():
     frames = [sky(rng, 10)[None] for _ in range(10)]
     for frame in frames:
         frame[:, : rng.integers(20, 90)] = np.nan
-    assert np.isnan(block_means(frames[0])[:, 0]).all()
+    assert np.isnan(block_means(ArraySource(frames[0]))[:, 0]).all()
     assert found(frames, 10.0) == pytest.approx(10, rel=0.06)
 
 
@@ -90,5 +92,5 @@ def test_missing_pixels_are_left_out():
 def test_too_little_is_unknown(frames):
     """One frame has no difference, and a small one too few blocks."""
     planes = [np.zeros((2, 120, 120), np.float32) for _ in range(frames)]
-    blocks = [block_means(plane) for plane in planes]
+    blocks = [block_means(ArraySource(plane)) for plane in planes]
     assert area_noise(blocks, np.ones((frames, 2)), np.ones((frames, 2))) == (None, None)

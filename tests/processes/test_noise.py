@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import convolve1d
 
 from lightframe.errors import InputError, SettingsError
+from lightframe.frames import ArraySource
 from lightframe.processes import NOISE_METHODS, evaluate_noise
 from lightframe.processes import _noise as module
 
@@ -102,6 +103,21 @@ def test_a_sample_of_tiles_is_enough():
     for cfa, _ in PATTERNS.values():
         sampled = evaluate_noise(image, cfa, sample_pixels=1 << 20)
         assert sampled.sigma_dn == pytest.approx(evaluate_noise(image, cfa).sigma_dn, rel=0.01)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("shape", [(700, 1101), (1203, 640), (30, 40)])
+@pytest.mark.parametrize("share", [0.1, 0.6])
+def test_a_source_has_the_noise_of_its_image(pattern, shape, share):
+    """Read tile by tile, all values are those of the image in memory, to the bit."""
+    cfa, _ = PATTERNS[pattern]
+    image = np.rint(_noise(shape) / 8)
+    image[3:20, 5:9] = np.nan
+    wanted = int(share * image.size)
+    source = ArraySource(image)
+    assert evaluate_noise(source, cfa, sample_pixels=wanted) == evaluate_noise(
+        image, cfa, sample_pixels=wanted
+    )
 
 
 def test_missing_and_infinite_pixels_are_left_out():

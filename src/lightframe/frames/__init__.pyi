@@ -16,7 +16,7 @@ from ._formats import (
 from ._header import Card, Header, Value
 from ._info import FrameInfo, FrameKind
 from ._kinds import FRAME_KINDS, kind_from_path, recognise_flat_darks
-from ._pixels import PixelSource, Window
+from ._pixels import PixelSource, Window, every_row
 from ._png import write_png
 from ._scratch import storage_error
 from ._sidecar import SETTINGS_SUFFIX, with_settings
@@ -47,6 +47,7 @@ __all__ = [
     "WriteReport",
     "XisfImage",
     "cfa_pattern",
+    "every_row",
     "find_format",
     "formats",
     "frame_info",

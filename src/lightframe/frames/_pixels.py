@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["PixelSource", "Window"]
+__all__ = ["PixelSource", "Window", "every_row"]
 
 
 class Window(NamedTuple):
@@ -78,3 +78,32 @@ class PixelSource(Protocol):
     def close(self) -> None:
         """Release the file; reading afterwards is an error."""
         ...
+
+
+def every_row(source: PixelSource, step: int, *, first: int = 0) -> npt.NDArray[np.float32]:
+    """Read evenly spaced rows.
+
+    Parameters
+    ----------
+    source : PixelSource
+        The frame; nothing else of it is read.
+    step : int
+        Distance of the rows.
+    first : int
+        The first of them.
+
+    Returns
+    -------
+    ndarray of float32, shape (channels, rows, width)
+        DN.
+    """
+    places = range(first, source.height, step)
+    rows = np.empty((source.channels, len(places), source.width), np.float32)
+    if step == 1:
+        source.read(Window(first, source.height, 0, source.width), rows)
+        return rows
+    row = np.empty((source.channels, 1, source.width), np.float32)
+    for k, y in enumerate(places):
+        source.read(Window(y, y + 1, 0, source.width), row)
+        rows[:, k] = row[:, 0]
+    return rows

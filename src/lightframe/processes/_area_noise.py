@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.frames._pixels import PixelSource, Window
 from lightframe.kernels._constants import MAD_TO_SIGMA
-from lightframe.processes._estimators import biweight
+from lightframe.processes._estimators import biweight, finite
 
 __all__ = ["area_noise", "block_means", "is_white"]
 
@@ -29,19 +30,26 @@ F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 
 
-def block_means(planes: F32) -> F64:
+def block_means(source: PixelSource) -> F64:
     """Return the means of blocks of 16 x 16 pixels; NaN where a pixel is missing.
 
     Parameters
     ----------
-    planes : ndarray, shape (channels, height, width), float32
-        Pixels; rows and columns that fill no block are left out.
+    source : PixelSource
+        The frame, read block row by block row; rows and columns that fill no block are left out.
+
+    Returns
+    -------
+    ndarray, shape (channels, rows, columns), float64
     """
-    channels, height, width = planes.shape
-    rows, columns = height // _BLOCK, width // _BLOCK
-    whole = planes[:, : rows * _BLOCK, : columns * _BLOCK]
-    blocks = whole.reshape(channels, rows, _BLOCK, columns, _BLOCK)
-    return np.asarray(blocks.mean(axis=(2, 4), dtype=np.float64), np.float64)
+    channels, width = source.channels, source.width // _BLOCK * _BLOCK
+    means = np.empty((channels, source.height // _BLOCK, width // _BLOCK))
+    strip = np.empty((channels, _BLOCK, width), np.float32)
+    for row in range(means.shape[1]):
+        source.read(Window(row * _BLOCK, (row + 1) * _BLOCK, 0, width), strip)
+        sums = strip.sum(axis=1, dtype=np.float64)
+        means[:, row] = sums.reshape(channels, -1, _BLOCK).sum(axis=2) / _BLOCK**2
+    return means
 
 
 def is_white(plane: F32) -> bool:
@@ -54,10 +62,7 @@ def is_white(plane: F32) -> bool:
     plane : ndarray, shape (height, width), float32
         Pixels of one colour; a sample of whole rows will do. NaN is missing.
     """
-    widths = []
-    for lag in (1, 2):
-        steps = (plane[:, lag:] - plane[:, :-lag]).ravel()
-        widths.append(biweight(steps[np.isfinite(steps)].astype(np.float64)))
+    widths = [biweight(finite(plane[:, lag:] - plane[:, :-lag])) for lag in (1, 2)]
     return abs(widths[0] - widths[1]) <= _WHITE * widths[1]
 
 

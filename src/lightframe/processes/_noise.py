@@ -20,13 +20,17 @@ colours and without binning: the result is the noise of a pixel.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.buffers import Buffers
 from lightframe.errors import InputError
 from lightframe.frames._cfa import COLOURS, CfaPattern
+from lightframe.frames._pixels import PixelSource
 from lightframe.kernels._wavelet import BINS, noise_histograms
+from lightframe.processes._noise_pixels import ImagePixels, NoisePixels, SourcePixels
 from lightframe.processes._quantization import ROUNDING, value_step
 from lightframe.tables import Table
 
@@ -47,6 +51,8 @@ _CLIPPED_SPREAD = 0.98485
 """Fixed point of the standard deviation of unit noise clipped at three times itself."""
 _TILE = 192
 """Side of the tiles in pixels of the plane: five of them with their margins fit into the cache."""
+
+_buffers = Buffers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +134,7 @@ NOISE_METHODS.enter("k-sigma", "iterated 3-sigma clipping of the first wavelet l
 
 
 def evaluate_noise(
-    image: _F32,
+    image: _F32 | PixelSource,
     cfa: CfaPattern | None = None,
     method: str = "mrs",
     *,
@@ -138,8 +144,9 @@ def evaluate_noise(
 
     Parameters
     ----------
-    image : ndarray of float32, shape (height, width) or (channels, height, width)
+    image : ndarray of float32, shape (height, width) or (channels, height, width), or PixelSource
         Pixels in DN; NaN is missing. Not truncated: pixels heaped up at zero would count as noise.
+        Of a source, only what is looked at is read.
     cfa : CfaPattern or None
         Colours of a CFA frame. Bayer: four planes, the two greens apart. X-Trans: the planes of
         one colour share one value.
@@ -159,40 +166,55 @@ def evaluate_noise(
     InputError
         If no pixel of any plane is valid.
     """
-    planes = np.ascontiguousarray(image, np.float32)
-    planes = planes[None] if planes.ndim == 2 else planes  # noqa: PLR2004 - one plane
+    pixels = _pixels(image)
+    channels = pixels.shape[0]
     estimate = NOISE_METHODS[method]
-    share = 1.0 if sample_pixels is None else min(1.0, sample_pixels / planes.size)
+    share = 1.0 if sample_pixels is None else min(1.0, sample_pixels / prod(pixels.shape))
     sigmas, fractions, methods, labels = [], [], [], []
     seen = False
-    for channel, plane in enumerate(planes):
+    for channel in range(channels):
         for label, phases, step in _colour_planes(cfa):
-            found = _evaluate(plane, phases, step, share, estimate)
+            plane = _Plane(pixels, channel, phases, step, share)
+            found = _evaluate(plane, estimate)
             seen = seen or found is not None
             sigma, fraction, used = found or (0.0, 0.0, estimate)
-            row, column = phases[0]
-            sigma = max(sigma, ROUNDING * value_step(plane[row::step, column::step]))
+            grid = pixels.grid(channel, phases[0], step)
+            sigma = max(sigma, ROUNDING * value_step(grid))
             sigmas.append(sigma)
             fractions.append(fraction)
             methods.append(method if used is estimate else "k-sigma")
-            labels.append(label if len(planes) == 1 else str(channel))
+            labels.append(label if channels == 1 else str(channel))
     if not seen:
         raise InputError("the noise cannot be evaluated: no pixel is valid")
     return NoiseEstimate(tuple(sigmas), tuple(fractions), tuple(methods), tuple(labels))
 
 
+def _pixels(image: _F32 | PixelSource) -> NoisePixels:
+    if not isinstance(image, np.ndarray):
+        return SourcePixels(image)
+    planes = np.ascontiguousarray(image, np.float32)
+    return ImagePixels(planes[None] if planes.ndim == 2 else planes)  # noqa: PLR2004 - one plane
+
+
+@dataclass(frozen=True, slots=True)
+class _Plane:
+    """The pixels that are evaluated together, and the share of them that is looked at."""
+
+    pixels: NoisePixels
+    channel: int
+    phases: list[tuple[int, int]]
+    step: int
+    share: float
+
+
 def _evaluate(
-    plane: _F32,
-    phases: list[tuple[int, int]],
-    step: int,
-    share: float,
-    estimate: Callable[[_Coefficients], tuple[float, float]],
+    plane: _Plane, estimate: Callable[[_Coefficients], tuple[float, float]]
 ) -> tuple[float, float, Callable[[_Coefficients], tuple[float, float]]] | None:
-    """Return sigma and noise fraction of the given phases of a plane, and what found them.
+    """Return sigma and noise fraction of a plane, and what found them.
 
     None where no pixel is valid.
     """
-    coefficients = _coefficients(plane, phases, step, share, len(_LAYER_SIGMAS))
+    coefficients = _coefficients(plane, len(_LAYER_SIGMAS))
     if not coefficients.first[0].sum():
         return None
     if estimate is not _mrs:
@@ -200,7 +222,7 @@ def _evaluate(
     reserve = coefficients
     for layers in range(len(_LAYER_SIGMAS), 1, -1):
         if layers < len(_LAYER_SIGMAS):
-            coefficients = _coefficients(plane, phases, step, share, layers)
+            coefficients = _coefficients(plane, layers)
         sigma, fraction = _mrs(coefficients)
         if sigma > 0 and fraction >= _MRS_LEAST_FRACTION:
             return sigma, fraction, _mrs
@@ -224,20 +246,22 @@ def _colour_planes(cfa: CfaPattern | None) -> list[tuple[str, list[tuple[int, in
     ]
 
 
-def _coefficients(
-    plane: _F32, phases: list[tuple[int, int]], step: int, share: float, layers: int
-) -> _Coefficients:
-    """Transform the tiles of some phases of a plane and collect their coefficients."""
-    side = _TILE + 4 * (2**layers - 1)
-    work = np.empty((5, side, side), np.float32)
+def _coefficients(plane: _Plane, layers: int) -> _Coefficients:
+    """Transform the tiles of a plane and collect their coefficients."""
+    margin = 2 * (2**layers - 1)
+    side = _TILE + 2 * margin
+    work = _buffers.floats("work", (5, side, side))
     histograms = np.zeros((2, 3, BINS))
     sigmas = np.array(_LAYER_SIGMAS[:layers])
-    for phase in phases:
-        height, width = (-(-(size - p) // step) for size, p in zip(plane.shape, phase, strict=True))
+    step = plane.step
+    for phase in plane.phases:
+        shape = plane.pixels.shape[1:]
+        height, width = (-(-(size - p) // step) for size, p in zip(shape, phase, strict=True))
         if height > 0 and width > 0:
-            noise_histograms(
-                plane, phase, step, _tiles(height, width, share), sigmas, work, histograms
-            )
+            tiles = _tiles(height, width, plane.share)
+            for part in plane.pixels.tiles(plane.channel, phase, step, tiles, margin):
+                image, place, within = part
+                noise_histograms(image, place, step, within, sigmas, work, histograms)
     return _Coefficients(histograms[0], histograms[1])
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ROUNDING", "value_step"]
+__all__ = ["ROUNDING", "grid_step", "value_step"]
 
 ROUNDING = 12.0**-0.5
 """Standard deviation of the error of rounding, in steps."""
@@ -26,6 +26,11 @@ _ROUNDED = 2.0**-22
 """Relative error of values that were scaled in float32."""
 
 
+def grid_step(pixels: int) -> int:
+    """Return which rows and columns of an image of so many pixels tell the step: every n-th."""
+    return max(1, int(np.sqrt(pixels / _SAMPLES)))
+
+
 def value_step(image: npt.NDArray[Any]) -> float:
     """Return the step between the values of an image, or 0 where they lie on no grid.
 
@@ -34,9 +39,10 @@ def value_step(image: npt.NDArray[Any]) -> float:
     Parameters
     ----------
     image : ndarray, shape (height, width)
-        DN; NaN is missing.
+        DN; NaN is missing. Of a large one, every n-th row and column is looked at, see `grid_step`;
+        these alone will do.
     """
-    every = max(1, int(np.sqrt(image.size / _SAMPLES)))
+    every = grid_step(image.size)
     sample = image[::every, ::every]
     values, counts = np.unique(sample[np.isfinite(sample)], return_counts=True)
     if not _FEWEST_VALUES <= values.size <= counts.sum() / _PIXELS_PER_VALUE:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.frames import CfaPattern, FrameInfo
+from lightframe.frames import CfaPattern, FrameInfo, PixelSource
 from lightframe.processes import IntegrationSettings, evaluate_noise
 
 __all__ = ["colour_noise", "frame_gains"]
@@ -15,7 +15,9 @@ _SAMPLED_PIXELS = 1 << 20
 """Enough for 0.1 percent."""
 
 
-def colour_noise(planes: npt.NDArray[np.float32], cfa: CfaPattern | None) -> tuple[float, ...]:
+def colour_noise(
+    planes: npt.NDArray[np.float32] | PixelSource, cfa: CfaPattern | None
+) -> tuple[float, ...]:
     """Return the noise in DN of each channel, or of red, green and blue of a mosaic.
 
     The two greens of a Bayer mosaic are averaged in quadrature.

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.buffers import Buffers
-from lightframe.errors import InputError
-from lightframe.frames import FrameInfo, FrameKind, Window
+from lightframe.errors import InputError, UnreadableFileError
+from lightframe.frames import ArraySource, FrameInfo, FrameKind, Window, every_row
 from lightframe.processes import (
     FrameStatistics,
     IntegrationSettings,
@@ -35,9 +35,8 @@ _buffers = Buffers()
 
 _SAMPLED_PIXELS = 1 << 18
 """Of each channel: the median is good to sigma / 400, as in `sample_statistics`."""
-_BYTES_PER_PIXEL = 4
-_BYTES_PER_PIXEL_WITH_STARS = 24
-"""Of a frame that is looked at; stars are found in an image of their own."""
+_BYTES_PER_PIXEL = 24
+"""Of a frame whose stars are looked at; they are found in an image of their own."""
 _COINCIDING_SHARE = 0.3
 _COINCIDING_PX = 0.5
 _NAMED_FILES = 3
@@ -144,30 +143,39 @@ def _scales(settings: IntegrationSettings) -> bool:
 def _each(
     opened: Stack, bench: Bench, *, stars: bool, areas: bool
 ) -> tuple[list[_Look], list[Failure]]:
-    """Look at all files, no more at a time than fit into memory; some may have no pixels."""
+    """Look at all files; some may have no pixels.
+
+    Where stars are wanted they are read as a whole, no more at a time than fit into memory.
+    """
 
     def look(index: int) -> _Look | Failure:
         info, source = opened.infos[index], opened.sources[index]
-        planes = _buffers.floats("look", (source.channels, source.height, source.width))
-        source.read(Window(0, source.height, 0, source.width), planes)
         cfa = info.cfa if source.channels == 1 else None
-        step = max(1, planes[0].size // _SAMPLED_PIXELS)
+        planes = None
+        if stars:
+            planes = _buffers.floats("look", (source.channels, source.height, source.width))
+            source.read(Window(0, source.height, 0, source.width), planes)
+            source = ArraySource(planes)
+        rows = every_row(source, max(1, source.height * source.width // _SAMPLED_PIXELS))
         try:
-            statistics = frame_statistics(planes[:, ::step], estimators=estimators)
-            noise = pixel_noise(planes, cfa, areas=areas)
+            statistics = frame_statistics(rows, estimators=estimators)
+            noise = pixel_noise(source, cfa, areas=areas)
+        except UnreadableFileError:
+            raise
         except (ValueError, InputError):
             what = "has no pixel with a value: it was registered to a frame it does not overlap"
             return Failure(info.path, InputError(what, where=info.path, remedy="leave it out"))
         measured = None
-        if stars:
+        if planes is not None:
             measured = measure(planes, cfa, bench.settings.detection, saturation_dn=info.white_dn)
         return _Look(statistics, noise, measured)
 
     estimators = bench.settings.lights.estimators
     first, count = opened.infos[0], len(opened.infos)
-    each = _BYTES_PER_PIXEL_WITH_STARS if stars else _BYTES_PER_PIXEL
-    size = first.channels * first.height * first.width * each
-    threads = max(1, min(bench.threads, bench.memory_bytes // size))
+    threads = bench.threads
+    if stars:
+        size = first.channels * first.height * first.width * _BYTES_PER_PIXEL
+        threads = max(1, min(threads, bench.memory_bytes // size))
     looks: list[_Look] = []
     failures: list[Failure] = []
     with bench.progress.step("Measuring", count) as advance, ThreadPoolExecutor(threads) as pool:

@@ -7,7 +7,7 @@ from math import isqrt
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.frames import COLOURS, CfaPattern, FrameInfo
+from lightframe.frames import COLOURS, CfaPattern, FrameInfo, PixelSource, every_row
 from lightframe.kernels._constants import FULL_SCALE
 from lightframe.processes import (
     DEBAYER_METHODS,
@@ -28,7 +28,6 @@ _SAMPLED_PIXELS = 1 << 17
 """Pixels of each plane, in whole rows, that tell whether the noise is white: to 0.5 %."""
 _WORTH_TELLING = 0.05
 
-_F32 = npt.NDArray[np.float32]
 _F64 = npt.NDArray[np.float64]
 
 
@@ -43,7 +42,7 @@ class PixelNoise:
     white : bool
         Whether neighbouring pixels have independent noise.
     blocks : ndarray, shape (channels, rows, columns), float64, or None
-        Means of blocks of pixels, where the noise of areas matters.
+        Means of blocks of pixels, where the noise of areas matters and pixels do not show it.
     """
 
     by_colour: tuple[float, ...]
@@ -70,13 +69,13 @@ class StackNoise:
     remarks: tuple[str, ...]
 
 
-def pixel_noise(planes: _F32, cfa: CfaPattern | None, *, areas: bool) -> PixelNoise:
-    """Look at the noise of a file.
+def pixel_noise(source: PixelSource, cfa: CfaPattern | None, *, areas: bool) -> PixelNoise:
+    """Look at the noise of a file, or of samples of it if areas do not matter.
 
     Parameters
     ----------
-    planes : ndarray, shape (channels, height, width), float32
-        Its pixels, DN.
+    source : PixelSource
+        The file.
     cfa : CfaPattern or None
         Colours of a mosaic, which has not been interpolated.
     areas : bool
@@ -87,9 +86,13 @@ def pixel_noise(planes: _F32, cfa: CfaPattern | None, *, areas: bool) -> PixelNo
     InputError
         If no pixel has a value.
     """
-    step = max(1, planes[0].size // _SAMPLED_PIXELS)
-    white = cfa is not None or all(is_white(plane[::step]) for plane in planes)
-    return PixelNoise(colour_noise(planes, cfa), white, block_means(planes) if areas else None)
+    white = cfa is not None
+    if not white:
+        step = max(1, source.height * source.width // _SAMPLED_PIXELS)
+        white = all(is_white(plane) for plane in every_row(source, step))
+    return PixelNoise(
+        colour_noise(source, cfa), white, block_means(source) if areas and not white else None
+    )
 
 
 def stack_noise(
@@ -124,7 +127,7 @@ def stack_noise(
         remarks = ("the noise of the files is that of their headers, from before interpolation",)
     debayered = {_debayered(info) for info in infos}
     known = debayered.pop() if len(debayered) == 1 else None
-    blocks = {i: p.blocks for i, p in enumerate(pixels) if not p.white and p.blocks is not None}
+    blocks = {i: p.blocks for i, p in enumerate(pixels) if p.blocks is not None}
     if not blocks or (known is not None and remarks):
         return StackNoise(noise, known or (), remarks)
     factors = area_noise(
