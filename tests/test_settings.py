@@ -41,12 +41,14 @@ def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):
     [
         ({"frob": 1}, "frob = 1: there is no such setting", "there are: match, check"),
         ({"lights": {"frob": 1}}, "lights.frob = 1: there is no", "there are: combination, weight"),
+        ({"use_bias": "auto"}, "there is no such setting", "write match.use_bias"),
+        ({"debayer": "rcd", "lights": {"use_bias": 1}}, "no such setting", "write match.use_bias"),
         ({"workers": 0}, "workers = 0: Input should be greater", "workers: Threads; all cores"),
         ({"lights": {"limits": {"sigma": {"high": "x"}}}}, "sigma.high = 'x'", "high: Samples"),
     ],
 )
 def test_a_wrong_setting_is_explained_where_it_stands(values, what, remedy):
-    """The remedy names the settings of that table, or tells what the setting means."""
+    """The remedy names its place, or the settings of that table, or tells what it means."""
     with pytest.raises(SettingsError) as caught:
         RunSettings.parse(values)
 

@@ -6,7 +6,7 @@ whose value is a name from a `lightframe.tables.Table` is declared as
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -91,7 +91,20 @@ class Settings(BaseModel):
             if len(path) == 1 or not (isinstance(inner, type) and issubclass(inner, Settings)):
                 return f"{path[0]}: {' '.join((field.description or '').split())}"
             holder, path = inner, path[1:]
+        elsewhere = [".".join(place) for place in _places(cls, path[0])] if path else []
+        if elsewhere:
+            return f"write {' or '.join(elsewhere)}"
         return f"the settings there are: {', '.join(holder.model_fields)}"
+
+
+def _places(settings: type[Settings], name: str) -> Iterator[tuple[str, ...]]:
+    """Yield where settings of a name are, here and in the tables below."""
+    for own, field in settings.model_fields.items():
+        inner = field.annotation
+        if own == name:
+            yield (own,)
+        elif isinstance(inner, type) and issubclass(inner, Settings):
+            yield from ((own, *place) for place in _places(inner, name))
 
 
 def _merged(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

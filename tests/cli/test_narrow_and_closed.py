@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from lightframe.cli import _outcome
+from lightframe.checks import RULES
+from lightframe.cli import _explain, _outcome, main
 from lightframe.frames import Card, Header, write_fits
 
 NAME = "Light_M 94_10.0s_IRCUT_20250326-212046_d_r.fits"
@@ -81,3 +82,14 @@ def test_a_job_goes_on_when_its_reader_has_gone(biases, stream, form):
     assert ended.returncode == 0
     assert not ended.stderr or "rror" not in ended.stderr
     assert json.loads((biases / "out" / "run.json").read_text())["masters"]
+
+
+@pytest.mark.parametrize("width", [60, 100])
+def test_the_table_of_rules_breaks_no_word(monkeypatch, capsys, width):
+    """The meaning of each rule stands in lines of whole words."""
+    monkeypatch.setattr(_explain, "stdout", lambda: Console(width=width, highlight=False))
+    assert main(["explain"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= width
+    words = {word for entry in RULES.entries() for word in entry.meaning.split()}
+    assert words <= {word for line in lines for word in line.split()}

@@ -179,7 +179,7 @@ def test_the_table_names_all_channels(mono):
     found = compare_with_truth(perfect(truth), truth)
 
     assert found.table().splitlines()[0].split() == ["L"]
-    assert "noise / ideal" in found.table()
+    assert "noise of areas / ideal" in found.table()
     assert found.as_dict()["channels"][0]["name"] == "L"
     assert len({len(row) for row in found.rows()}) == 1
 

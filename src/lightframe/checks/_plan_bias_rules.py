@@ -34,7 +34,7 @@ def double_bias_subtraction(plan: PlanRecord) -> Iterator[Finding]:
         "double-bias-subtraction",
         [record for record in (*plan.lights, *plan.flats) if record.bias_left < 0],
         "the bias is subtracted twice from",
-        'leave calibrate_dark unset, or set use_bias = "auto"',
+        'leave calibration.calibrate_dark unset, or set match.use_bias = "auto"',
     )
 
 
@@ -62,8 +62,8 @@ def bias_never_subtracted(plan: PlanRecord) -> Iterator[Finding]:
             and (record.dark is not None or (record.by_settings and record.bias_at_hand))
         ],
         "the bias is left in",
-        'set use_bias = "auto", leave calibrate_dark unset, and give bias frames where the master'
-        " dark is free of bias",
+        'set match.use_bias = "auto", leave calibration.calibrate_dark unset, and give bias frames'
+        " where the master dark is free of bias",
     )
 
 

@@ -70,7 +70,7 @@ def dark_shorter_than_light(plan: PlanRecord) -> Iterator[Finding]:
         cases,
         cause="the exposure of the lights was raised after the darks had been taken",
         remedy="take darks at least as long as the longest light; or accept their noise with"
-        " allow_dark_scale_up",
+        " match.allow_dark_scale_up = true",
     )
 
 
@@ -102,7 +102,7 @@ def _exposure_findings(
         yield found(
             name,
             frames=source.paths,
-            message=f"{source.label} for lights of {lights} s: subtracted as they are",
+            message=f"{source.label} are subtracted as they are from lights of {lights} s",
             cause=cause,
             remedy=remedy,
             evidence={

@@ -114,7 +114,7 @@ def flats_uncalibrated(plan: PlanRecord) -> Iterator[Finding]:
         cause="the settings forbid what would be there"
         if by_settings
         else "flat-darks and bias frames were not taken, or are not in the folders given",
-        remedy='set flat_calibration = "auto"'
+        remedy='set match.flat_calibration = "auto"'
         if by_settings
         else "take flat-darks with the exposure of the flats, or bias frames",
         evidence={"flats": _count(bare)},
@@ -151,7 +151,7 @@ def flat_filter_missing(plan: PlanRecord) -> Iterator[Finding]:
             cause="no flats were taken for it, or their headers name it otherwise"
             + (f" (nearest: {', '.join(sorted(others))})" if others else ""),
             remedy="take flats with this filter; if it is the same filter under another name, set"
-            " filter_aliases",
+            " match.filter_aliases",
             evidence={"filter": name, "lights": len(lights)},
         )
 

@@ -76,7 +76,7 @@ def already_calibrated(plan: PlanRecord) -> Iterator[Finding]:
             message=f"{counted(len(aside.paths), one, several)} left out: {aside.reason}",
             cause="results of an earlier processing lie among the raw frames",
             remedy="give the raw frames instead; or, if there are no others, set"
-            ' calibrated_frames = "use"',
+            ' match.calibrated_frames = "use"',
             evidence={"reason": aside.reason, "frames": len(aside.paths)},
         )
 
@@ -103,7 +103,7 @@ _MISMATCHES = (
         " case, punctuation and the maker's additions; names such as 'ASCOM Camera' say nothing.",
         "frames of another camera lie in these folders, or the driver names the camera otherwise",
         "take calibration frames with the camera of the lights; if it is the same camera under"
-        ' another name, set ignored_quantities = "camera"',
+        ' another name, set match.ignored_quantities = "camera"',
         "darks by an ASI294MC Pro for lights by an ASI2600MC Pro.",
     ),
     _Mismatch(
@@ -152,7 +152,7 @@ _MISMATCHES = (
         " since their shape survives once they are calibrated with frames of their own gain.",
         "the gain was changed between lights and calibration frames",
         "take calibration frames with the gain of the lights; if a header is wrong, set"
-        ' ignored_quantities = "gain"',
+        ' match.ignored_quantities = "gain"',
         "darks of gain 0 for lights of gain 100.",
     ),
     _Mismatch(
@@ -163,7 +163,7 @@ _MISMATCHES = (
         " too much, and the flat over- or under-corrects (guide 5.2, 8.4).",
         "the offset was changed, or another program or driver with its own default was used",
         "take calibration frames with the offset of the lights; if a header is wrong, set"
-        ' ignored_quantities = "offset"',
+        ' match.ignored_quantities = "offset"',
         "darks of offset 10 for lights of offset 50.",
     ),
     _Mismatch(
@@ -174,7 +174,7 @@ _MISMATCHES = (
         " wrong, or the frames are stored upside down or cropped by an odd number of pixels.",
         "the row order or crop differs between programs, or a header is wrong",
         "take all frames with one program; if only a header is wrong, set"
-        ' ignored_quantities = "colours"',
+        ' match.ignored_quantities = "colours"',
         "BAYERPAT is RGGB in the lights and GBRG in the flats of the same camera and size.",
     ),
     _Mismatch(
@@ -185,7 +185,7 @@ _MISMATCHES = (
         " between frames of one camera, they are stored upside down against each other.",
         "two programs, or two versions of one, store rows in opposite order",
         "take all frames with one program; if only a header is wrong, set"
-        ' ignored_quantities = "row_order"',
+        ' match.ignored_quantities = "row_order"',
         "ROWORDER is TOP-DOWN in the lights and BOTTOM-UP in the darks.",
     ),
 )

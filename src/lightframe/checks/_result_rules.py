@@ -186,7 +186,8 @@ def pedestal_subtracted(evidence: ResultEvidence) -> Iterator[Finding]:
                 f" they are read; {number(100 * fraction, 2)} % of the pixels fall below zero, and"
                 " are kept",
                 cause="the frames were calibrated with an output pedestal",
-                remedy='set input_pedestal = "none" if the result goes into integer files',
+                remedy='set calibration.input_pedestal = "none" if the result goes into integer'
+                " files",
                 evidence={"pedestal_dn": pedestal, "below_zero_percent": round(100 * fraction, 3)},
                 picture=None if low is None else around_zero(lights, low.level, low.noise),
             )

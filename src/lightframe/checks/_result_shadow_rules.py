@@ -121,8 +121,8 @@ def dark_scaling_with_glow(evidence: ResultEvidence) -> Iterator[Finding]:
             message=f"{lights.label}: the dark holds {number(lights.glow.glow_dn)} DN of glow and"
             f" is scaled by {number(k)}, which leaves some {number(wrong, 2)} DN of it{left}",
             cause="darks of another exposure or temperature than the lights",
-            remedy="take darks of the lights' exposure and temperature, and set dark_scaling ="
-            ' "none"',
+            remedy="take darks of the lights' exposure and temperature, and set"
+            ' match.dark_scaling = "none"',
             evidence={
                 "glow_dn": round(lights.glow.glow_dn, 2),
                 "k": round(k, 4),

@@ -14,6 +14,9 @@ from lightframe.frames import write_text
 
 __all__ = ["add_arguments", "execute"]
 
+_COLUMNS = 80
+"""Below this the group of a rule is left out: its meaning would have no room."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
@@ -37,10 +40,15 @@ def execute(arguments: argparse.Namespace) -> int:
     elif arguments.rule:
         stdout().print(Markdown(rule_page(arguments.rule)))
     else:
+        console = stdout()
+        keys = ["name", "severity", "group", "meaning"]
+        if console.width < _COLUMNS:
+            keys.remove("group")
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
-        for title in ("Rule", "Severity", "Group", "Meaning"):
-            table.add_column(title, overflow="fold", no_wrap=title == "Rule")
+        for key in keys:
+            title = "Rule" if key == "name" else key.capitalize()
+            table.add_column(title, overflow="fold", no_wrap=key != "meaning")
         for fact in facts:
-            table.add_row(fact["name"], fact["severity"], fact["group"], fact["meaning"])
-        stdout().print(table)
+            table.add_row(*(fact[key] for key in keys))
+        console.print(table)
     return 0

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from lightframe.checks import Finding, Severity
 from lightframe.cli._hanging import Hanging, indented
+from lightframe.cli._names import Names
 from lightframe.session import Assignment, LightGroup, MasterJob, Plan, Unused
 
 __all__ = ["render_findings", "render_plan"]
@@ -75,7 +76,7 @@ def _assignments(group: LightGroup) -> Table:
             str(len(part.frames)),
             "?" if part.exposure_s is None else f"{part.exposure_s:.5g} s",
             _temperature(part.temperature_c),
-            _calibration(part),
+            Names(_calibration(part)),
             "\n".join(part.reasons),
         )
     return table
@@ -90,7 +91,7 @@ def _masters(masters: Sequence[MasterJob]) -> Table:
         ]
         serves = list(job.serves)
         shown = ", ".join(serves[:3]) + (f" and {len(serves) - 3} more" if serves[3:] else "")
-        table.add_row(job.name, job.label, "\n".join(steps), shown)
+        table.add_row(Names(job.name), job.label, Names("\n".join(steps)), Names(shown))
     return table
 
 

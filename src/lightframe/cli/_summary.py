@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lightframe.cli._hanging import Hanging
+from lightframe.cli._names import Names
 
 __all__ = ["render_summary"]
 
@@ -60,7 +61,7 @@ def _masters(masters: list[Mapping[str, Any]]) -> Table:
     for master in masters:
         rejected, added = master["rejected_fraction"], master["adds_noise_percent"]
         table.add_row(
-            master["name"] + (" (given)" if master["given"] else ""),
+            Names(master["name"] + (" (given)" if master["given"] else "")),
             str(master["frames"] or "-"),
             _numbers(master["median_dn"], ".1f"),
             _numbers(master["noise_dn"], ".2f"),
@@ -82,7 +83,7 @@ def _results(document: Mapping[str, Any]) -> Table:
         )
         exposure = result["exposure_s"]
         table.add_row(
-            Path(result["path"]).name,
+            Names(Path(result["path"]).name),
             str(result["frames"]),
             "unknown" if exposure is None else f"{exposure:.6g} s",
             _numbers(result["noise_dn"], ".2f"),

@@ -88,8 +88,11 @@ class Comparison:
             ("tilt / sky", *(f"{one.tilt:.2%}" for one in channels)),
             ("vignetting left / sky", *(f"{one.vignetting:+.2%}" for one in channels)),
             ("unevenness / sky", *(f"{one.unevenness:.2%}" for one in channels)),
-            ("noise, DN", *(f"{one.noise_dn:.3f}" for one in channels)),
-            ("noise / ideal", *(_ratio(one.noise_dn, one.ideal_noise_dn) for one in channels)),
+            ("noise of areas, DN", *(f"{one.noise_dn:.3f}" for one in channels)),
+            (
+                "noise of areas / ideal",
+                *(_ratio(one.noise_dn, one.ideal_noise_dn) for one in channels),
+            ),
         ]
         blank = [""] * (len(channels) - 1)
         shift = f"{self.shift_px[0]:+.3f} {self.shift_px[1]:+.3f}"
