@@ -10,7 +10,7 @@ from lightframe._version import __version__
 from lightframe.checks import RULES, Finding, Group
 from lightframe.cli._console import ConsoleProgress, stdout
 from lightframe.cli._findings_table import render_grouped
-from lightframe.cli._options import read_config, settings_from
+from lightframe.cli._options import add_sources, read_config, settings_from
 from lightframe.cli._output import print_json
 from lightframe.session import RunSettings, check
 
@@ -23,20 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     parser.add_argument("--select", metavar="RULE,...", help="report only these rules")
     parser.add_argument("--ignore", metavar="RULE,...", help="leave these rules out")
-    parser.add_argument(
-        "--config",
-        metavar="F.toml",
-        type=Path,
-        help="settings as for run; thresholds are in its table [check]",
+    add_sources(
+        parser, "check.flat_limit=0.85", "settings as for run; thresholds are in its table [check]"
     )
-    parser.add_argument(
-        "--set",
-        dest="assignments",
-        metavar="NAME=VALUE",
-        action="append",
-        help="one setting, e.g. check.flat_limit=0.85; may be given several times",
-    )
-    parser.add_argument("--workers", metavar="N", dest="set:workers", help="threads [all cores]")
     parser.add_argument(
         "--report",
         metavar="FILE.html",

@@ -1,16 +1,23 @@
 """Settings classes as command-line options: the same names, meanings and limits, written once."""
 
 import argparse
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from pydantic.fields import FieldInfo
 
 from lightframe.errors import SettingsError
 from lightframe.settings import OneOf, Settings, read_toml
 
-__all__ = ["add_settings", "read_config", "settings_from"]
+__all__ = [
+    "add_assignments",
+    "add_memory",
+    "add_settings",
+    "add_sources",
+    "read_config",
+    "settings_from",
+]
 
 S = TypeVar("S", bound=Settings)
 
@@ -28,6 +35,52 @@ class _Option(NamedTuple):
     @property
     def flag(self) -> str:
         return "--" + "-".join(self.path).replace("_", "-")
+
+
+class _Arguments(Protocol):
+    """A parser, or a group of options in one."""
+
+    @property
+    def add_argument(self) -> Callable[..., argparse.Action]: ...
+
+
+def add_sources(parser: _Arguments, example: str, config: str, *, workers: bool = True) -> None:
+    """Add where the settings of `settings_from` come from: a file, and options for any of them.
+
+    Parameters
+    ----------
+    parser : ArgumentParser or group of arguments
+        Gets the options.
+    example : str
+        An assignment, e.g. ``"lights.rejection=sigma"``.
+    config : str
+        Help of ``--config``.
+    workers : bool, optional
+        Whether the command works in threads.
+    """
+    parser.add_argument("--config", metavar="F.toml", type=Path, help=config)
+    add_assignments(parser, f"one setting, e.g. {example}; may be given several times")
+    if workers:
+        parser.add_argument(
+            "--workers", metavar="N", dest="set:workers", help="threads [all cores]"
+        )
+
+
+def add_memory(parser: _Arguments) -> None:
+    """Add the limit of memory."""
+    parser.add_argument(
+        "--memory",
+        metavar="GB",
+        dest="set:memory_gb",
+        help="for buffers [half of what is free, at most 0.5]",
+    )
+
+
+def add_assignments(parser: _Arguments, meaning: str) -> None:
+    """Add ``--set``, with its help."""
+    parser.add_argument(
+        "--set", dest="assignments", metavar="NAME=VALUE", action="append", help=meaning
+    )
 
 
 def add_settings(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lightframe import report
 from lightframe.cli._console import ConsoleProgress, stdout
-from lightframe.cli._options import read_config, settings_from
+from lightframe.cli._options import add_memory, add_sources, read_config, settings_from
 from lightframe.cli._output import print_json
 from lightframe.cli._plan_table import render_plan
 from lightframe.cli._summary import render_summary
@@ -19,18 +19,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("folders", metavar="DIR", nargs="+", type=Path, help="raw frames, masters")
     parser.add_argument("-o", "--out", metavar="OUT", type=Path, help="folder for all output")
-    parser.add_argument("--config", metavar="F.toml", type=Path, help="settings, see the README")
-    parser.add_argument(
-        "--set",
-        dest="assignments",
-        metavar="NAME=VALUE",
-        action="append",
-        help="one setting, e.g. lights.rejection=sigma; may be given several times",
-    )
+    add_sources(parser, "lights.rejection=sigma", "settings, see the README")
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     parser.add_argument("--json", action="store_true", help="print run.json alone on stdout")
-    parser.add_argument("--workers", metavar="N", dest="set:workers", help="threads [all cores]")
-    parser.add_argument("--memory", metavar="GB", dest="set:memory_gb", help="for tiles")
+    add_memory(parser)
     parser.add_argument(
         "--keep",
         metavar="WHAT",

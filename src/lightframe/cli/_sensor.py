@@ -12,7 +12,7 @@ from rich.text import Text
 from lightframe.checks import Figure, Remark, SensorReport, State, counted, number
 from lightframe.cli._console import ConsoleProgress, print_error, stdout
 from lightframe.cli._hanging import Hanging
-from lightframe.cli._options import read_config, settings_from
+from lightframe.cli._options import add_sources, read_config, settings_from
 from lightframe.cli._outcome import table
 from lightframe.cli._output import print_json
 from lightframe.errors import UnreadableFileError
@@ -69,17 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="raw frames; bias frames, darks of several exposures and flats tell most",
     )
     parser.add_argument("--json", action="store_true", help="print all figures as JSON")
-    parser.add_argument(
-        "--config", metavar="F.toml", type=Path, help="settings as for run; table [check]"
-    )
-    parser.add_argument(
-        "--set",
-        dest="assignments",
-        metavar="NAME=VALUE",
-        action="append",
-        help="one setting, e.g. check.bias_unstable_sigma=2; may be given several times",
-    )
-    parser.add_argument("--workers", metavar="N", dest="set:workers", help="threads [all cores]")
+    add_sources(parser, "check.bias_unstable_sigma=2", "settings as for run; table [check]")
     parser.add_argument(
         "--cache", metavar="DIR", type=Path, help="keep measurements here for the next time"
     )

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from lightframe.cli._console import ConsoleProgress, stdout
-from lightframe.cli._options import settings_from
+from lightframe.cli._options import add_assignments, settings_from
 from lightframe.cli._output import print_json
 from lightframe.session import default_threads
 from lightframe.simulation import PRESETS, Session, preset, schedule, simulate_session
@@ -17,12 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     presets = "; ".join(f"{entry.name}: {entry.meaning}" for entry in PRESETS.entries())
     parser.add_argument("folder", metavar="DIR", type=Path, help="a folder without a session")
     parser.add_argument("--preset", default="osc-cmos", help=f"what to simulate ({presets})")
-    parser.add_argument(
-        "--set",
-        dest="assignments",
-        metavar="NAME=VALUE",
-        action="append",
-        help="one setting of the session, e.g. lights.count=8; may be given several times",
+    add_assignments(
+        parser, "one setting of the session, e.g. lights.count=8; may be given several times"
     )
     parser.add_argument("--json", action="store_true", help="print the session as JSON")
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from lightframe.cli._console import ConsoleProgress
-from lightframe.cli._options import read_config, settings_from
+from lightframe.cli._options import add_memory, add_sources, read_config, settings_from
 from lightframe.session import Bench, OutputSettings, RunSettings
 
 __all__ = ["add_common", "add_output", "bench_of", "output_of"]
@@ -15,20 +15,8 @@ def add_common(parser: argparse.ArgumentParser, *, files: str = "frames") -> Non
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help=files)
     parser.add_argument("--json", action="store_true", help="print JSON alone on stdout")
     group = parser.add_argument_group("settings and limits")
-    group.add_argument(
-        "--config", metavar="F.toml", type=Path, help="settings, in the tables of lightframe run"
-    )
-    group.add_argument(
-        "--set",
-        dest="assignments",
-        metavar="NAME=VALUE",
-        action="append",
-        help="one setting by its name in the tables of lightframe run, e.g. flats.rejection=sigma",
-    )
-    group.add_argument("--workers", metavar="N", dest="set:workers", help="threads [all cores]")
-    group.add_argument(
-        "--memory", metavar="GB", dest="set:memory_gb", help="for buffers [half of what is free]"
-    )
+    add_sources(group, "flats.rejection=sigma", "settings, in the tables of lightframe run")
+    add_memory(group)
 
 
 def add_output(parser: argparse.ArgumentParser, *, folder: bool, required: bool = True) -> None:

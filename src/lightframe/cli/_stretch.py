@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from lightframe.cli._console import stdout
-from lightframe.cli._options import add_settings, read_config, settings_from
+from lightframe.cli._options import add_settings, add_sources, read_config, settings_from
 from lightframe.cli._output import print_json
 from lightframe.processes import StretchSettings
 from lightframe.session import RunSettings, stretch_file
@@ -19,15 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON alone on stdout")
     add_settings(parser, StretchSettings, "stretch", section="stretch")
     group = parser.add_argument_group("settings")
-    group.add_argument(
-        "--config", metavar="F.toml", type=Path, help="settings, in the tables of lightframe run"
-    )
-    group.add_argument(
-        "--set",
-        dest="assignments",
-        metavar="NAME=VALUE",
-        action="append",
-        help="one setting by its name in the tables of lightframe run, e.g. stretch.linked=yes",
+    add_sources(
+        group, "stretch.linked=yes", "settings, in the tables of lightframe run", workers=False
     )
 
 
