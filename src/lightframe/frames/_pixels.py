@@ -63,6 +63,11 @@ class PixelSource(Protocol):
         """Whether a window costs about its share of the file, not the decoding of all of it."""
         ...
 
+    @property
+    def extra_rows(self) -> int:
+        """How many rows more than its own a window of whole rows costs, such as a resampled one."""
+        ...
+
     def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
         """Write the pixels of `window` in DN into `out`.
 

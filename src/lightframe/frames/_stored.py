@@ -96,6 +96,11 @@ class StoredPixels:
         """Whether a window costs its share of the file."""
         return self._by_rows
 
+    @property
+    def extra_rows(self) -> int:
+        """None: a window needs its own pixels alone."""
+        return 0
+
     def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
         """Write the DN of `window` into `out`; see `PixelSource.read`."""
         stored = self._stored

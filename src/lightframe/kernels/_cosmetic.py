@@ -155,6 +155,7 @@ def tile_noise(
     kinds, _, columns = out.shape
     deviations = np.empty((kinds, side * side), np.float32)
     counts = np.empty(kinds, np.int64)
+    reach = np.abs(pairs).max()
     for tile_row in range(first, last):
         for tile_column in range(columns):
             top = tile_row * side
@@ -165,25 +166,34 @@ def tile_noise(
             cells = cells_x * ((bottom - top + period - 1) // period)
             step = max(1, cells * period * period // (kinds * wanted))
             counts[:] = 0
-            for index in range(0, cells, step):
+            at_edge = (
+                top < reach or left < reach or bottom + reach > height or right + reach > width
+            )
+            row, column = 0, 0  # of the cell: every `step`-th one is looked at
+            for _ in range(0, cells, step):
                 for j in range(period):
-                    y = top + (index // cells_x) * period + j
+                    y = top + row * period + j
                     if y >= bottom:
                         continue
                     for i in range(period):
-                        x = left + (index % cells_x) * period + i
+                        x = left + column * period + i
                         if x >= right:
                             continue
-                        y0 = _inside(y + pairs[j, i, 0, 0], height, period)
-                        x0 = _inside(x + pairs[j, i, 0, 1], width, period)
-                        y1 = _inside(y + pairs[j, i, 1, 0], height, period)
-                        x1 = _inside(x + pairs[j, i, 1, 1], width, period)
+                        y0, x0 = y + pairs[j, i, 0, 0], x + pairs[j, i, 0, 1]
+                        y1, x1 = y + pairs[j, i, 1, 0], x + pairs[j, i, 1, 1]
+                        if at_edge:
+                            y0, x0 = _inside(y0, height, period), _inside(x0, width, period)
+                            y1, x1 = _inside(y1, height, period), _inside(x1, width, period)
                         beside = np.float32(0.5) * (image[y0, x0] + image[y1, x1])
                         deviation = abs(image[y, x] - beside)
                         if not np.isnan(deviation):
                             kind = classes[j, i]
                             deviations[kind, counts[kind]] = deviation
                             counts[kind] += 1
+                column += step
+                while column >= cells_x:
+                    column -= cells_x
+                    row += 1
             for kind in range(kinds):
                 n = counts[kind]
                 if n < 16:

@@ -25,7 +25,11 @@ CHUNK_SAMPLES = 131_072
 """Samples that are sorted, rejected and combined at a time; float32, they take 512 kB."""
 
 MOST_TILE_BYTES = 64 << 20
-"""Larger tiles are of no use where a window costs its share of the file."""
+"""Larger tiles are of no use where a window costs its share of the file: fresh memory costs more
+than it saves."""
+
+ENOUGH_EXTRA_ROWS = 8
+"""Tiles so many times as high as the rows that a window costs beside its own are high enough."""
 
 _LINE_SAMPLES = 32
 """Frames begin at a whole cache line: 32 integers, or two lines of 16 float32."""
@@ -47,7 +51,7 @@ def tile_shape(
 
     Rows are whole unless a single one is too much; a tile is never narrower than 64 columns. Where
     a window costs its share of the file, tiles need not be larger than 64 MB, nor so large that
-    there are fewer than four for each thread.
+    there are fewer than four for each thread, unless windows need many rows around them.
 
     Parameters
     ----------
@@ -61,13 +65,15 @@ def tile_shape(
     first = sources[0]
     pixel_bytes = len(sources) * first.channels * sample_bytes + _MAPS * 4
     budget = memory_bytes // threads - _worker_bytes(len(sources))
-    turns = 1
+    row_bytes = pixel_bytes * first.width
+    most_rows = -(-first.height // threads)
     if all(source.by_rows for source in sources):
-        budget = min(budget, MOST_TILE_BYTES)
-        turns = 4
-    rows = budget // (pixel_bytes * first.width)
+        high_enough = ENOUGH_EXTRA_ROWS * max(source.extra_rows for source in sources)
+        budget = min(budget, max(MOST_TILE_BYTES, high_enough * row_bytes))
+        most_rows = min(most_rows, max(-(-first.height // (4 * threads)), high_enough))
+    rows = budget // row_bytes
     if rows >= 1:
-        return min(rows, -(-first.height // (turns * threads))), first.width
+        return min(rows, most_rows), first.width
     columns = budget // pixel_bytes // LANES * LANES
     return 1, min(max(columns, LANES), first.width)
 

@@ -16,8 +16,8 @@ __all__ = ["Meter", "StepCost", "default_memory_bytes", "default_threads"]
 _SHARE_OF_FREE_MEMORY = 0.5
 _LEAST_MEMORY = 256 << 20
 _MOST_MEMORY = 512 << 20
-"""More than this buys little: of 20 frames of 24 Mpx, tiles are then 500 rows high for each of two
-threads, and the margins that resampling needs cost 7 percent."""
+"""More than this buys little: of 100 frames of 24 Mpx, tiles are then 100 rows high for each of two
+threads, and a tenth of the rows is read twice, for resampling needs those around a tile."""
 
 
 @dataclass(frozen=True, slots=True)

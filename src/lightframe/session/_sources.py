@@ -66,6 +66,10 @@ class Derived:
     def by_rows(self) -> bool:
         return self.source.by_rows
 
+    @property
+    def extra_rows(self) -> int:
+        return self.source.extra_rows
+
     def close(self) -> None:
         self.source.close()
 
@@ -176,6 +180,10 @@ class DebayeredSource(Derived):
     def channels(self) -> int:
         return 3
 
+    @property
+    def extra_rows(self) -> int:
+        return self.source.extra_rows + 2 * debayer_margin(self.method)
+
     def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
         """Write the red, green and blue pixels of `window` into `out`."""
         grown = window.grown(debayer_margin(self.method), self.height, self.width)
@@ -220,19 +228,29 @@ class RegisteredSource:
 
     @property
     def by_rows(self) -> bool:
-        """No: a window needs pixels around it, so that large tiles cost less than small ones."""
-        return False
+        """As the frame."""
+        return self.source.by_rows
+
+    @property
+    def extra_rows(self) -> int:
+        """Rows that interpolation needs, and those that a turned row of the reference crosses."""
+        middle = self.height // 2
+        needed = self._needed(Window(middle, middle + 1, 0, self.width))
+        return self.source.extra_rows + (0 if needed is None else needed.shape[0] - 1)
+
+    def _needed(self, window: Window) -> Window | None:
+        """Return which pixels of the frame a window of the reference is made of."""
+        return source_window(
+            self.inverse,
+            window,
+            height=self.source.height,
+            width=self.source.width,
+            interpolation=self.settings.interpolation,
+        )
 
     def read(self, window: Window, out: npt.NDArray[np.generic]) -> None:
         """Write the resampled pixels of `window` into `out`; NaN outside the frame."""
-        height, width = self.source.height, self.source.width
-        needed = source_window(
-            self.inverse,
-            window,
-            height=height,
-            width=width,
-            interpolation=self.settings.interpolation,
-        )
+        needed = self._needed(window)
         if needed is None:
             out[...] = np.nan
             return
@@ -245,8 +263,8 @@ class RegisteredSource:
             window,
             self.settings,
             cast("Float32", out),
-            height=height,
-            width=width,
+            height=self.source.height,
+            width=self.source.width,
         )
 
     def close(self) -> None:
