@@ -1,6 +1,7 @@
 """Buffers for kernels: aligned, and used again, for fresh memory costs as much as arithmetic."""
 
 import threading
+from math import prod
 from typing import TypeVar, cast
 
 import numpy as np
@@ -45,7 +46,7 @@ class Buffers(threading.local):
         self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike
     ) -> npt.NDArray[np.generic]:
         """Return an uninitialised C-contiguous array of `shape` and `dtype`."""
-        size = int(np.prod(shape))
+        size = prod(shape)
         flat = self._arrays.get(name)
         if flat is None or flat.size < size or flat.dtype != dtype:
             flat = self._arrays[name] = aligned_empty(size, np.dtype(dtype))

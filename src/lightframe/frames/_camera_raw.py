@@ -25,9 +25,9 @@ from lightframe.frames._camera_raw_exif import (
     stated_sensor,
 )
 from lightframe.frames._describe import frame_info
+from lightframe.frames._file_samples import in_file
 from lightframe.frames._header import Card, Header
 from lightframe.frames._info import FrameInfo
-from lightframe.frames._mapping import in_file
 from lightframe.frames._scratch import scratch_array
 from lightframe.frames._stored import StoredPixels
 from lightframe.settings import Settings

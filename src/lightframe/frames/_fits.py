@@ -18,11 +18,11 @@ import numpy.typing as npt
 
 from lightframe.errors import UnreadableFileError
 from lightframe.frames._describe import frame_info
+from lightframe.frames._file_samples import FileSamples, in_file
 from lightframe.frames._fits_layout import ImageUnit, find_image
 from lightframe.frames._fits_tiles import decode_tiles
 from lightframe.frames._header import Header
 from lightframe.frames._info import FrameInfo
-from lightframe.frames._mapping import MappedSamples, in_file
 from lightframe.frames._scratch import scratch_array
 from lightframe.frames._stored import FULL_SCALE, Scaling, StoredPixels, sample_format
 
@@ -82,7 +82,7 @@ class FitsFormat:
             _require_size(unit, size, path)
         notes: tuple[str, ...] = ()
         if unit.dtype.kind == "f" and unit.table is None and size is not None:
-            _, notes = _scaling(unit, _mapped(path, unit).array(), path)
+            _, notes = _scaling(unit, _in_file(path, unit).array(), path)
         return frame_info(
             path,
             "fits",
@@ -112,13 +112,13 @@ class FitsFormat:
         with _stream(path) as (file, size):
             unit = find_image(file, path)
             _require_size(unit, size, path)
-            stored: npt.NDArray[np.generic] | MappedSamples = _mapped(path, unit)
+            stored: npt.NDArray[np.generic] | FileSamples = _in_file(path, unit)
             release = None
             if unit.table is not None or size is None:
                 decode = _unpacked if unit.table is None else _decoded
                 flat, release = decode(file, unit, scratch, path)
                 stored = in_file(flat, partial(_as_planes, unit=unit))
-        samples = stored.array() if isinstance(stored, MappedSamples) else stored
+        samples = stored.array() if isinstance(stored, FileSamples) else stored
         try:
             scaling, notes = _scaling(unit, samples, path)
         except UnreadableFileError:
@@ -214,10 +214,10 @@ def _unpacked(
     return flat, release
 
 
-def _mapped(path: Path, unit: ImageUnit) -> MappedSamples:
+def _in_file(path: Path, unit: ImageUnit) -> FileSamples:
     """Return the samples of a plain file as they lie there."""
     arrange = partial(_as_planes, unit=unit)
-    return MappedSamples(path, unit.dtype, unit.offset, _count(unit), arrange)
+    return FileSamples(path, unit.dtype, unit.offset, _count(unit), arrange)
 
 
 def _as_planes(flat: npt.NDArray[np.generic], unit: ImageUnit) -> npt.NDArray[np.generic]:

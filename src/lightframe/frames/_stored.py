@@ -1,14 +1,14 @@
 """Pixels as a file stores them, read as DN by windows."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.frames._mapping import MappedSamples
+from lightframe.frames._file_samples import FileSamples
 from lightframe.frames._pixels import Window
 from lightframe.kernels._constants import FULL_SCALE
 
@@ -18,6 +18,11 @@ _SHORT = 2
 """Bytes of a 16-bit integer."""
 _SINGLE = 4
 """Bytes of a float32."""
+
+_READ_BYTES = 1 << 18
+"""Read from a file at a time: much for a call of the system, little for the cache."""
+_MOST_BETWEEN = 1 << 14
+"""Bytes between two rows that cost as much to read as another call."""
 
 _STRIP = 1 << 15
 """Pixels converted at a time where there is no kernel: they stay in the cache between two steps."""
@@ -40,7 +45,7 @@ class StoredPixels:
 
     Parameters
     ----------
-    stored : ndarray, shape (channels, height, width), or MappedSamples
+    stored : ndarray, shape (channels, height, width), or FileSamples
         Integers or floats; decoded pixels, a transposed view of them, or the same in a file.
     scaling : Scaling, optional
         How samples become DN.
@@ -54,7 +59,7 @@ class StoredPixels:
 
     def __init__(
         self,
-        stored: npt.NDArray[np.generic] | MappedSamples,
+        stored: npt.NDArray[np.generic] | FileSamples,
         scaling: Scaling = Scaling(),
         *,
         by_rows: bool = True,
@@ -62,12 +67,13 @@ class StoredPixels:
         release: Callable[[], None] | None = None,
     ) -> None:
         self.notes = notes
-        self._stored: npt.NDArray[np.generic] | MappedSamples | None = stored
+        self._stored: npt.NDArray[np.generic] | FileSamples | None = stored
         self._scaling = scaling
         self._by_rows = by_rows
         self._release = release
-        samples = stored.array() if isinstance(stored, MappedSamples) else stored
+        samples = stored.array() if isinstance(stored, FileSamples) else stored
         self._shape: tuple[int, int, int] = samples.shape
+        self._sample_bytes = samples.dtype.itemsize
         self._holds_uint16 = _holds_uint16(samples.dtype, scaling)
         self._convert_window = _window_converter(samples, scaling)
 
@@ -113,21 +119,41 @@ class StoredPixels:
             raise ValueError(f"out has shape {out.shape}, not {(self.channels, *window.shape)}")
         if out.dtype != np.float32 and not (self._holds_uint16 and out.dtype == np.uint16):
             raise TypeError(f"pixels of type {self.dtype} cannot be read as {out.dtype}")
-        samples = stored.array() if isinstance(stored, MappedSamples) else stored
         if self._convert_window is not None and out.flags.c_contiguous:
             for channel, target in enumerate(out):
                 start = (channel * self.height + y0) * self.width + x0
-                self._convert_window(samples, start, target)
+                for part, first, rows in self._pieces(stored, start, target):
+                    self._convert_window(part, first, rows)
             return
+        samples = stored.array() if isinstance(stored, FileSamples) else stored
         for plane, target in zip(samples[:, y0:y1, x0:x1], out, strict=True):
             if target.dtype == np.uint16:
                 np.add(plane, int(self._scaling.zero), out=target, dtype=np.int32, casting="unsafe")
             else:
                 _convert(plane, self._scaling, target)
 
+    def _pieces(
+        self, stored: npt.NDArray[np.generic] | FileSamples, start: int, out: npt.NDArray[Any]
+    ) -> Iterator[tuple[npt.NDArray[np.generic], int, npt.NDArray[Any]]]:
+        """Yield samples, where in them the window's first one is, and the rows to fill from there.
+
+        Of a file, some rows at a time, with what lies between them unless that is much.
+        """
+        if not isinstance(stored, FileSamples):
+            yield stored, start, out
+            return
+        columns = out.shape[1]
+        rows = max(1, _READ_BYTES // (self.width * self._sample_bytes))
+        if (self.width - columns) * self._sample_bytes > _MOST_BETWEEN:
+            rows = 1
+        for y in range(0, out.shape[0], rows):
+            target = out[y : y + rows]
+            count = (len(target) - 1) * self.width + columns
+            yield stored.read(start + y * self.width, count), 0, target
+
     def close(self) -> None:
         """Let go of the file, and remove the scratch file if there is one."""
-        if isinstance(self._stored, MappedSamples):
+        if isinstance(self._stored, FileSamples):
             self._stored.close()
         self._stored = None
         if self._release is not None:

@@ -19,9 +19,9 @@ from defusedxml.ElementTree import fromstring
 from lightframe.errors import UnreadableFileError
 from lightframe.frames._beginning import not_of_format
 from lightframe.frames._describe import frame_info
+from lightframe.frames._file_samples import FileSamples, in_file
 from lightframe.frames._header import Card, Header, Value
 from lightframe.frames._info import FrameInfo
-from lightframe.frames._mapping import MappedSamples, in_file
 from lightframe.frames._scratch import scratch_array
 from lightframe.frames._stored import FULL_SCALE, Scaling, StoredPixels
 from lightframe.frames._xisf_blocks import decoded, read_block, stated_size
@@ -125,10 +125,10 @@ class XisfFormat:
         by_rows = attached and not block.compression
         arrange = partial(_as_planes, image=image)
         release = None
-        stored: npt.NDArray[np.generic] | MappedSamples
+        stored: npt.NDArray[np.generic] | FileSamples
         if by_rows:
             offset = int(image.element.get("location", "").split(":")[1])
-            stored = MappedSamples(path, image.dtype, offset, samples.size, arrange)
+            stored = FileSamples(path, image.dtype, offset, samples.size, arrange)
         elif scratch is None:
             stored = arrange(samples)
         else:

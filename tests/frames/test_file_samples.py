@@ -1,4 +1,4 @@
-"""Files that are mapped while they are read: few descriptors, the same pixels."""
+"""Files that stay open while they are read: few descriptors, the same pixels."""
 
 import resource
 from pathlib import Path
@@ -9,7 +9,8 @@ from astropy.io import fits
 
 from lightframe.errors import UnreadableFileError
 from lightframe.frames import Window, open_pixels
-from lightframe.frames import _mapping as mapping
+from lightframe.frames import _file_samples as module
+from lightframe.frames import _stored as stored
 
 DESCRIPTORS = Path("/proc/self/fd")
 
@@ -74,12 +75,33 @@ def test_closed_and_forgotten_files_hold_no_descriptor(tmp_path):
     assert len(list(DESCRIPTORS.iterdir())) == before
 
 
-def test_a_file_cut_off_meanwhile_is_an_error_with_its_name(tmp_path, monkeypatch):
-    """A file that is not kept mapped and becomes too short is reported, not read beyond its end."""
-    monkeypatch.setattr(mapping, "_most_kept", lambda: 0)
-    (path,) = written(tmp_path, 1, np.float32)
+@pytest.mark.parametrize("kept", [0, 8])
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32, np.float64])
+def test_a_file_cut_off_meanwhile_is_an_error_with_its_name(tmp_path, monkeypatch, dtype, kept):
+    """Whether it is kept open or not, a file that becomes too short is reported."""
+    monkeypatch.setattr(module, "_most_kept", lambda: kept)
+    (path,) = written(tmp_path, 1, dtype)
     source = open_pixels(path)
-    path.write_bytes(path.read_bytes()[:2000])
+    with path.open("r+b") as file:
+        file.truncate(2900)
     with pytest.raises(UnreadableFileError, match="cannot be read any more") as caught:
         source.read(WHOLE, np.empty((1, 8, 16), np.float32))
     assert caught.value.where == str(path)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+@pytest.mark.parametrize("most_between", [0, 1 << 14])
+def test_windows_of_files_are_those_of_the_array(tmp_path, monkeypatch, dtype, most_between):
+    """Wide or narrow, read row by row or many rows at a time, at the edges and in between."""
+    monkeypatch.setattr(stored, "_READ_BYTES", 512)
+    monkeypatch.setattr(stored, "_MOST_BETWEEN", most_between)
+    pixels = np.random.default_rng(1).integers(0, 65536, (3, 23, 50)).astype(dtype)
+    path = tmp_path / "a.fits"
+    fits.PrimaryHDU(pixels).writeto(path)
+    source = open_pixels(path)
+    for window in (Window(0, 23, 0, 50), Window(3, 22, 7, 11), Window(22, 23, 49, 50)):
+        out = np.empty((3, *window.shape), np.float32)
+        source.read(window, out)
+        part = pixels[:, window.y0 : window.y1, window.x0 : window.x1]
+        assert np.array_equal(out, part.astype(np.float32))
+    source.close()
