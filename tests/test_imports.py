@@ -110,3 +110,18 @@ def test_headers_are_read_without_the_kernels(tmp_path):
         "print(json.dumps([code, 'numba' in sys.modules]))"
     )
     assert in_a_fresh_interpreter(code) == [0, False]
+
+
+def test_what_settings_mean_is_read_when_help_is_asked_for():
+    """A command that does its work need not read the sources of the settings first."""
+    code = (
+        "import contextlib, io, json\n"
+        "from lightframe import settings\n"
+        "from lightframe.cli import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        "    main(['integrate', 'missing.fits', '-o', 'out.fits'])\n"
+        "    before = settings._docstrings.cache_info().currsize\n"
+        "    main(['integrate', '--help'])\n"
+        "print(json.dumps([before, settings._docstrings.cache_info().currsize > 0]))"
+    )
+    assert in_a_fresh_interpreter(code) == [0, True]

@@ -1,10 +1,10 @@
-"""Settings: tables within tables, unknown names."""
+"""Settings: tables within tables, unknown names, meanings."""
 
 import pytest
 
 from lightframe.errors import SettingsError
 from lightframe.session import RunSettings
-from lightframe.settings import read_toml
+from lightframe.settings import Settings, read_toml
 
 
 def test_a_table_given_in_part_keeps_its_own_defaults():
@@ -54,3 +54,47 @@ def test_a_wrong_setting_is_explained_where_it_stands(values, what, remedy):
 
     assert what in caught.value.what
     assert remedy in caught.value.remedy
+
+
+class Louder(Settings):
+    """Settings, one of which is documented."""
+
+    gain: int = 1
+    """How much louder,
+    in steps."""
+
+    plain: int = 2
+
+
+class Loudest(Louder):
+    """Settings that inherit fields."""
+
+    limit: int = 3
+    """Where it ends."""
+
+
+def test_a_field_means_what_the_docstring_below_it_says():
+    """It is one line, wherever the field was declared, and nothing where there is none."""
+    assert Louder.meaning("gain") == Loudest.meaning("gain") == "How much louder, in steps."
+    assert Loudest.meaning("limit") == "Where it ends."
+    assert not Loudest.meaning("plain")
+
+
+def test_a_schema_describes_the_fields():
+    """A form that is made of it can say what the settings mean."""
+    fields = Loudest.model_json_schema()["properties"]
+
+    assert fields["gain"]["description"] == "How much louder, in steps."
+
+
+def test_all_settings_of_a_run_have_a_meaning():
+    """Help and errors say what each of them is, in tables within tables, too."""
+
+    def nameless(kind):
+        for name, field in kind.model_fields.items():
+            if not kind.meaning(name):
+                yield kind, name
+            if isinstance(field.annotation, type) and issubclass(field.annotation, Settings):
+                yield from nameless(field.annotation)
+
+    assert list(nameless(RunSettings)) == []

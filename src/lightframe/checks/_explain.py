@@ -52,7 +52,7 @@ def rule_facts(name: str) -> dict[str, Any]:
             {
                 "name": field,
                 "default": fields[field].default,
-                "meaning": " ".join((fields[field].description or "").split()),
+                "meaning": CheckSettings.meaning(field),
             }
             for field in entry.thresholds
         ],

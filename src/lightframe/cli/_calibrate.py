@@ -18,6 +18,7 @@ from lightframe.cli._outcome import (
     table,
 )
 from lightframe.cli._output import print_json
+from lightframe.cli._parser import Parser
 from lightframe.cli._steps import add_common, add_output, bench_of, output_of
 from lightframe.errors import SettingsError
 from lightframe.processes import (
@@ -43,7 +44,7 @@ _SECTION = "calibration"
 _FROM_HEADER = "header"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add the arguments of the command."""
     add_common(parser, files="raw frames")
     add_output(parser, folder=True, required=False)

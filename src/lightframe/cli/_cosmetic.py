@@ -6,6 +6,7 @@ from pathlib import Path
 from lightframe.cli._options import add_settings
 from lightframe.cli._outcome import print_end, print_table, refused_lights, table
 from lightframe.cli._output import print_json
+from lightframe.cli._parser import Parser
 from lightframe.cli._steps import add_common, add_output, bench_of, output_of
 from lightframe.processes import CosmeticSettings
 from lightframe.session import correct_files
@@ -13,7 +14,7 @@ from lightframe.session import correct_files
 __all__ = ["add_arguments", "execute"]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add the arguments of the command."""
     add_common(parser, files="calibrated frames, not debayered")
     add_output(parser, folder=True)

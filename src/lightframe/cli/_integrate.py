@@ -16,6 +16,7 @@ from lightframe.cli._outcome import (
     table,
 )
 from lightframe.cli._output import print_json
+from lightframe.cli._parser import Parser
 from lightframe.cli._steps import add_common, add_output, bench_of, output_of
 from lightframe.cli._trace_table import print_traces, trace_document
 from lightframe.errors import SettingsError
@@ -31,7 +32,7 @@ from lightframe.session import (
 __all__ = ["add_arguments", "execute"]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add the arguments of the command."""
     add_common(parser, files="registered lights, or anything of one size")
     add_output(parser, folder=False, required=False)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from lightframe._version import __version__
+from lightframe.cli._parser import Parser
 from lightframe.errors import InputError, LightframeError, ResourceError
 from lightframe.tables import Table
 
@@ -49,7 +50,7 @@ COMMANDS.enter("demo", "simulate a session, run it, compare the result with the 
 class _Command(Protocol):
     """What the module of a command offers."""
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+    def add_arguments(self, parser: Parser) -> None: ...
 
     def execute(self, arguments: argparse.Namespace) -> int: ...
 
@@ -126,7 +127,7 @@ def _imported(name: str) -> _Command:
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the arguments; the chosen command's module adds its own."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="lightframe",
         description="Raw frames of the night sky to a calibrated, registered, integrated image.",
     )

@@ -15,6 +15,7 @@ from lightframe.cli._outcome import (
     table,
 )
 from lightframe.cli._output import print_json
+from lightframe.cli._parser import Parser
 from lightframe.cli._steps import add_common, add_output, bench_of, output_of
 from lightframe.errors import SettingsError
 from lightframe.frames import FrameKind
@@ -26,7 +27,7 @@ __all__ = ["add_arguments", "execute"]
 _KINDS = ("bias", "dark", "flat-dark", "flat")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add the arguments of the commands, one for each kind of master."""
     kinds = parser.add_subparsers(metavar="KIND", required=True, dest="kind")
     for kind in _KINDS:
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_settings(sub, defaults, "integration", section=section)
 
 
-def _add_flat_calibration(parser: argparse.ArgumentParser) -> None:
+def _add_flat_calibration(parser: Parser) -> None:
     group = parser.add_argument_group(
         "calibration of the flats",
         "With a bias or with a flat-dark of their exposure, never with both; long flats of a CCD"
@@ -71,7 +72,7 @@ def _add_flat_calibration(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_superbias(parser: argparse.ArgumentParser) -> None:
+def _add_superbias(parser: Parser) -> None:
     parser.add_argument(
         "--superbias",
         dest="set:superbias",

@@ -6,6 +6,7 @@ from lightframe.cli._console import stdout
 from lightframe.cli._options import add_settings
 from lightframe.cli._outcome import number, numbers, print_end, print_table, refused_lights, table
 from lightframe.cli._output import print_json
+from lightframe.cli._parser import Parser
 from lightframe.cli._steps import add_common, bench_of
 from lightframe.processes import DetectionSettings
 from lightframe.session import Batch, MeasuredFile, measure_files
@@ -13,7 +14,7 @@ from lightframe.session import Batch, MeasuredFile, measure_files
 __all__ = ["add_arguments", "execute"]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add the arguments of the command."""
     add_common(parser, files="lights, best calibrated; mosaics, monochrome or colour")
     add_settings(parser, DetectionSettings, "star detection", section="detection")

@@ -2,11 +2,13 @@
 
 import argparse
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from pydantic.fields import FieldInfo
 
+from lightframe.cli._parser import Parser
 from lightframe.errors import SettingsError
 from lightframe.settings import OneOf, Settings, read_toml
 
@@ -23,9 +25,10 @@ S = TypeVar("S", bound=Settings)
 
 
 class _Option(NamedTuple):
-    """A scalar field, reached through `path` from the settings class at the top."""
+    """A scalar field of `kind`, reached through `path` from the settings class at the top."""
 
     path: tuple[str, ...]
+    kind: type[Settings]
     field: FieldInfo
 
     @property
@@ -84,7 +87,7 @@ def add_assignments(parser: _Arguments, meaning: str) -> None:
 
 
 def add_settings(
-    parser: argparse.ArgumentParser,
+    parser: Parser,
     defaults: Settings | type[Settings],
     title: str,
     *,
@@ -96,7 +99,7 @@ def add_settings(
 
     Parameters
     ----------
-    parser : ArgumentParser
+    parser : Parser
         Gets a group of options.
     defaults : Settings, or a settings class
         The class, or an instance whose values are named as defaults.
@@ -121,12 +124,12 @@ def add_settings(
         common: dict[str, Any] = {
             "dest": option.destination.replace("set:", f"set:{place}", 1),
             "default": None,
-            "help": _help(option.field, _default(defaults, option)),
         }
         if option.field.annotation is bool:
-            group.add_argument(flag, action=argparse.BooleanOptionalAction, **common)
+            action = group.add_argument(flag, action=argparse.BooleanOptionalAction, **common)
         else:
-            group.add_argument(flag, metavar="X", **common)
+            action = group.add_argument(flag, metavar="X", **common)
+        parser.describe_later(action, partial(_help, option, defaults))
 
 
 def _default(defaults: Settings | type[Settings], option: _Option) -> object:
@@ -174,12 +177,13 @@ def _options(kind: type[Settings], path: tuple[str, ...] = ()) -> Iterator[_Opti
         if isinstance(inner, type) and issubclass(inner, Settings):
             yield from _options(inner, (*path, name))
         else:
-            yield _Option((*path, name), field)
+            yield _Option((*path, name), kind, field)
 
 
-def _help(field: FieldInfo, default: object) -> str:
+def _help(option: _Option, defaults: Settings | type[Settings]) -> str:
     """Return the docstring of the field, its choices with their meanings, and its default."""
-    parts = [" ".join((field.description or "").split()), *_choices(field.metadata)]
+    parts = [option.kind.meaning(option.path[-1]), *_choices(option.field.metadata)]
+    default = _default(defaults, option)
     if default not in (None, (), ""):
         parts.append(f"[{default}]")
     return " ".join(parts).replace("%", "%%")

@@ -6,13 +6,14 @@ from pathlib import Path
 from lightframe.cli._console import stdout
 from lightframe.cli._options import add_settings, add_sources, read_config, settings_from
 from lightframe.cli._output import print_json
+from lightframe.cli._parser import Parser
 from lightframe.processes import StretchSettings
 from lightframe.session import RunSettings, stretch_file
 
 __all__ = ["add_arguments", "execute"]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("file", metavar="FILE", type=Path, help="the image")
     parser.add_argument("-o", "--out", metavar="PNG", type=Path, required=True, help="the picture")
