@@ -1,12 +1,18 @@
 """``lightframe run``, ``info``, ``simulate`` and ``demo`` as a person or a program calls them."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lightframe.cli import main
+from lightframe.cli._console import stdout
+from lightframe.cli._summary import render_summary
+from lightframe.frames import Card, Header, write_fits
 from lightframe.simulation import simulate_session
 from step_frames import files, small
 
@@ -61,6 +67,18 @@ def test_run_prints_a_summary_and_the_place_of_the_report(night, tmp_path, capsy
     assert "report.html" in captured.out
     assert "Integrating" in captured.err
     assert "Integrating" not in captured.out
+
+
+def test_the_worst_findings_come_first(capsys):
+    """Whenever in the run they were found."""
+    finding = {"rule": "x", "message": "", "remedy": ""}
+    severities = ["warning", "info", "error", "warning"]
+    document = {"masters": [], "results": [], "lights": []}
+    document["findings"] = [finding | {"severity": word} for word in severities]
+    document["resources"] = dict.fromkeys(("wall_s", "peak_rss_mb", "bytes_written"), 0)
+    stdout().print(render_summary(document, Path("out"), Path("report.html")))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:4]] == ["error", "warning", "warning", "info"]
 
 
 def test_the_report_is_one_self_contained_page(night, tmp_path):
@@ -142,12 +160,25 @@ def test_info_tells_facts_assumptions_and_what_is_unknown(night, capsys):
     text = capsys.readouterr().out
     assert "exposure_s" in text
     assert "RGGB" in text
+    assert re.search(r"is_master +no *$", text, re.MULTILINE)
+    assert re.search(r"binning +1 x 1 *$", text, re.MULTILINE)
     assert "unknown:" in text
 
     assert main(["info", "--json", "--header", str(light)]) == 0
     (frame,) = json.loads(capsys.readouterr().out)["frames"]
     assert frame["kind"] == "light"
     assert "BAYERPAT" in [card[0] for card in frame["header"]]
+
+
+def test_info_says_in_words_what_a_frame_was_calibrated_with(tmp_path, capsys):
+    """Names, not how a program holds them."""
+    path = tmp_path / "light.fits"
+    header = Header([Card("CALSTAT", "BDF", ""), Card("FILTER", "L" * 60, "c" * 40)])
+    write_fits(path, np.zeros((1, 8, 8), np.float32), header)
+    assert main(["info", "--header", str(path)]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "calibration bias, dark, flat" in lines
+    assert any(line.startswith("FILTER =") and line.endswith("c") for line in lines)
 
 
 def test_simulate_writes_a_session_and_refuses_to_mix_two(tmp_path, capsys):

@@ -273,6 +273,31 @@ def test_one_truncated_light_is_set_aside_and_the_rest_goes_on(colour, tmp_path)
     assert outcome.document["results"][0]["frames"] == 7
 
 
+def test_a_file_without_readable_pixels_is_reported_once(colour, tmp_path):
+    """By the checks of raw pixels, and not again by the work it is set aside from."""
+    raw = tmp_path / "raw"
+    shutil.copytree(colour[0] / "raw", raw)
+    light, dark = (min((raw / name).iterdir()) for name in ("lights", "darks"))
+    with fits.open(light) as units:
+        header, shape = units[0].header, units[0].data.shape
+    header.remove("BZERO")
+    fits.writeto(light, np.full(shape, np.nan, np.float32), header, overwrite=True)
+    with fits.open(dark) as units:
+        packed = fits.CompImageHDU(units[0].data, units[0].header, compression_type="GZIP_1")
+    packed.writeto(dark, overwrite=True)
+    stored = bytearray(dark.read_bytes())
+    stored[len(stored) // 2 : len(stored) // 2 + 2000] = bytes(2000)
+    dark.write_bytes(stored)
+
+    document = run([raw], tmp_path / "out").document
+
+    named = [(f["rule"], f["frames"]) for f in document["findings"] if f["severity"] != "info"]
+    assert sorted(named) == [("unreadable-file", [str(path)]) for path in sorted((dark, light))]
+    (aside,) = [one for one in document["lights"] if not one["used"]]
+    assert aside["reason"] == "no pixel holds a number once it is calibrated"
+    assert document["results"][0]["frames"] == 7
+
+
 def test_a_light_without_stars_is_set_aside(colour, tmp_path):
     """A frame that cannot be registered is named; the result is made of the others."""
     shutil.copytree(colour[0] / "raw", tmp_path / "raw")

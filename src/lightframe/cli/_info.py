@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lightframe.cli._console import stdout
+from lightframe.cli._hanging import Hanging
 from lightframe.cli._outcome import print_end, refused_files
 from lightframe.cli._output import print_json
 from lightframe.frames import CfaPattern, FrameInfo
@@ -55,6 +56,15 @@ def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
+def _in_words(value: object) -> str:
+    """Return a value as people write it; a list is a size or names."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return (", " if isinstance(value[0], str) else " x ").join(map(str, value))
+    return str(value)
+
+
 def _print(info: FrameInfo, *, header: bool) -> None:
     """Print the facts of a frame; unknown ones are named together at the end."""
     console = stdout()
@@ -68,15 +78,15 @@ def _print(info: FrameInfo, *, header: bool) -> None:
         if value is None:
             unknown.append(name)
         elif value != []:
-            table.add_row(name, str(value))
+            table.add_row(name, _in_words(value))
     console.print(Text(str(info.path), "bold"))
     console.print(table)
     for note in info.notes:
-        console.print(Text(f"  note: {note}", "yellow"))
+        console.print(Hanging(Text(f"note: {note}", "yellow"), 2, 4))
     if unknown:
-        console.print(Text(f"  unknown: {', '.join(unknown)}", "dim"))
+        console.print(Hanging(Text(f"unknown: {', '.join(unknown)}", "dim"), 2, 4))
     if header:
         for card in info.header:
             comment = f" / {card.comment}" if card.comment else ""
-            console.print(f"  {card.keyword:8} = {card.value}{comment}")
+            console.print(f"  {card.keyword:8} = {card.value}{comment}", soft_wrap=True)
     console.print()

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from lightframe.checks import Severity
 from lightframe.cli._hanging import Hanging
 from lightframe.cli._names import Names
 
@@ -33,7 +34,7 @@ def render_summary(document: Mapping[str, Any], out: Path, report: Path) -> Rend
             Hanging(Text(f"{Path(light['path']).name}: {light['reason']}"), 2, 4) for light in aside
         ]
         parts.append(Text())
-    for finding in document["findings"]:
+    for finding in sorted(document["findings"], key=lambda item: Severity(item["severity"]).rank):
         line = Text(f"{finding['severity']:7} ", _STYLES[finding["severity"]])
         line.append(finding["rule"], "bold").append(f"  {finding['message']}", "default")
         parts.append(Hanging(line, 0, _INDENT))

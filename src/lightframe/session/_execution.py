@@ -235,9 +235,17 @@ class Execution:
                 }
 
     def _report_exclusions(self) -> None:
-        """Report frames that turned out unusable while they were worked on."""
+        """Report frames that turned out unusable while they were worked on, and not before."""
         lights = {path for group in self.plan.groups for path in group.frames}
+        known = {
+            path
+            for finding in self.findings
+            if finding.rule == "unreadable-file"
+            for path in finding.frames
+        }
         for item in self.context.exclusions:
+            if item.path in known:
+                continue
             light = item.path in lights
             self.findings.append(
                 Finding(

@@ -259,6 +259,8 @@ def _measured(
     part = np.ascontiguousarray(frame[:, inner.y0 : inner.y1, inner.x0 : inner.x1])
     calibration.apply(part, window, scale, pixels, levels=levels)
     clipped = clipped_fractions(pixels)
+    if clipped.missing == clipped.samples:
+        raise InputError("no pixel holds a number once it is calibrated", where=info.path)
     glimpse = examine(pixels, clipped, calibration, treatment.probe, scale)
     defects, repairs = None, None
     if treatment.defects is not None:
