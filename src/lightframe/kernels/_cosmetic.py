@@ -122,6 +122,19 @@ def _gather(row: Float32, start: int, step: int, lanes: int, period: int, out: F
 
 
 @kernel
+def _deviation(
+    image: Float32, y: int, x: int, pair: Int64, period: int, at_edge: bool
+) -> np.float32:
+    """Return by how much a pixel differs from the mean of two others of its colour."""
+    y0, x0 = y + pair[0, 0], x + pair[0, 1]
+    y1, x1 = y + pair[1, 0], x + pair[1, 1]
+    if at_edge:
+        y0, x0 = _inside(y0, image.shape[0], period), _inside(x0, image.shape[1], period)
+        y1, x1 = _inside(y1, image.shape[0], period), _inside(x1, image.shape[1], period)
+    return np.float32(abs(image[y, x] - np.float32(0.5) * (image[y0, x0] + image[y1, x1])))
+
+
+@kernel
 def tile_noise(
     image: Float32,
     classes: UInt8,
@@ -153,55 +166,50 @@ def tile_noise(
     height, width = image.shape
     period = classes.shape[0]
     kinds, _, columns = out.shape
-    deviations = np.empty((kinds, side * side), np.float32)
-    counts = np.empty(kinds, np.int64)
     reach = np.abs(pairs).max()
+    most_cells = (side // period) ** 2
+    capacity = min(most_cells, 2 * kinds * wanted // period**2 + 2) * period**2
+    deviations = np.empty((columns, kinds, capacity), np.float32)
+    counts = np.empty((columns, kinds), np.int64)
     for tile_row in range(first, last):
-        for tile_column in range(columns):
-            top = tile_row * side
-            left = tile_column * side
-            bottom = min(top + side, height)
-            right = min(left + side, width)
-            cells_x = (right - left + period - 1) // period
-            cells = cells_x * ((bottom - top + period - 1) // period)
-            step = max(1, cells * period * period // (kinds * wanted))
-            counts[:] = 0
-            at_edge = (
-                top < reach or left < reach or bottom + reach > height or right + reach > width
-            )
-            row, column = 0, 0  # of the cell: every `step`-th one is looked at
-            for _ in range(0, cells, step):
-                for j in range(period):
-                    y = top + row * period + j
-                    if y >= bottom:
-                        continue
-                    for i in range(period):
-                        x = left + column * period + i
-                        if x >= right:
+        top = tile_row * side
+        bottom = min(top + side, height)
+        cells_y = (bottom - top + period - 1) // period
+        counts[:] = 0
+        for row in range(cells_y):  # of cells, in all tiles: the image is read along its rows
+            for tile_column in range(columns):
+                left = tile_column * side
+                right = min(left + side, width)
+                cells_x = (right - left + period - 1) // period
+                step = max(1, cells_x * cells_y * period * period // (kinds * wanted))
+                at_edge = (
+                    top < reach or left < reach or bottom + reach > height or right + reach > width
+                )
+                # Every `step`-th cell of the tile is looked at, counted along its rows.
+                for column in range(-row * cells_x % step, cells_x, step):
+                    for j in range(period):
+                        y = top + row * period + j
+                        if y >= bottom:
                             continue
-                        y0, x0 = y + pairs[j, i, 0, 0], x + pairs[j, i, 0, 1]
-                        y1, x1 = y + pairs[j, i, 1, 0], x + pairs[j, i, 1, 1]
-                        if at_edge:
-                            y0, x0 = _inside(y0, height, period), _inside(x0, width, period)
-                            y1, x1 = _inside(y1, height, period), _inside(x1, width, period)
-                        beside = np.float32(0.5) * (image[y0, x0] + image[y1, x1])
-                        deviation = abs(image[y, x] - beside)
-                        if not np.isnan(deviation):
-                            kind = classes[j, i]
-                            deviations[kind, counts[kind]] = deviation
-                            counts[kind] += 1
-                column += step
-                while column >= cells_x:
-                    column -= cells_x
-                    row += 1
+                        for i in range(period):
+                            x = left + column * period + i
+                            if x >= right:
+                                continue
+                            deviation = _deviation(image, y, x, pairs[j, i], period, at_edge)
+                            if not np.isnan(deviation):
+                                kind = classes[j, i]
+                                deviations[tile_column, kind, counts[tile_column, kind]] = deviation
+                                counts[tile_column, kind] += 1
+        for tile_column in range(columns):
             for kind in range(kinds):
-                n = counts[kind]
+                n = counts[tile_column, kind]
                 if n < 16:
                     out[kind, tile_row, tile_column] = np.nan
                     continue
-                sigma = MAD_TO_SIGMA_EXACT * select(deviations[kind], n, n // 2)
+                values = deviations[tile_column, kind]
+                sigma = MAD_TO_SIGMA_EXACT * select(values, n, n // 2)
                 if sigma == 0.0:
-                    sigma = P90_TO_SIGMA * select(deviations[kind], n, (9 * n) // 10)
+                    sigma = P90_TO_SIGMA * select(values, n, (9 * n) // 10)
                 out[kind, tile_row, tile_column] = sigma / np.sqrt(1.5)
 
 

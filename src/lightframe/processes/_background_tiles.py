@@ -196,9 +196,12 @@ def _small_tiles(planes: _F32, cfa: CfaPattern | None, side: int) -> tuple[_F32,
     colours = 1 if cfa is None else len(COLOURS)
     shape = (len(planes), colours, height // side, max(0, width - 2 * period) // side)
     location, scale = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    found = np.empty((2, colours, 1, shape[3]), np.float32)
     for index, plane in enumerate(planes):
-        inner = np.ascontiguousarray(plane[:, period:])
-        tile_statistics(inner, cell, side, _EVERY, location[index], scale[index])
+        for row in range(shape[2]):  # a copy of few rows stays in the cache, tile after tile
+            inner = np.ascontiguousarray(plane[row * side : (row + 1) * side, period:])
+            tile_statistics(inner, cell, side, _EVERY, *found)
+            location[index, :, row], scale[index, :, row] = found[:, :, 0]
     return location, scale
 
 
