@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 from astropy.io import fits
 
@@ -37,6 +38,24 @@ def filled(folder, value, count=None):
         with fits.open(path, mode="update") as units:
             units[0].data[:] = value
     return paths
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_a_master_of_missing_pixels_ends_the_run_and_is_named(raw, tmp_path, given):
+    """All darks are NaN, or the one master that was given: lights have nothing to be freed of."""
+    for path in sorted((raw / "darks").iterdir()):
+        with fits.open(path) as units:
+            header, shape = units[0].header, units[0].data.shape
+        header.remove("BZERO")
+        header["IMAGETYP"] = "Master Dark" if given else "Dark Frame"
+        path.unlink()
+        if not given or path.name.endswith("0.fits"):
+            fits.writeto(path, np.full(shape, np.nan, np.float32), header)
+    with pytest.raises(InputError, match="no pixel of the master dark holds a number") as caught:
+        run([raw], tmp_path / "out", RunSettings(**QUICK))
+    assert caught.value.where.startswith(str(raw / "darks"))
+    assert caught.value.cause
+    assert caught.value.remedy
 
 
 def test_an_empty_flat_is_set_aside_and_the_others_are_used(raw, tmp_path):

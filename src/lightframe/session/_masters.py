@@ -70,7 +70,7 @@ def build_masters(
     Raises
     ------
     InputError
-        If no frame of a master can be read.
+        If no frame of a master can be read, or it has no pixel with a value.
     """
     masters: dict[str, Master] = {}
     journal = Journal(context.own)
@@ -319,7 +319,20 @@ def _calstat(job: MasterJob) -> list[Card]:
 
 
 def _record(job: MasterJob, info: FrameInfo, pixels: npt.NDArray[np.float32]) -> dict[str, Any]:
-    """Return what run.json says of any master."""
+    """Return what run.json says of any master.
+
+    Raises
+    ------
+    InputError
+        If a channel has no pixel with a value.
+    """
+    if not all(any(np.isfinite(row).any() for row in plane) for plane in pixels):
+        raise InputError(
+            f"no pixel of the master {job.kind} holds a number",
+            where=job.frames[0] if job.given else job.frames[0].parent,
+            cause="the frames were written without their pixels, or a division went wrong",
+            remedy="look at the frames; take them again, or leave them out",
+        )
     step = max(1, pixels[0].size // _SAMPLED_PIXELS)
     return {
         "name": job.name,
