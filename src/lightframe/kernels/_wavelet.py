@@ -15,6 +15,9 @@ BINS = 1 << 15
 """Bins of a histogram over non-negative float32: the upper 16 bits of their pattern, so that each
 octave has 128 bins of equal width."""
 
+_EXPONENT = np.uint32(0x7F800000)
+"""All bits of the exponent are set in NaN and infinities alone."""
+
 
 @kernel
 def wavelet_at(
@@ -173,32 +176,13 @@ def noise_histograms(
     """
     layers = sigmas.size
     margin = 2 * (2**layers - 1)
-    height = (image.shape[0] - phase[0] + step - 1) // step
-    width = (image.shape[1] - phase[1] + step - 1) // step
     values = work[0]
     peak = work[4]
     for t in range(tiles.shape[0]):
         y0, y1, x0, x1 = tiles[t, 0], tiles[t, 1], tiles[t, 2], tiles[t, 3]
         rows = y1 - y0 + 2 * margin
         columns = x1 - x0 + 2 * margin
-        last = np.float32(0)
-        for i in range(rows):
-            y = y0 - margin + i
-            while y < 0 or y >= height:
-                y = -1 - y if y < 0 else 2 * height - 1 - y
-            source = image[phase[0] + step * y]
-            for j in range(columns):
-                x = x0 - margin + j
-                while x < 0 or x >= width:
-                    x = -1 - x if x < 0 else 2 * width - 1 - x
-                value = source[phase[1] + step * x]
-                if np.isfinite(value):
-                    last = value
-                else:
-                    value = np.float32(np.nan)
-                values[i, j] = value
-                work[1, i, j] = last
-                peak[i, j] = 0.0
+        _load_tile(image, phase, step, (y0 - margin, x0 - margin), (rows, columns), work)
         current, rowwise, smooth = work[1], work[2], work[3]
         edge = 0
         for layer in range(layers):
@@ -240,13 +224,67 @@ def noise_histograms(
                 for i in range(margin, rows - margin):
                     for j in range(margin, columns - margin):
                         rowwise[i, j] = current[i, j] - smooth[i, j]
-                _add(values, np.abs(rowwise), rowwise, margin, rows, columns, histograms[0])
+                _add(values, rowwise, rowwise, margin, rows, columns, histograms[0])
             current, smooth = smooth, current
             edge = inner
         for i in range(margin, rows - margin):
             for j in range(margin, columns - margin):
                 rowwise[i, j] = values[i, j] - current[i, j]
         _add(values, peak, rowwise, margin, rows, columns, histograms[1])
+
+
+@kernel
+def _load_tile(
+    image: _F32,
+    phase: tuple[int, int],
+    step: int,
+    corner: tuple[int, int],
+    shape: tuple[int, int],
+    work: _F32,
+) -> None:
+    """Copy a tile of a plane: to work[0] as it is, to work[1] bridged; work[4] becomes zero."""
+    rows, columns = shape
+    height = (image.shape[0] - phase[0] + step - 1) // step
+    width = (image.shape[1] - phase[1] + step - 1) // step
+    left = min(max(0, -corner[1]), columns)
+    right = max(left, min(columns, width - corner[1]))
+    last = np.float32(0)
+    for i in range(rows):
+        source = image[phase[0] + step * _mirrored(corner[0] + i, height)]
+        row = work[0, i, :columns]
+        start = phase[1] + step * corner[1]
+        if step == 1:
+            row[left:right] = source[start + left : start + right]
+        else:
+            for j in range(left, right):
+                row[j] = source[start + step * j]
+        for j in range(left):
+            row[j] = source[phase[1] + step * _mirrored(corner[1] + j, width)]
+        for j in range(right, columns):
+            row[j] = source[phase[1] + step * _mirrored(corner[1] + j, width)]
+        bits = row.view(np.uint32)
+        missing = np.uint32(0)
+        for j in range(columns):
+            missing += np.uint32((bits[j] & _EXPONENT) == _EXPONENT)
+        bridged = work[1, i, :columns]
+        bridged[:] = row
+        if missing > 0:
+            for j in range(columns):
+                if np.isfinite(row[j]):
+                    last = row[j]
+                else:
+                    row[j] = np.float32(np.nan)
+                bridged[j] = last
+        last = bridged[columns - 1]
+        work[4, i, :columns] = np.float32(0)
+
+
+@kernel
+def _mirrored(place: int, size: int) -> int:
+    """Return a place inside of 0..size - 1, mirrored at the edges as often as it takes."""
+    while place < 0 or place >= size:
+        place = -1 - place if place < 0 else 2 * size - 1 - place
+    return place
 
 
 @kernel
@@ -259,13 +297,16 @@ def _add(
     columns: int,
     histogram: _F64,
 ) -> None:
-    """Add number, sum and sum of squares of `weight` at the bins of `place`, where not missing."""
+    """Add number, sum and squares of `weight` at the bins of `|place|`, where `valid` is no NaN."""
     bits = place.view(np.uint32)
     for i in range(margin, rows - margin):
-        for j in range(margin, columns - margin):
-            if valid[i, j] == valid[i, j]:  # not NaN
-                b = (bits[i, j] >> np.uint32(16)) & np.uint32(BINS - 1)
-                value = np.float64(weight[i, j])
+        known = valid[i, margin : columns - margin]
+        where = bits[i, margin : columns - margin]
+        values = weight[i, margin : columns - margin]
+        for j in range(known.size):
+            if known[j] == known[j]:  # not NaN
+                b = (where[j] >> np.uint32(16)) & np.uint32(BINS - 1)  # without the sign
+                value = np.float64(values[j])
                 histogram[0, b] += 1.0
                 histogram[1, b] += value
                 histogram[2, b] += value * value
