@@ -7,7 +7,7 @@ AJ 100 (1990) 32 (biweight). All take finite samples, in any order, and work in 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,10 +25,12 @@ __all__ = [
     "biweight",
     "finite",
     "frame_statistics",
+    "median",
     "quantized_sigma",
     "two_sided_biweight",
 ]
 
+S = TypeVar("S", bound=np.floating)
 F64 = npt.NDArray[np.float64]
 Estimator = Callable[[F64], float]
 
@@ -57,10 +59,15 @@ _SIGMAS_AT = {
 _Q_SMALL = (0.399, 0.994, 0.512, 0.844, 0.611, 0.857, 0.669, 0.872)
 
 
-@LOCATION_ESTIMATORS.add("median", "the middle sample, or the mean of the two middle ones")
-def median(x: F64) -> float:
-    """Return the median."""
-    return float(np.median(x))
+def median(x: npt.NDArray[np.floating]) -> float:
+    """Return the median, by one partition: `numpy.median` takes six times as long."""
+    middle = x.size // 2
+    parted = np.partition(x, middle)
+    high = float(parted[middle])
+    return high if x.size % 2 else 0.5 * (float(parted[:middle].max()) + high)
+
+
+LOCATION_ESTIMATORS.enter("median", "the middle sample, or the mean of the two middle ones", median)
 
 
 @LOCATION_ESTIMATORS.add("mean", "the arithmetic mean")
@@ -78,13 +85,13 @@ def ikss_location(x: F64) -> float:
 @SCALE_ESTIMATORS.add("mad", "median absolute deviation from the median (not scaled to sigma)")
 def mad(x: F64) -> float:
     """Return the raw median of ``|x - median|``."""
-    return float(np.median(np.abs(x - np.median(x))))
+    return median(np.abs(x - median(x)))
 
 
 @SCALE_ESTIMATORS.add("average-deviation", "mean absolute deviation from the median")
 def average_deviation(x: F64) -> float:
     """Return the mean of ``|x - median|``."""
-    return float(np.mean(np.abs(x - np.median(x))))
+    return float(np.mean(np.abs(x - median(x))))
 
 
 def biweight(x: npt.NDArray[np.floating]) -> float:
@@ -162,7 +169,7 @@ def quantized_sigma(deviations: npt.NDArray[np.floating]) -> float:
     return 0.0
 
 
-def finite(values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+def finite(values: npt.NDArray[S]) -> npt.NDArray[S]:
     """Return the samples that are not missing, as a flat array: a view where none is."""
     known = np.isfinite(values)
     return values.reshape(-1) if known.all() else values[known]
@@ -217,7 +224,7 @@ def _ikss(x: F64) -> tuple[float, float]:
     ordered = np.sort(np.asarray(x, np.float64))
     before = np.inf
     while True:
-        centre = float(np.median(ordered))
+        centre = _median_of_sorted(ordered)
         scale = biweight(ordered)
         if scale == 0.0:
             return centre, 0.0

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from lightframe.frames._cfa import CfaPattern
 from lightframe.frames._pixels import PixelSource, Window
 from lightframe.kernels._constants import MAD_TO_SIGMA
+from lightframe.processes._estimators import finite, median
 
 __all__ = ["TemporalNoise", "temporal_noise"]
 
@@ -106,9 +107,11 @@ def _pair_noise(
         pixels = [(a[place], b[place]) for place in planes]
         level = _median([p for p, _ in pixels])
         other = _median([q for _, q in pixels])
-        factor = level / other if scaled and other > 0 else 1.0
-        steps = np.concatenate([np.diff(p - factor * q, axis=-1).ravel() for p, q in pixels])
-        steps = steps[np.isfinite(steps)]
+        factor = np.float64(level / other if scaled and other > 0 else 1.0)
+        # In float64, as the factor is.
+        steps = finite(
+            np.concatenate([np.diff(p - factor * q, axis=-1).ravel() for p, q in pixels])
+        )
         if not steps.size or not np.isfinite(level):
             return None
         # Both frames are noisy: a scaled one by its factor.
@@ -125,10 +128,10 @@ def _windows(height: int, width: int, sample_pixels: int) -> list[Window]:
     return [Window(y, min(y + _STRIP_ROWS, height), 0, width) for y in sorted(starts)]
 
 
-def _read(source: PixelSource, window: Window) -> _F64:
-    pixels = np.empty((source.channels, *window.shape), source.dtype)
+def _read(source: PixelSource, window: Window) -> _F32:
+    pixels = np.empty((source.channels, *window.shape), np.float32)
     source.read(window, pixels)
-    return pixels.astype(np.float64)
+    return pixels
 
 
 def _colours(cfa: CfaPattern | None, channels: int) -> list[list[tuple[int | slice, ...]]]:
@@ -142,10 +145,9 @@ def _colours(cfa: CfaPattern | None, channels: int) -> list[list[tuple[int | sli
     ]
 
 
-def _median(parts: Sequence[_F64]) -> float:
-    values = np.concatenate([part.ravel() for part in parts])
-    values = values[np.isfinite(values)]
-    return float(np.median(values)) if values.size else float("nan")
+def _median(parts: Sequence[_F32]) -> float:
+    values = finite(np.concatenate([part.ravel() for part in parts]))
+    return median(values) if values.size else float("nan")
 
 
 def _clipped_spread(steps: _F64) -> float:
@@ -154,7 +156,7 @@ def _clipped_spread(steps: _F64) -> float:
     A median alone would do no better than whole steps of integer frames of little noise.
     """
     size = np.abs(steps)
-    sigma = MAD_TO_SIGMA * float(np.median(size)) or float(steps.std())
+    sigma = MAD_TO_SIGMA * median(size) or float(steps.std())
     sigma = max(sigma, float(np.sqrt(np.mean(np.square(np.minimum(size, 1.0))))))
     for _ in range(_ROUNDS):
         kept = steps[size <= _CLIP * sigma]
