@@ -135,6 +135,15 @@ def _deviation(
 
 
 @kernel
+def _reach(offsets: Int64) -> int:
+    """Return the largest distance; ``np.max`` would cost 0.2 s when machine code is loaded."""
+    largest = 0
+    for offset in offsets.flat:
+        largest = max(largest, abs(int(offset)))
+    return largest
+
+
+@kernel
 def tile_noise(
     image: Float32,
     classes: UInt8,
@@ -166,7 +175,7 @@ def tile_noise(
     height, width = image.shape
     period = classes.shape[0]
     kinds, _, columns = out.shape
-    reach = np.abs(pairs).max()
+    reach = _reach(pairs)
     most_cells = (side // period) ** 2
     capacity = min(most_cells, 2 * kinds * wanted // period**2 + 2) * period**2
     deviations = np.empty((columns, kinds, capacity), np.float32)
@@ -242,7 +251,7 @@ def replace_by_median(
     flat = plane.reshape(rows * columns)
     cell = offsets.shape[0]
     rings = ends.shape[2]
-    reach = offsets[:, :, :, 0].max()
+    reach = _reach(offsets[:, :, :, 0])
     samples = np.empty(offsets.shape[2], np.float32)
     y, ahead, behind = 0, 0, 0
     for index in range(positions.size):
