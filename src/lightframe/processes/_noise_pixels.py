@@ -15,6 +15,9 @@ __all__ = ["ImagePixels", "NoisePixels", "SourcePixels"]
 _F32 = npt.NDArray[np.float32]
 _I64 = npt.NDArray[np.int64]
 
+_MOST_KEPT = 32
+"""Tiles; those of a sample of a million pixels take 8 MB."""
+
 _buffers = Buffers()
 
 
@@ -77,26 +80,39 @@ class SourcePixels:
 
     def __init__(self, source: PixelSource) -> None:
         self._source = source
-        self._held: Window | None = None
+        self._tiles: dict[Window, _F32] = {}
+        self._rows: tuple[tuple[int, int], _F32] | None = None
         self.shape = source.channels, source.height, source.width
 
     def tiles(
         self, channel: int, phase: tuple[int, int], step: int, tiles: _I64, margin: int
     ) -> Iterator[tuple[_F32, tuple[int, int], _I64]]:
-        """Read the tiles one by one into one buffer, each with all colours of its cells."""
+        """Read the tiles one by one, each with all colours of its cells."""
         height, width = self.shape[1:]
         for y0, y1, x0, x1 in tiles.tolist():
             top, left = max(0, y0 - margin), max(0, x0 - margin)
             bottom, right = step * (y1 + margin), step * (x1 + margin)
             window = Window(step * top, min(bottom, height), step * left, min(right, width))
-            pixels = _buffers.floats("tile", (self.shape[0], *window.shape))
-            if window != self._held:  # the places of a colour in X-Trans cells share their tiles
-                self._source.read(window, pixels)
-                self._held = window
-            yield pixels[channel], phase, np.array([[y0 - top, y1 - top, x0 - left, x1 - left]])
+            within = np.array([[y0 - top, y1 - top, x0 - left, x1 - left]])
+            yield self._tile(window)[channel], phase, within
 
     def grid(self, channel: int, phase: tuple[int, int], step: int) -> _F32:
         """Read the rows that are looked at."""
         height, width = (-(-(s - p) // step) for s, p in zip(self.shape[1:], phase, strict=True))
         every = step * grid_step(height * width)
-        return every_row(self._source, every, first=phase[0])[channel, :, phase[1] :: every]
+        wanted = every, phase[0]
+        if self._rows is None or self._rows[0] != wanted:
+            self._rows = wanted, every_row(self._source, every, first=phase[0])
+        return self._rows[1][channel, :, phase[1] :: every]
+
+    def _tile(self, window: Window) -> _F32:
+        """Read a tile, or find it: places of a colour cell, and channels, share their tiles."""
+        pixels = self._tiles.get(window)
+        if pixels is None:
+            if len(self._tiles) == _MOST_KEPT:
+                self._tiles.clear()
+            shape = self._source.channels, *window.shape
+            pixels = _buffers.floats(f"tile {len(self._tiles)}", shape)
+            self._source.read(window, pixels)
+            self._tiles[window] = pixels
+        return pixels
