@@ -115,7 +115,7 @@ def test_a_failure_to_compile_ahead_is_told_and_does_not_stop_the_run(tmp_path, 
             """Begin nothing."""
 
         def communicate(self, timeout=None):
-            return b"", b"no compiler"
+            return b"", b"Traceback\n  ...\nOSError: no compiler\n\n"
 
     class Told(Silent):
         def message(self, text):
@@ -126,7 +126,9 @@ def test_a_failure_to_compile_ahead_is_told_and_does_not_stop_the_run(tmp_path, 
 
     _warm_up.warm_up(None, Told())
 
-    assert "as they are needed" in messages[0]
+    assert messages == [
+        "compiling ahead failed (OSError: no compiler); kernels are compiled as they are needed"
+    ]
     assert list(tmp_path.iterdir()) == []
 
 

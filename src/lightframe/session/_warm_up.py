@@ -72,24 +72,30 @@ def warm_up(cfa: CfaPattern | None, progress: Progress) -> None:
             )
             for name in _SHARES
         ]
-        failed = False
+        failures = []
         for process in processes:
-            failed |= not _finished(process)
+            failures += _failure(process)
             advance(1)
-    if failed:
-        progress.message("compiling ahead failed; kernels are compiled as they are needed")
+    if failures:
+        progress.message(
+            f"compiling ahead failed ({failures[0]}); kernels are compiled as they are needed"
+        )
     elif mark is not None:
         mark.write_text(current, encoding="ascii")
 
 
-def _finished(process: "subprocess.Popen[bytes]") -> bool:
+def _failure(process: "subprocess.Popen[bytes]") -> list[str]:
+    """Wait for a process, and return why it failed: its last words, or nothing if it did not."""
     try:
-        process.communicate(timeout=_SECONDS)
+        _, told = process.communicate(timeout=_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
-        return False
-    return process.returncode == 0
+        return [f"not done after {_SECONDS} s"]
+    if process.returncode == 0:
+        return []
+    lines = told.decode(errors="replace").split("\n")
+    return [next((line.strip() for line in reversed(lines) if line.strip()), "no reason told")]
 
 
 def _frame() -> npt.NDArray[np.float32]:
