@@ -98,11 +98,12 @@ def _exposure_findings(
         source = pairings[0].source
         wanted = sorted({p.target.exposure_s for p in pairings if p.target.exposure_s is not None})
         lights = ", ".join(f"{number(value, 5)}" for value in wanted)
+        plain = "is subtracted as it is" if len(source.paths) == 1 else "are subtracted as they are"
         tolerances = [c.tolerance for p in pairings if (c := p.of("exposure")) is not None]
         yield found(
             name,
             frames=source.paths,
-            message=f"{source.label} are subtracted as they are from lights of {lights} s",
+            message=f"{source.label} {plain} from lights of {lights} s",
             cause=cause,
             remedy=remedy,
             evidence={
@@ -153,7 +154,7 @@ def dark_temperature_mismatch(plan: PlanRecord) -> Iterator[Finding]:
             frames=paths,
             severity=severity,
             message=f"{source.label}: {worst.text}"
-            + ("; the dark is scaled to fit" if scaled else "; subtracted as they are"),
+            + ("; the dark is scaled to fit" if scaled else "; the dark is subtracted as it is"),
             cause="another set point, a cooler at its limit, or another season",
             remedy="take darks at the temperature of the lights"
             + ("" if scaled or bias_at_hand else "; bias frames would allow darks to be optimised"),
