@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -69,11 +70,23 @@ def test_run_prints_a_summary_and_the_place_of_the_report(night, tmp_path, capsy
     assert "Integrating" not in captured.out
 
 
+def test_frames_that_take_no_part_are_told(tmp_path, night, capsys):
+    """By a run, beside what it has made, and by a check."""
+    raw = shutil.copytree(night, tmp_path / "raw")
+    write_fits(raw / "some.fits", np.ones((1, 64, 64), np.float32), Header())
+    unknown = "1 frame: cannot tell what for: no header, name or folder says it"
+    assert main(["run", str(raw), "-o", str(tmp_path / "out")]) == 0
+    assert unknown in " ".join(capsys.readouterr().out.split())
+    assert main(["check", str(raw)]) == 0
+    assert f"not looked at: {unknown}" in " ".join(capsys.readouterr().out.split())
+
+
 def test_the_worst_findings_come_first(capsys):
     """Whenever in the run they were found."""
     finding = {"rule": "x", "message": "", "remedy": ""}
     severities = ["warning", "info", "error", "warning"]
     document = {"masters": [], "results": [], "lights": []}
+    document["plan"] = {"unused": []}
     document["findings"] = [finding | {"severity": word} for word in severities]
     document["resources"] = dict.fromkeys(("wall_s", "peak_rss_mb", "bytes_written"), 0)
     stdout().print(render_summary(document, Path("out"), Path("report.html")))
@@ -137,6 +150,7 @@ def test_settings_come_from_file_then_command_line(night, tmp_path, capsys):
         (["run", "NIGHT", "-o", "OUT", "--keep", "everything"], 2, "keep"),
         (["run", "NIGHT", "-o", "OUT", "--config", "missing.toml"], 2, "missing.toml"),
         (["run", "NOWHERE", "-o", "OUT"], 3, "no such file"),
+        (["run", "UNKNOWN", "-o", "OUT"], 3, "x.fits: is empty (0 bytes); and others"),
         (["info", "NOWHERE"], 3, "cannot be read"),
     ],
 )
@@ -145,11 +159,16 @@ def test_wrong_usage_and_unusable_input_have_their_exit_codes(
 ):
     """2 for usage and settings, 3 for input; the message names what is wrong."""
     places = {"NIGHT": str(night), "OUT": str(tmp_path / "out"), "NOWHERE": str(tmp_path / "no")}
+    places["UNKNOWN"] = str(tmp_path / "some")
+    (tmp_path / "some").mkdir()
+    (tmp_path / "some" / "x.fits").write_bytes(b"")
+    write_fits(tmp_path / "some" / "y.fits", np.zeros((1, 8, 8), np.float32), Header())
 
     found = main([places.get(word, word) for word in arguments])
 
     assert found == code
     assert message in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out").exists()
 
 
 def test_info_tells_facts_assumptions_and_what_is_unknown(night, capsys):

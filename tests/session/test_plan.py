@@ -703,7 +703,7 @@ def test_frames_that_nobody_can_place_are_listed():
     plan = make_plan([*SESSION, *stray], [Refusal(Path("broken.fits"), "ends after 3 rows")])
 
     assert set(only(plan.unused).frames) == {info.path for info in stray}
-    assert "cannot tell" in only(plan.unused).reason
+    assert "cannot tell what for" in only(plan.unused).reason
     assert plan.refused == (Refusal(Path("broken.fits"), "ends after 3 rows"),)
     assert rules(plan) == {("unreadable-file", "error")}
 

@@ -55,8 +55,10 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"findings": [finding.as_dict() for finding in _grouped(findings)]})
     else:
-        frames = sum(len(frames.frames) for frames in result.evidence.sets)
-        stdout().print(render_grouped(findings, frames))
+        seen = {path for frames in result.evidence.sets for path in frames.paths}
+        tried = seen.union(refusal.path for refusal in result.evidence.unreadable)
+        unseen = [one for one in result.plan.unused if not tried.intersection(one.frames)]
+        stdout().print(render_grouped(findings, len(seen), unseen))
     if arguments.report is not None:
         document = {
             "version": __version__,

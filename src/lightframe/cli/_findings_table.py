@@ -10,6 +10,7 @@ from rich.text import Text
 from lightframe.checks import Finding, Group, Severity, counted
 from lightframe.cli._hanging import Hanging
 from lightframe.cli._plan_table import render_findings
+from lightframe.session import Unused
 
 __all__ = ["render_grouped"]
 
@@ -22,8 +23,20 @@ _WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "
 _MOST_NAMES = 3
 
 
-def render_grouped(findings: Sequence[Finding], frames: int) -> RenderableType:
-    """Return findings as something `rich` prints, with a line that sums them up."""
+def render_grouped(
+    findings: Sequence[Finding], frames: int, unseen: Sequence[Unused] = ()
+) -> RenderableType:
+    """Return findings as something `rich` prints, with a line that sums them up.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+        What was found.
+    frames : int
+        How many frames were looked at.
+    unseen : sequence of Unused
+        Frames that were not, and why.
+    """
     parts: list[RenderableType] = []
     for group, title in _TITLES.items():
         members = [finding for finding in findings if finding.group is group]
@@ -35,6 +48,7 @@ def render_grouped(findings: Sequence[Finding], frames: int) -> RenderableType:
     )
     looked_at = counted(frames, "frame", "frames")
     parts.append(Text(f"{looked_at} looked at: {summary}", "bold"))
+    parts += [Hanging(Text(f"not looked at: {one.label}: {one.reason}")) for one in unseen]
     if findings:
         parts.append(Text("lightframe explain RULE tells more about a rule", "dim"))
     return Lines(*parts)

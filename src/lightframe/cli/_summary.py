@@ -34,6 +34,10 @@ def render_summary(document: Mapping[str, Any], out: Path, report: Path) -> Rend
             Hanging(Text(f"{Path(light['path']).name}: {light['reason']}"), 2, 4) for light in aside
         ]
         parts.append(Text())
+    if unused := document["plan"]["unused"]:
+        parts.append(Text("Not used", "bold"))
+        parts += [Hanging(Text(f"{one['label']}: {one['reason']}"), 2, 4) for one in unused]
+        parts.append(Text())
     for finding in sorted(document["findings"], key=lambda item: Severity(item["severity"]).rank):
         line = Text(f"{finding['severity']:7} ", _STYLES[finding["severity"]])
         line.append(finding["rule"], "bold").append(f"  {finding['message']}", "default")

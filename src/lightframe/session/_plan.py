@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from lightframe.checks import PlanRecord, Refusal, judge
+from lightframe.checks import PlanRecord, Refusal, counted, judge
 from lightframe.checks._plan_records import Binding, Outcome, Pairing, SetAside, SetRecord
 from lightframe.frames._info import FrameInfo, FrameKind
 from lightframe.session._choice import Choice, pairings
@@ -176,8 +176,8 @@ class _Planner:
         if self.unknown:
             yield Unused(
                 self.unknown,
-                f"{len(self.unknown)} frames",
-                "cannot tell what these frames are for: no header, name or folder says it",
+                counted(len(self.unknown), "frame", "frames"),
+                "cannot tell what for: no header, name or folder says it",
             )
         for aside in self.aside:
             yield Unused(aside.paths, plural(aside.kind, aside.paths), aside.reason)

@@ -1,11 +1,14 @@
 """Settings and plans with which no work is begun."""
 
-from lightframe.errors import SettingsError
+from collections.abc import Sequence
+from pathlib import Path
+
+from lightframe.errors import InputError, SettingsError
 from lightframe.processes import DEBAYER_METHODS
 from lightframe.session._plan_types import Plan
 from lightframe.session._settings import RunSettings
 
-__all__ = ["refuse_nonsense", "refuse_settings"]
+__all__ = ["refuse_nonsense", "refuse_nothing", "refuse_settings"]
 
 _WEIGHTS_OF_FILES = frozenset({"given", "keyword"})
 _REFUSED = frozenset({"double-bias-subtraction"})
@@ -38,6 +41,24 @@ def refuse_settings(settings: RunSettings) -> None:
             cause="a typing error in cosmetic.defect_list, or a path relative to another folder",
             remedy="name the file with its whole path, or leave the setting out",
         )
+
+
+def refuse_nothing(plan: Plan, paths: Sequence[Path]) -> None:
+    """Raise if there is neither a result nor a master to be made of the frames of a plan."""
+    if plan.groups or plan.masters:
+        return
+    left_out = [
+        *((refusal.path.name, refusal.reason) for refusal in plan.refused),
+        *((unused.label, unused.reason) for unused in plan.unused),
+    ]
+    first, reason = left_out[0]
+    rest = "; and others" if len(left_out) > 1 else ""
+    raise InputError(
+        "nothing can be made of what was found",
+        where=", ".join(map(str, paths)),
+        cause=f"{first}: {reason}{rest}",
+        remedy="look at all reasons with --dry-run; lightframe info tells what headers say",
+    )
 
 
 def refuse_nonsense(plan: Plan) -> None:

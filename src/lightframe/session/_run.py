@@ -15,7 +15,7 @@ from lightframe.session._lock import locked
 from lightframe.session._outcome import Outcome
 from lightframe.session._plan_types import Plan
 from lightframe.session._progress import Progress, Silent
-from lightframe.session._refusing import refuse_nonsense, refuse_settings
+from lightframe.session._refusing import refuse_nonsense, refuse_nothing, refuse_settings
 from lightframe.session._resources import default_memory_bytes, default_threads
 from lightframe.session._settings import RunSettings
 
@@ -93,6 +93,7 @@ def run(
         with context.meter.step("scan and plan"):
             found = find_frames(paths, progress)
             plan = plan_frames(found, paths, settings)
+        refuse_nothing(plan, paths)
         if not settings.force:
             refuse_nonsense(plan)
         if not known:
