@@ -186,6 +186,27 @@ def test_a_result_is_set_aside_when_another_takes_its_place(again):
     assert (out / "results" / "superseded" / old).is_file()
 
 
+def test_results_of_one_name_and_of_different_nights_are_all_kept(again):
+    """The last one has the name; those before it are set aside, and the first is not lost."""
+    out = again / "out"
+    (old,) = names(out / "results")
+    first = (out / "results" / old).read_bytes()
+    lights = sorted((again / "raw" / "lights").iterdir())
+    why = "is of an earlier run of other lights, and another takes its name"
+    for night in (2, 3):
+        for path in (*lights, *sorted((again / "raw" / "flats").iterdir())):
+            fits.setval(path, "DATE-OBS", value=f"2026-11-0{night}T20:00:{path.stem[-2:]}")
+        _, document = second(again)
+        assert document["notes"][0] == f"results/{old} {why}: set aside in results/superseded"
+    kept = names(out / "results" / "superseded")
+    assert kept == [old, old.replace(".fits", "_2.fits")]
+    assert (out / "results" / "superseded" / old).read_bytes() == first
+    assert len(names(out / "previews" / "superseded")) == 2 * len(
+        [name for name in names(out / "previews") if name.startswith(old[:-5])]
+    )
+    assert ledger(again) == [f"results/{old}"]
+
+
 def test_files_that_cannot_be_moved_stay_and_are_told(again):
     """Another program may hold them open."""
     (old,) = names(again / "out" / "results")

@@ -192,6 +192,9 @@ class Execution:
         grid: tuple[int, int],
         masters: Mapping[str, Master],
     ) -> None:
+        marked = self._marks(light.light.info.path for light in members)
+        place = self.context.relative(result_path(group, self.context))
+        self.notes += self.ledger.make_way(place, marked)
         try:
             result, parts = integrate_group(group, members, grid, self.context)
         except InputError as error:
@@ -199,7 +202,7 @@ class Execution:
             return
         self.results.append(result)
         self.context.beside.finish()
-        self.ledger.remember(result, self._marks(light.light.info.path for light in members))
+        self.ledger.remember(result, marked)
         limit = self.context.settings.match.master_noise_percent / 100
         record_added_noise(group, members, parts, masters, limit)
         for aligned, part in zip(members, parts, strict=True):

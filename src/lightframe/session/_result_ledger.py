@@ -3,12 +3,13 @@
 Where an object was renamed, or filters are grouped otherwise, the results of an earlier run have
 other names: they would lie beside the new ones as if they were of the same run. They are set aside,
 not removed: a result may be hours of work, and the mistake may lie in the new names. Results of
-other lights stay where they are, for a folder may gather one night after the other; and so does one
-that a run wanted to make again and could not, for there is nothing that takes its place.
+other lights stay where they are, for a folder may gather one night after the other, unless one of
+the same name is made now; and so does one that a run wanted to make again and could not, for there
+is nothing that takes its place.
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,30 @@ class ResultLedger:
         self._entries[result["path"]] = {"files": files, "lights": sorted(lights)}
         self._save()
 
+    def make_way(self, path: str, lights: Collection[str]) -> list[str]:
+        """Set aside an earlier result of other lights that is about to be written over.
+
+        Parameters
+        ----------
+        path : str
+            Where the new result will lie, in the output folder.
+        lights : collection of str
+            `marks` of the lights in it.
+
+        Returns
+        -------
+        list of str
+            What was done: one line, or none.
+        """
+        entry = self._entries.get(path)
+        if entry is None or set(lights).intersection(entry["lights"]):
+            return []
+        if not self._is_as_written(path, entry):
+            return []
+        note = self._supersede(path, entry, "other lights, and another takes its name")
+        self._save()
+        return [note]
+
     def set_aside(
         self, made: Collection[str], failed: Collection[str], lights: Collection[str]
     ) -> list[str]:
@@ -102,7 +127,7 @@ class ResultLedger:
             elif path in failed or not used.intersection(entry["lights"]):
                 missed.append(path)
             else:
-                notes.append(self._supersede(path, entry))
+                notes.append(self._supersede(path, entry, "these lights, and is no longer made"))
         if self._entries != before:
             self._save()
         if missed:
@@ -114,16 +139,14 @@ class ResultLedger:
             notes.append(f"results of earlier runs, of other lights, stay: {', '.join(others)}")
         return notes
 
-    def _supersede(self, path: str, entry: Mapping[str, Any]) -> str:
+    def _supersede(self, path: str, entry: Mapping[str, Any], why: str) -> str:
         """Move the files of a result, and forget it; tell of it."""
-        what = f"{path} is of an earlier run of these lights, and is no longer made:"
+        what = f"{path} is of an earlier run of {why}:"
+        sources = [self._out / file for file in entry["files"] if self._is_as_written(file, entry)]
         try:
-            for file in sorted(entry["files"]):
-                if self._is_as_written(file, entry):
-                    source = self._out / file
-                    target = source.parent / SUPERSEDED / source.name
-                    target.parent.mkdir(exist_ok=True)
-                    source.replace(target)
+            for source, target in zip(sources, _free_places(sources), strict=True):
+                target.parent.mkdir(exist_ok=True)
+                source.replace(target)
         except OSError as error:
             return f"{what} it could not be set aside ({error.strerror})"
         del self._entries[path]
@@ -135,6 +158,17 @@ class ResultLedger:
 
     def _save(self) -> None:
         write_text(self._path, json.dumps(self._entries, indent=1))
+
+
+def _free_places(sources: Sequence[Path]) -> list[Path]:
+    """Return where files are set aside, with a number where others have been before them."""
+    number = 1
+    while True:
+        end = "" if number == 1 else f"_{number}"
+        places = [path.parent / SUPERSEDED / f"{path.stem}{end}{path.suffix}" for path in sources]
+        if not any(place.exists() for place in places):
+            return places
+        number += 1
 
 
 def _signature(path: Path) -> list[int]:
