@@ -285,7 +285,7 @@ def combine(
         Column of `marks` that belongs to the first pixel of the chunk.
     """
     n = stack.shape[0]
-    losers = np.empty(pixels + 1, np.int32)
+    losers = np.empty(pixels, np.int32)
     losers = losers[: _find_losers(low, high, n, pixels, losers)]
     bounds = np.empty((4, losers.size), np.float32)
     _find_bounds(ordered, low, high, losers, bounds)

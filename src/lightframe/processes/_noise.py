@@ -31,7 +31,7 @@ from lightframe.frames._cfa import COLOURS, CfaPattern
 from lightframe.frames._pixels import PixelSource
 from lightframe.kernels._wavelet import BINS, noise_histograms
 from lightframe.processes._noise_pixels import ImagePixels, NoisePixels, SourcePixels
-from lightframe.processes._quantization import ROUNDING, value_step
+from lightframe.processes._quantization import ROUNDING, grid_step, value_step
 from lightframe.tables import Table
 
 __all__ = ["NOISE_METHODS", "NoiseEstimate", "evaluate_noise"]
@@ -80,10 +80,11 @@ class NoiseEstimate:
 
 @dataclass(frozen=True, slots=True)
 class _Coefficients:
-    """Histograms of one plane, see `noise_histograms`."""
+    """Histograms of one plane, see `noise_histograms`, and pixels that show their steps."""
 
     first: _F64
     support: _F64
+    values: _F32
 
     def spread_below(self, histogram: _F64, limit: float) -> tuple[float, float]:
         """Return the standard deviation of what lies below `limit`, and its share of all."""
@@ -178,8 +179,6 @@ def evaluate_noise(
             found = _evaluate(plane, estimate)
             seen = seen or found is not None
             sigma, fraction, used = found or (0.0, 0.0, estimate)
-            grid = pixels.grid(channel, phases[0], step)
-            sigma = max(sigma, ROUNDING * value_step(grid))
             sigmas.append(sigma)
             fractions.append(fraction)
             methods.append(method if used is estimate else "k-sigma")
@@ -214,19 +213,21 @@ def _evaluate(
 
     None where no pixel is valid.
     """
-    coefficients = _coefficients(plane, len(_LAYER_SIGMAS))
+    coefficients = reserve = _coefficients(plane, len(_LAYER_SIGMAS))
     if not coefficients.first[0].sum():
         return None
+    least = ROUNDING * value_step(coefficients.values)
     if estimate is not _mrs:
-        return (*estimate(coefficients), estimate)
-    reserve = coefficients
+        sigma, fraction = estimate(coefficients)
+        return max(sigma, least), fraction, estimate
     for layers in range(len(_LAYER_SIGMAS), 1, -1):
         if layers < len(_LAYER_SIGMAS):
             coefficients = _coefficients(plane, layers)
         sigma, fraction = _mrs(coefficients)
         if sigma > 0 and fraction >= _MRS_LEAST_FRACTION:
-            return sigma, fraction, _mrs
-    return (*_k_sigma(reserve), _k_sigma)
+            return max(sigma, least), fraction, _mrs
+    sigma, fraction = _k_sigma(reserve)
+    return max(sigma, least), fraction, _k_sigma
 
 
 def _colour_planes(cfa: CfaPattern | None) -> list[tuple[str, list[tuple[int, int]], int]]:
@@ -254,25 +255,43 @@ def _coefficients(plane: _Plane, layers: int) -> _Coefficients:
     histograms = np.zeros((2, 3, BINS))
     sigmas = np.array(_LAYER_SIGMAS[:layers])
     step = plane.step
+    values: list[_F32] = []
     for phase in plane.phases:
         shape = plane.pixels.shape[1:]
         height, width = (-(-(size - p) // step) for size, p in zip(shape, phase, strict=True))
         if height > 0 and width > 0:
             tiles = _tiles(height, width, plane.share)
+            every = step * grid_step(int(np.prod(tiles[:, 1::2] - tiles[:, ::2], axis=1).sum()))
             for part in plane.pixels.tiles(plane.channel, phase, step, tiles, margin):
                 image, place, within = part
                 noise_histograms(image, place, step, within, sigmas, work, histograms)
-    return _Coefficients(histograms[0], histograms[1])
+                for tile in within:
+                    y0, y1, x0, x1 = np.repeat(place, 2) + step * tile
+                    values.append(image[y0:y1:every, x0:x1:every].ravel())
+    return _Coefficients(histograms[0], histograms[1], np.concatenate(values)[:, None])
 
 
 def _tiles(height: int, width: int, share: float) -> _I64:
-    """Cut a plane into tiles and return an evenly spread `share` of them (at least one)."""
+    """Cut a plane into tiles and return an evenly spread `share` of them (at least one).
+
+    They stand in few rows, which are read at once.
+    """
     rows, columns = -(-height // _TILE), -(-width // _TILE)
     y = np.linspace(0, height, rows + 1).astype(np.int64)
     x = np.linspace(0, width, columns + 1).astype(np.int64)
-    tiles = np.array(
-        [(y[i], y[i + 1], x[j], x[j + 1]) for i in range(rows) for j in range(columns)],
+    wanted = share * rows * columns
+    some_rows = max(1, round(np.sqrt(share) * rows))
+    some_columns = min(columns, max(1, round(wanted / some_rows)))
+    return np.array(
+        [
+            (y[i], y[i + 1], x[j], x[j + 1])
+            for i in _spread(some_rows, rows)
+            for j in _spread(some_columns, columns)
+        ],
         np.int64,
     )
-    wanted = max(1, round(share * len(tiles)))
-    return tiles[np.linspace(0, len(tiles) - 1, wanted).round().astype(np.int64)]
+
+
+def _spread(number: int, places: int) -> _I64:
+    """Return evenly spread places."""
+    return ((np.arange(number) + 0.5) * places / number).astype(np.int64)

@@ -1,22 +1,22 @@
 """Where noise is looked for: tiles of the colour planes of an image in memory or in a file."""
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from lightframe.buffers import Buffers
-from lightframe.frames._pixels import PixelSource, Window, every_row
-from lightframe.processes._quantization import grid_step
+from lightframe.frames._pixels import PixelSource, Window
 
 __all__ = ["ImagePixels", "NoisePixels", "SourcePixels"]
 
 _F32 = npt.NDArray[np.float32]
 _I64 = npt.NDArray[np.int64]
 
-_MOST_KEPT = 32
-"""Tiles; those of a sample of a million pixels take 8 MB."""
+_MOST_KEPT = 8
+"""Bands of rows; those of a sample of a million pixels take 24 MB of a frame 6000 pixels wide."""
 
 _buffers = Buffers()
 
@@ -37,10 +37,6 @@ class NoisePixels(Protocol):
 
         Around each tile there are `margin` pixels of the plane, as far as it reaches.
         """
-        ...
-
-    def grid(self, channel: int, phase: tuple[int, int], step: int) -> _F32:
-        """Return a plane, or evenly spaced rows and columns that show the steps of its values."""
         ...
 
 
@@ -64,10 +60,6 @@ class ImagePixels:
         del step, margin
         yield self._planes[channel], phase, tiles
 
-    def grid(self, channel: int, phase: tuple[int, int], step: int) -> _F32:
-        """Return the plane."""
-        return self._planes[channel, phase[0] :: step, phase[1] :: step]
-
 
 class SourcePixels:
     """A frame of which nothing but the parts is read.
@@ -80,39 +72,32 @@ class SourcePixels:
 
     def __init__(self, source: PixelSource) -> None:
         self._source = source
-        self._tiles: dict[Window, _F32] = {}
-        self._rows: tuple[tuple[int, int], _F32] | None = None
+        self._bands: dict[Window, _F32] = {}
         self.shape = source.channels, source.height, source.width
 
     def tiles(
         self, channel: int, phase: tuple[int, int], step: int, tiles: _I64, margin: int
     ) -> Iterator[tuple[_F32, tuple[int, int], _I64]]:
-        """Read the tiles one by one, each with all colours of its cells."""
+        """Read the rows of tiles that lie side by side, each with all colours of its cells.
+
+        Files are read by rows: those beside a tile cost next to nothing.
+        """
         height, width = self.shape[1:]
-        for y0, y1, x0, x1 in tiles.tolist():
-            top, left = max(0, y0 - margin), max(0, x0 - margin)
-            bottom, right = step * (y1 + margin), step * (x1 + margin)
+        for (y0, y1), group in groupby(tiles.tolist(), lambda tile: tuple(tile[:2])):
+            beside = np.array(list(group))
+            top, left = max(0, y0 - margin), max(0, int(beside[0, 2]) - margin)
+            bottom, right = step * (y1 + margin), step * (int(beside[-1, 3]) + margin)
             window = Window(step * top, min(bottom, height), step * left, min(right, width))
-            within = np.array([[y0 - top, y1 - top, x0 - left, x1 - left]])
-            yield self._tile(window)[channel], phase, within
+            yield self._band(window)[channel], phase, beside - np.array([top, top, left, left])
 
-    def grid(self, channel: int, phase: tuple[int, int], step: int) -> _F32:
-        """Read the rows that are looked at."""
-        height, width = (-(-(s - p) // step) for s, p in zip(self.shape[1:], phase, strict=True))
-        every = step * grid_step(height * width)
-        wanted = every, phase[0]
-        if self._rows is None or self._rows[0] != wanted:
-            self._rows = wanted, every_row(self._source, every, first=phase[0])
-        return self._rows[1][channel, :, phase[1] :: every]
-
-    def _tile(self, window: Window) -> _F32:
-        """Read a tile, or find it: places of a colour cell, and channels, share their tiles."""
-        pixels = self._tiles.get(window)
+    def _band(self, window: Window) -> _F32:
+        """Read a band, or find it: places of a colour cell, and channels, share their bands."""
+        pixels = self._bands.get(window)
         if pixels is None:
-            if len(self._tiles) == _MOST_KEPT:
-                self._tiles.clear()
+            if len(self._bands) == _MOST_KEPT:
+                self._bands.clear()
             shape = self._source.channels, *window.shape
-            pixels = _buffers.floats(f"tile {len(self._tiles)}", shape)
+            pixels = _buffers.floats(f"band {len(self._bands)}", shape)
             self._source.read(window, pixels)
-            self._tiles[window] = pixels
+            self._bands[window] = pixels
         return pixels
