@@ -25,7 +25,7 @@ __all__ = [
     "noise_cards",
 ]
 
-_CHUNK = 1 << 22
+_CHUNK = 1 << 20
 
 _IMAGE_TYPES = {
     FrameKind.BIAS: "Master Bias",
