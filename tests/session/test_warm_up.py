@@ -12,7 +12,7 @@ from lightframe.session import Silent, _warm_up
 
 def test_each_share_runs_as_a_process():
     """A process compiles its share, for mono and mosaic frames, and ends well."""
-    for words in (["lights"], ["integration", "RGGB"], ["looks", "RGGB"]):
+    for words in (["lights"], ["integration", "RGGB"], ["looks,pictures", "RGGB"]):
         found = subprocess.run(
             [sys.executable, "-m", "lightframe.session._warm_up", *words],
             capture_output=True,
@@ -93,15 +93,26 @@ def test_compiling_is_done_once_and_again_when_a_kernel_changes(tmp_path, monkey
 
     monkeypatch.setattr(_warm_up.subprocess, "Popen", Finished)
     monkeypatch.setattr(_warm_up, "cache_folder", lambda _kernel: tmp_path)
+    monkeypatch.setattr(_warm_up, "default_threads", lambda: 2)
     pattern = CfaPattern.from_name("GRBG")
 
     _warm_up.warm_up(pattern, Silent())
     _warm_up.warm_up(pattern, Silent())
-    assert sorted(begun) == [["integration", "GRBG"], ["lights", "GRBG"], ["looks", "GRBG"]]
+    assert begun == [["integration,pictures", "GRBG"], ["lights,looks", "GRBG"]]
 
     monkeypatch.setattr(_warm_up, "code_fingerprint", lambda: "of other sources")
     _warm_up.warm_up(pattern, Silent())
-    assert len(begun) == 6
+    assert len(begun) == 4
+
+
+def test_all_shares_are_dealt_to_any_number_of_processes():
+    """Each share is compiled once, and no process has nothing to do."""
+    for processes in (1, 2, 3, 4):
+        dealt = _warm_up._dealt(processes)
+
+        assert len(dealt) == processes
+        assert all(dealt)
+        assert sorted(name for names in dealt for name in names) == sorted(_warm_up._SHARES)
 
 
 def test_a_failure_to_compile_ahead_is_told_and_does_not_stop_the_run(tmp_path, monkeypatch):

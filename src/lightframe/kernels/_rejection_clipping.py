@@ -3,7 +3,7 @@
 import numpy as np
 
 from lightframe.kernels._compile import kernel
-from lightframe.kernels._constants import MAD_TO_SIGMA_EXACT
+from lightframe.kernels._constants import MAD_TO_SIGMA_EXACT, START
 from lightframe.kernels._rejection_queue import (
     DATA,
     ORIGIN,
@@ -182,8 +182,8 @@ def reject_clipping(
     fresh = True
     while pending > 0 and rounds > 0:
         group(queue, pending, low, high, lists[2], lists[1])
-        at = 0
-        kept = 0
+        at = START
+        kept = START
         while at < pending:
             head = queue[at]
             n = high[head] - low[head]

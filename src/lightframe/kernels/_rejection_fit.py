@@ -3,6 +3,7 @@
 import numpy as np
 
 from lightframe.kernels._compile import kernel
+from lightframe.kernels._constants import START
 from lightframe.kernels._rejection_queue import DATA, enqueue, group, pack
 from lightframe.kernels._stack import F32, I32, I64, LANES, sort_block
 
@@ -206,8 +207,8 @@ def reject_linear_fit(
     fresh = True
     while pending > 0 and rounds > 0:
         group(queue, pending, low, high, lists[2], lists[1])
-        at = 0
-        kept = 0
+        at = START
+        kept = START
         while at < pending:
             head = queue[at]
             n = high[head] - low[head]

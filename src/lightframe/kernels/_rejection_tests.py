@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.kernels._compile import kernel
+from lightframe.kernels._constants import START
 from lightframe.kernels._rejection_queue import DATA, enqueue, group, pack
 from lightframe.kernels._stack import F32, I32, I64, LANES
 
@@ -154,7 +155,7 @@ def reject_esd(
     pending = enqueue(low, high, 3, queue)
     if pending > 0:
         group(queue, pending, low, high, lists[2], lists[1])
-    at = 0
+    at = START
     while at < pending:
         n = high[queue[at]] - low[queue[at]]
         used = pack(ordered, queue, at, pending, low, high, scratch, True)

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.kernels._compile import kernel
+from lightframe.kernels._constants import START
 from lightframe.kernels._rejection_queue import (
     DATA,
     FIRST,
@@ -315,8 +316,8 @@ def reject_winsorized(
     fresh = True
     while pending > 0 and rounds > 0:
         group(queue, pending, low, high, lists[2], lists[1])
-        at = 0
-        kept = 0
+        at = START
+        kept = START
         while at < pending:
             head = queue[at]
             n = high[head] - low[head]

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.kernels._compile import kernel
+from lightframe.kernels._constants import START
 from lightframe.kernels._resample_places import OUTSIDE, run_end, source_positions, tap_weights
 
 __all__ = ["copy_shifted", "resample_planes"]
@@ -264,7 +265,7 @@ def resample_planes(
             )
             tap_weights(fx, n, polynomials, wx)
             tap_weights(fy, n, polynomials, wy)
-            i = 0
+            i = START
             while i < n:
                 row, column = rows[i] - y_origin, columns[i] - x_origin
                 j = i + 1

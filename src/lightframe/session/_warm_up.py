@@ -1,8 +1,8 @@
 """Compiling the kernels a run needs, once for each installation, on all cores.
 
 Numba compiles one kernel after the other in a process. A first run would spend most of a minute on
-one core; instead, processes compile a share each, on tiny frames, and leave the machine code on
-disk. ``python -m lightframe.session._warm_up SHARE [PATTERN]`` is such a process.
+one core; instead, processes compile shares of them, on tiny frames, and leave the machine code on
+disk. ``python -m lightframe.session._warm_up SHARE,... [PATTERN]`` is such a process.
 """
 
 import subprocess
@@ -40,6 +40,7 @@ from lightframe.processes import (
     resample,
 )
 from lightframe.session._progress import Progress
+from lightframe.session._resources import default_threads
 
 __all__ = ["warm_up"]
 
@@ -65,12 +66,15 @@ def warm_up(cfa: CfaPattern | None, progress: Progress) -> None:
         return
     command = [sys.executable, "-m", "lightframe.session._warm_up"]
     words = [cfa.name] if cfa else []
-    with progress.step("Compiling, once", len(_SHARES)) as advance:
+    dealt = _dealt(min(default_threads(), len(_SHARES)))
+    with progress.step("Compiling, once", len(dealt)) as advance:
         processes = [
             subprocess.Popen(  # noqa: S603 - our own module
-                [*command, name, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+                [*command, ",".join(names), *words],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
             )
-            for name in _SHARES
+            for names in dealt
         ]
         failures = []
         for process in processes:
@@ -82,6 +86,15 @@ def warm_up(cfa: CfaPattern | None, progress: Progress) -> None:
         )
     elif mark is not None:
         mark.write_text(current, encoding="ascii")
+
+
+def _dealt(processes: int) -> list[list[str]]:
+    """Deal the shares to processes, the longest first, always to the one with least to do."""
+    dealt: list[list[str]] = [[] for _ in range(processes)]
+    for name in sorted(_SHARES, key=_SECONDS_OF.__getitem__, reverse=True):
+        least = min(dealt, key=lambda names: sum(_SECONDS_OF[other] for other in names))
+        least.append(name)
+    return dealt
 
 
 def _failure(process: "subprocess.Popen[bytes]") -> list[str]:
@@ -141,12 +154,16 @@ def _compile_lights(cfa: CfaPattern | None) -> None:
     measure(pixels, cfa, DetectionSettings())
 
 
-def _compile_looks(cfa: CfaPattern | None) -> None:
+def _compile_looks(_cfa: CfaPattern | None) -> None:
     frame = _frame()[None]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "frame.fits"
         write_fits(path, frame, Header(), sample_format="uint16")
         measure_frame(read_info(path))
+
+
+def _compile_pictures(cfa: CfaPattern | None) -> None:
+    frame = _frame()[None]
     reciprocal = frame / np.float32(1000)
     flat_products(frame, flat_probe(reciprocal, frame, cfa, None))
     clipped_fractions(frame)
@@ -157,9 +174,11 @@ _SHARES: dict[str, Callable[[CfaPattern | None], None]] = {
     "integration": _compile_integration,
     "lights": _compile_lights,
     "looks": _compile_looks,
+    "pictures": _compile_pictures,
 }
-"""What one process compiles; the first two take about equally long, the third a fifth of that."""
+_SECONDS_OF = {"integration": 16, "lights": 14, "looks": 4, "pictures": 2}
 
 
 if __name__ == "__main__":
-    _SHARES[sys.argv[1]](CfaPattern.from_name(sys.argv[2]) if len(sys.argv) > 2 else None)  # noqa: PLR2004
+    for share in sys.argv[1].split(","):
+        _SHARES[share](CfaPattern.from_name(sys.argv[2]) if len(sys.argv) > 2 else None)  # noqa: PLR2004
