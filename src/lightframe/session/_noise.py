@@ -16,13 +16,16 @@ _SAMPLED_PIXELS = 1 << 20
 
 
 def colour_noise(
-    planes: npt.NDArray[np.float32] | PixelSource, cfa: CfaPattern | None
+    planes: npt.NDArray[np.float32] | PixelSource,
+    cfa: CfaPattern | None,
+    *,
+    sample_pixels: int = _SAMPLED_PIXELS,
 ) -> tuple[float, ...]:
     """Return the noise in DN of each channel, or of red, green and blue of a mosaic.
 
     The two greens of a Bayer mosaic are averaged in quadrature.
     """
-    estimate = evaluate_noise(planes, cfa, sample_pixels=_SAMPLED_PIXELS)
+    estimate = evaluate_noise(planes, cfa, sample_pixels=sample_pixels)
     squares: dict[str, list[float]] = defaultdict(list)
     for name, sigma in zip(estimate.planes, estimate.sigma_dn, strict=True):
         squares[name[:1] if cfa is not None else name].append(sigma**2)

@@ -26,6 +26,9 @@ _PLAUSIBLE_NOISE = (0.7, 4.0)
 """Noise that a header states, over what is measured: interpolation hides up to two thirds of it."""
 _SAMPLED_PIXELS = 1 << 17
 """Pixels of each plane, in whole rows, that tell whether the noise is white: to 0.5 %."""
+_NOISE_PIXELS = {True: 1 << 20, False: 1 << 18}
+"""Where noise is looked for, by whether areas matter: to 0.1 percent for the weights of lights, to
+0.2 for calibration frames, of which there may be a hundred."""
 _WORTH_TELLING = 0.05
 
 _F64 = npt.NDArray[np.float64]
@@ -90,9 +93,8 @@ def pixel_noise(source: PixelSource, cfa: CfaPattern | None, *, areas: bool) -> 
     if not white:
         step = max(1, source.height * source.width // _SAMPLED_PIXELS)
         white = all(is_white(plane) for plane in every_row(source, step))
-    return PixelNoise(
-        colour_noise(source, cfa), white, block_means(source) if areas and not white else None
-    )
+    noise = colour_noise(source, cfa, sample_pixels=_NOISE_PIXELS[areas])
+    return PixelNoise(noise, white, block_means(source) if areas and not white else None)
 
 
 def stack_noise(
