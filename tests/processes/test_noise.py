@@ -162,6 +162,15 @@ def test_tiny_images_are_no_problem(shape):
     assert np.isfinite(evaluate_noise(_noise(shape)).sigma_dn[0])
 
 
+@pytest.mark.parametrize("shape", [(1, 50), (50, 1), (1, 1)])
+def test_a_mosaic_of_a_single_row_or_column_lacks_colours(shape):
+    """The places of the cell that it does not reach have a noise of zero."""
+    estimate = evaluate_noise(_noise(shape), BAYER)
+
+    assert estimate.sigma_dn[-1] == 0
+    assert len(estimate.sigma_dn) == 4
+
+
 @pytest.mark.parametrize("method", sorted(NOISE_METHODS))
 def test_a_plane_without_pixels_has_zero_and_leaves_the_others_alone(method):
     """One channel, or one colour, that is missing does not take the rest with it."""

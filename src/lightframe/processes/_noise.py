@@ -255,7 +255,7 @@ def _coefficients(plane: _Plane, layers: int) -> _Coefficients:
     histograms = np.zeros((2, 3, BINS))
     sigmas = np.array(_LAYER_SIGMAS[:layers])
     step = plane.step
-    values: list[_F32] = []
+    values = [np.empty(0, np.float32)]  # of a single row, some places of a colour cell have none
     for phase in plane.phases:
         shape = plane.pixels.shape[1:]
         height, width = (-(-(size - p) // step) for size, p in zip(shape, phase, strict=True))
