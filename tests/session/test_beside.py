@@ -1,20 +1,21 @@
 """Pictures are made beside the main job."""
 
 import threading
+from concurrent import futures
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from lightframe.errors import ResourceError
-from lightframe.session import RunSettings, Silent, _previews, run
+from lightframe.session import RunSettings, Silent, _masters, _previews, run
 from lightframe.session._beside import Beside
 from lightframe.session._context import Context
 from lightframe.session._previews import write_map_preview, write_preview_of
 from lightframe.simulation import preset, simulate_session
 
 
-def refuse(*_):
+def refuse(*_, **__):
     """Fail as a full disk does."""
     raise ResourceError("cannot be written: No space left on device")
 
@@ -28,6 +29,17 @@ def test_what_goes_wrong_beside_is_raised_in_the_end():
         beside.finish()
     beside.stop()
     assert done == [1]
+
+
+def test_nothing_is_begun_once_something_has_gone_wrong():
+    """Whoever asks next is told, long before the end."""
+    beside, done = Beside(1), []
+    beside.do(refuse)
+    futures.wait(beside._begun)
+    with pytest.raises(ResourceError, match="No space left"):
+        beside.do(lambda: done.append(1))
+    beside.stop()
+    assert done == []
 
 
 def test_what_has_not_begun_is_forgotten_where_a_run_ends_early():
@@ -86,6 +98,28 @@ def test_a_picture_that_cannot_be_written_ends_the_run(tmp_path, monkeypatch):
     with pytest.raises(ResourceError, match="No space left"):
         run([tmp_path / "raw"], tmp_path / "out", RunSettings(check_pixels=False))
     assert not (tmp_path / "out" / "run.json").exists()
+    assert_no_thread_is_left()
+
+
+def test_a_master_that_cannot_be_written_ends_the_run_and_is_not_remembered(tmp_path, monkeypatch):
+    """The lights are not integrated without it, and the next run makes it."""
+    simulate_session(tmp_path / "raw", preset("osc-cmos").resized(200, 300, frames=3), threads=2)
+    out = tmp_path / "out"
+    settings = RunSettings(check_pixels=False)
+    with monkeypatch.context() as broken:
+        broken.setattr(_masters, "write_fits", refuse)
+        with pytest.raises(ResourceError, match="No space left"):
+            run([tmp_path / "raw"], out, settings)
+    assert not (out / ".lightframe" / "journal.json").exists()
+    assert not list((out / "results").glob("*.fits"))
+    assert_no_thread_is_left()
+    made = run([tmp_path / "raw"], out, settings).document["masters"]
+    assert made
+    assert all((out / master["path"]).is_file() for master in made)
+
+
+def assert_no_thread_is_left():
+    """Whatever was begun beside the main job is over."""
     assert not [
         thread
         for thread in threading.enumerate()

@@ -21,6 +21,7 @@ _F32 = npt.NDArray[np.float32]
 _F64 = npt.NDArray[np.float64]
 _I64 = npt.NDArray[np.int64]
 
+_BAND_PIXELS = 1 << 16
 _BIN = 4
 """Pixels along the side of a bin, at least."""
 _CORE = 10
@@ -151,18 +152,32 @@ def dust_probe(reciprocal: _F32, cfa: CfaPattern | None) -> DustProbe | None:
 def _binned(plane: npt.NDArray[np.floating], side: int) -> _F64:
     """Return the means of square bins, without missing pixels; NaN where all are missing."""
     rows, columns = (length // side for length in plane.shape)
-    part = plane[: rows * side, : columns * side].reshape(rows, side, columns, side)
+    part = plane[: rows * side, : columns * side]
     known = np.isfinite(part)
-    count = known.sum(axis=(1, 3))
-    total = np.where(known, part, 0.0).sum(axis=(1, 3), dtype=np.float64)
+    if known.all():
+        return _sums(part, side) / side**2
+    count = _sums(known, side)
+    total = _sums(np.where(known, part, 0.0), side)
     return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
+
+
+def _sums(part: npt.NDArray[np.bool | np.floating], side: int) -> _F64:
+    """Return the sums of square bins; columns first, by long loops."""
+    across = part[:, ::side].astype(np.float64)
+    for x in range(1, side):
+        across += part[:, x::side]
+    return np.asarray(across.reshape(len(part) // side, side, across.shape[1]).sum(axis=1))
 
 
 def _binned_flat(reciprocal: _F32, side: int) -> _F64:
     """Return the flat in bins; a band of them at a time, which stays in the cache."""
-    tops = range(0, reciprocal.shape[0] - side + 1, side)
+    tall = side * max(1, _BAND_PIXELS // (side * reciprocal.shape[1]))
+    bottom = reciprocal.shape[0] // side * side
     with np.errstate(divide="ignore", invalid="ignore"):
-        bands = [_binned(1 / reciprocal[top : top + side], side) for top in tops]
+        bands = [
+            _binned(1 / reciprocal[top : min(top + tall, bottom)], side)
+            for top in range(0, bottom, tall)
+        ]
     return np.concatenate(bands) if bands else np.empty((0, 0))
 
 

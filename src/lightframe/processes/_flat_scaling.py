@@ -19,6 +19,8 @@ _LEAST_FACTOR_DN = 1e-3
 """A flat scaled to 1 is the faintest in use; anything a thousand times fainter is empty."""
 _HIGH = 0.99
 """Quantile that is a colour's high level: above donuts and vignetting, below hot pixels."""
+_STRIP_PIXELS = 1 << 16
+"""Pixels divided at a time: they stay in the cache while they are judged."""
 _BIN_EDGES = (np.arange(BINS, dtype=np.uint32) << np.uint32(16)).view(np.float32)
 
 
@@ -230,16 +232,20 @@ def flat_reciprocal(
         cells = np.array(labels).reshape(1, cfa.period, cfa.period)
     factors = np.array(scale.factors, np.float32)
     period = cells.shape[1]
-    limit = 1 / least if least > 0 else np.finfo(np.float32).max
+    limit = np.float32(1 / least if least > 0 else np.finfo(np.float32).max)
     missing = np.zeros(len(factors), int)
+    strip = period * max(1, _STRIP_PIXELS // (period * width))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         for (channel, y), _ in np.ndenumerate(cells[:, :, 0]):
             numerator = factors[np.resize(cells[channel, y], width)]
-            rows = gain[channel, y::period]
-            np.divide(numerator, flat[channel, y::period], out=rows)
-            # A flat of zero gives inf, a negative one a negative gain: neither is one.
-            useless = ~((rows > 0) & (rows <= np.float32(limit)))
-            rows[useless] = np.nan
-            for x in range(period):
-                missing[cells[channel, y, x]] += np.count_nonzero(useless[:, x::period])
+            for top in range(y, flat.shape[1], strip):
+                taken = slice(top, top - y + strip, period)
+                rows = np.divide(numerator, flat[channel, taken], out=gain[channel, taken])
+                # A flat of zero gives inf, a negative one a negative gain: neither is one.
+                useful = (rows > 0) & (rows <= limit)
+                if useful.all():
+                    continue
+                rows[~useful] = np.nan
+                for x in range(period):
+                    missing[cells[channel, y, x]] += np.count_nonzero(~useful[:, x::period])
     return gain, tuple(missing.tolist())

@@ -61,15 +61,24 @@ def _generators(model: str, *, mirrored: bool) -> Float64:
     return unit[: MODELS[model].parameters]
 
 
-def _jacobian(generators: Float64, transform: Float64, points: Float64) -> Float64:
-    """Return the derivatives (n, 2, parameters) of the mapped points by the parameters."""
-    homogeneous = np.concatenate((points, np.ones((len(points), 1))), axis=1)
-    weight = homogeneous @ transform[2]
-    mapped = apply(transform, points)
-    moved = (homogeneous @ generators.reshape(-1, 3).T).reshape(len(points), -1, 3)
-    moved = moved.transpose(0, 2, 1)
-    jacobian: Float64 = (moved[:, :2] - mapped[:, :, None] * moved[:, 2:]) / weight[:, None, None]
-    return jacobian
+def _jacobian(
+    generators: Float64, transform: Float64, points: Float64, factors: Float64 | float = 1.0
+) -> Float64:
+    """Return the derivatives (2, parameters, n) of the mapped points by the parameters.
+
+    Those of each point are multiplied by its factor. Points come last, for NumPy's long loops, and
+    what is computed stays in one array: fresh memory would take longer than the arithmetic.
+    """
+    homogeneous = np.vstack((points.T, np.ones(len(points))))
+    mapped = transform @ homogeneous
+    mapped[:2] /= mapped[2]
+    homogeneous *= factors / mapped[2]
+    columns = generators.transpose(1, 0, 2).reshape(-1, 3) @ homogeneous
+    jacobian = columns.reshape(3, len(generators), -1)
+    for moved, position in zip(jacobian[:2], mapped[:2], strict=True):
+        for parameter in range(len(generators)):
+            moved[parameter] -= position * jacobian[2, parameter]
+    return jacobian[:2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,7 @@ class Fit:
         """
         centre, size = self._frame
         jacobian = _jacobian(self._generators, self._normalised, (points - centre) / size)
-        variance = np.sum(jacobian @ self._covariance * jacobian, axis=(1, 2))
+        variance = sum(np.sum(self._covariance @ part * part, axis=0) for part in jacobian)
         error: Float64 = sigma * np.sqrt(np.maximum(variance, 0.0))
         return error
 
@@ -138,11 +147,11 @@ def fit_transform(
     for kind in kinds:
         generators = _generators(kind, mirrored=mirrored)
         for _ in range(ITERATIONS if kind == "projective" else 1):
-            jacobian = _jacobian(generators, transform, p) * root[:, None, None]
-            residuals = (q - apply(transform, p)) * root[:, None]
-            matrix = jacobian.reshape(-1, len(generators))
-            normal = matrix.T @ matrix
-            step = np.linalg.solve(normal, matrix.T @ residuals.ravel())
+            jacobian = _jacobian(generators, transform, p, root)
+            residuals = (q - apply(transform, p)).T * root
+            normal = sum(part @ part.T for part in jacobian)
+            gradient = sum(part @ left for part, left in zip(jacobian, residuals, strict=True))
+            step = np.linalg.solve(normal, gradient)
             transform = transform + np.tensordot(step, generators, axes=1)
             if np.abs(step).max() < 1e-13:  # noqa: PLR2004  (coordinates are of order 1)
                 break

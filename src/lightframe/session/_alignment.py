@@ -75,6 +75,7 @@ def align(lights: Sequence[MeasuredLight], context: Context) -> list[AlignedLigh
                 [light.measurement for light in lights],
                 [_shape(light) for light in lights],
                 context.settings.registration,
+                threads=context.threads,
             )
         except RegistrationError as error:
             for light in lights:

@@ -1,4 +1,4 @@
-"""What is done beside the main job, while it leaves cores idle: pictures for people."""
+"""What is done beside the main job, while it leaves cores idle: files, pictures, judging."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,7 +20,11 @@ class Beside:
         self._begun: list[Future[None]] = []
 
     def do(self, work: Callable[[], None]) -> None:
-        """Do something soon."""
+        """Do something soon, unless something before it has gone wrong: then raise that."""
+        for future in self._begun:
+            if future.done():
+                future.result()
+        self._begun = [future for future in self._begun if not future.done()]
         self._begun.append(self._pool.submit(work))
 
     def finish(self) -> None:

@@ -4,9 +4,12 @@ Evidence is gathered once, frame by frame, in threads; the rules of `lightframe.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy.typing as npt
 
 from lightframe.checks import (
     CheckSettings,
@@ -31,7 +34,7 @@ from lightframe.session._resources import default_threads
 from lightframe.session._sets import plural
 from lightframe.session._settings import RunSettings
 
-__all__ = ["Check", "check", "check_session", "gather_evidence"]
+__all__ = ["Check", "check", "check_session", "gather_evidence", "judge_all"]
 
 _LEDGER_LIGHTS = 4
 """Lights that hot pixels are looked up in."""
@@ -119,7 +122,7 @@ def check(
         threads=settings.workers or default_threads(),
         cache=cache,
     )
-    return Check(_findings(plan, evidence), plan, evidence)
+    return Check(judge_all(plan, evidence), plan, evidence)
 
 
 def check_session(  # noqa: PLR0913 - how to look, beside what at
@@ -159,10 +162,11 @@ def check_session(  # noqa: PLR0913 - how to look, beside what at
     evidence = gather_evidence(
         frames, plan, settings, progress=progress, threads=threads, cache=cache, visit=visit
     )
-    return _findings(plan, evidence)
+    return judge_all(plan, evidence)
 
 
-def _findings(plan: Plan, evidence: SessionEvidence) -> tuple[Finding, ...]:
+def judge_all(plan: Plan, evidence: SessionEvidence) -> tuple[Finding, ...]:
+    """Return the findings of the plan and of the pixels, as `check_session` does."""
     planned = measured_wins(plan.findings, evidence)
     return without_consequences((*planned, *judge_session(evidence)))
 
@@ -197,7 +201,7 @@ def gather_evidence(  # noqa: PLR0913 - how to look, beside what at
         unreadable=unreadable,
         settings=settings,
     )
-    return _with_ledgers(evidence)
+    return _with_ledgers(evidence, threads)
 
 
 class _Gathered:
@@ -253,7 +257,7 @@ class _Gathered:
                 yield Use(job.kind, target, source, part.dark_scaling, job.holds_bias)
 
 
-def _with_ledgers(evidence: SessionEvidence) -> SessionEvidence:
+def _with_ledgers(evidence: SessionEvidence, threads: int) -> SessionEvidence:
     ledgers = []
     for use in evidence.uses:
         lights, dark = use.target, use.source
@@ -262,16 +266,20 @@ def _with_ledgers(evidence: SessionEvidence) -> SessionEvidence:
         if sorted(lights.shape) != sorted(dark.shape):
             continue
         chosen = lights.frames[:: max(1, len(lights.frames) // _LEDGER_LIGHTS)][:_LEDGER_LIGHTS]
-        pixels = []
-        for frame in chosen:
-            source = open_pixels(frame.path)
-            try:
-                pixels.append(read_plane(source))
-            finally:
-                source.close()
+        with ThreadPoolExecutor(threads, thread_name_prefix="ledger") as pool:
+            pixels = list(pool.map(_plane, chosen))
         ratio = (lights.exposure_s or 1.0) / (dark.exposure_s or lights.exposure_s or 1.0)
         ceiling = max(float(f.levels.maximum.max()) for f in (*dark.frames, *lights.frames))
         ledger = make_ledger(dark, lights, pixels, ratio=ratio, ceiling=0.9 * ceiling)
         if ledger is not None:
             ledgers.append(ledger)
     return replace(evidence, ledgers=tuple(ledgers))
+
+
+def _plane(frame: FrameEvidence) -> npt.NDArray[Any]:
+    """Return the raw pixels of a frame."""
+    source = open_pixels(frame.path)
+    try:
+        return read_plane(source)
+    finally:
+        source.close()

@@ -8,18 +8,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from lightframe._version import __version__
-from lightframe.checks import Finding, Group, Severity
+from lightframe.checks import Finding, Group, SessionEvidence, Severity
 from lightframe.errors import InputError, LightframeError, UnreadableFileError
 from lightframe.frames import FrameInfo, FrameKind, kind_from_path, write_text
 from lightframe.processes import Defects
 from lightframe.session._added_noise import record_added_noise, with_measured_noise
 from lightframe.session._alignment import AlignedLight, align
 from lightframe.session._calibrating import Master
-from lightframe.session._check import check_session
+from lightframe.session._check import gather_evidence, judge_all
 from lightframe.session._context import Context
 from lightframe.session._journal import Journal
 from lightframe.session._json_values import plain
@@ -81,7 +82,7 @@ class Execution:
         return Outcome(document, _NO_RESULT if missing else int(failed))
 
     def _check_pixels(self) -> None:
-        """Look at the raw pixels before any work; their findings join those of the plan.
+        """Look at the raw pixels, and let them be judged while masters are made.
 
         Files are hashed in the same go.
         """
@@ -93,17 +94,20 @@ class Execution:
                 context.hashes[path] = file_hash(path)
 
         with context.meter.step("checks"):
-            self.findings = list(
-                check_session(
-                    self.infos.values(),
-                    self.plan,
-                    context.settings.check,
-                    progress=context.progress,
-                    threads=context.threads,
-                    cache=context.own / "evidence",
-                    visit=hash_used,
-                )
+            evidence = gather_evidence(
+                self.infos.values(),
+                self.plan,
+                context.settings.check,
+                progress=context.progress,
+                threads=context.threads,
+                cache=context.own / "evidence",
+                visit=hash_used,
             )
+        context.beside.do(partial(self._judge_pixels, evidence))
+
+    def _judge_pixels(self, evidence: SessionEvidence) -> None:
+        """Let the findings of raw pixels join those of the plan."""
+        self.findings = list(judge_all(self.plan, evidence))
 
     def _hash_the_rest(self) -> None:
         """Hash what was not hashed on the way; what cannot be read to its end is set aside."""
@@ -166,6 +170,7 @@ class Execution:
     ) -> None:
         """Register the lights of a field, judge them, and integrate each group."""
         context = self.context
+        context.beside.finish()  # the judging of lights asks what was found in raw pixels
         with context.meter.step("registration"):
             aligned = {light.light.info.path: light for light in align(measured, context)}
         with context.meter.step("checks"):

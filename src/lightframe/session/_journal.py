@@ -6,6 +6,7 @@ SHA-256), the settings it was made with, the masters that calibrated it, and thi
 
 import hashlib
 import json
+import threading
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self._path = folder / _FILE
         self._entries: dict[str, dict[str, Any]] = read_entries(self._path, _is_whole)
+        self._lock = threading.Lock()
 
     def recall(self, name: str, key: str, out: Path) -> dict[str, Any] | None:
         """Return the record of a finished master, or None if it has to be made."""
@@ -104,10 +106,11 @@ class Journal:
         return sorted(path for path in paths if (out / path).is_file())
 
     def remember(self, name: str, key: str, record: Mapping[str, Any], out: Path) -> None:
-        """Enter a finished master."""
+        """Enter a finished master, from any thread."""
         size = (out / record["path"]).stat().st_size
-        self._entries[name] = {"fingerprint": key, "bytes": size, "record": dict(record)}
-        write_text(self._path, json.dumps(self._entries, indent=1))
+        with self._lock:
+            self._entries[name] = {"fingerprint": key, "bytes": size, "record": dict(record)}
+            write_text(self._path, json.dumps(self._entries, indent=1))
 
 
 def _is_whole(entry: object) -> bool:

@@ -1,7 +1,8 @@
 """Masters: calibration frames integrated as the guide's section 6 says, in the plan's order."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,8 @@ def build_masters(
 ) -> dict[str, Master]:
     """Integrate or read all masters of a plan.
 
+    They are written beside the main job; `Context.beside` knows when they are.
+
     Parameters
     ----------
     jobs : iterable of MasterJob
@@ -84,12 +87,13 @@ def build_masters(
         if record is not None:
             masters[job.name] = _taken_up(job, infos, record, context)
             continue
-        masters[job.name] = _build(job, infos, masters, context)
+        masters[job.name], header = _build(job, infos, masters, context)
         inputs = masters[job.name].record["inputs"]
-        if len(inputs) == len(job.frames):
-            journal.remember(job.name, key, masters[job.name].record, context.out)
-        else:  # what it calibrates depends on the frames that could be read
+        whole = len(inputs) == len(job.frames)
+        if not whole:  # what it calibrates depends on the frames that could be read
             keys[job.name] = " ".join((key, *(entry["sha256"] for entry in inputs)))
+        remember = partial(journal.remember, job.name, key) if whole else None
+        context.beside.do(partial(_write, masters[job.name], header, context, remember))
     return masters
 
 
@@ -136,10 +140,37 @@ def _build(
     infos: Mapping[Path, FrameInfo],
     masters: Mapping[str, Master],
     context: Context,
-) -> Master:
-    """Integrate a master and write it."""
+) -> tuple[Master, Header]:
+    """Integrate a master; return it with the header of its file, which is still to be written."""
     with context.meter.step("masters"):
-        return _written(job, integrate_master(job, infos, masters, context), context)
+        made = integrate_master(job, infos, masters, context)
+        first, pixels = made.members[0], made.result.image
+        record = master_record(job, made, context)
+        header = master_header(job, made, record, context)
+        file = f"{job.name}.fits"
+        record |= {
+            "path": context.relative(_folder(context) / file),
+            "preview": write_preview_of(pixels, first.cfa, f"{job.name}.png", context),
+        }
+        return Master(job, first, file, pixels, record), header
+
+
+def _folder(context: Context) -> Path:
+    return context.out / "masters"
+
+
+def _write(
+    master: Master,
+    header: Header,
+    context: Context,
+    remember: Callable[[dict[str, Any], Path], None] | None,
+) -> None:
+    """Write a master, and remember that it is finished."""
+    path = _folder(context) / master.file
+    report = write_fits(path, master.pixels, header, units=context.settings.units)
+    context.meter.wrote(report.bytes)
+    if remember is not None:
+        remember(master.record, context.out)
 
 
 def integrate_master(
@@ -257,20 +288,6 @@ def _source(
         scale = calibration.dark_scale(whole, exposure_s=info.exposure_s)
     levels = calibration.levels(whole, pedestal_dn=pedestal)
     return CalibratedSource(source, calibration, scale, levels, context.meter)
-
-
-def _written(job: MasterJob, made: IntegratedMaster, context: Context) -> Master:
-    """Write a master with its provenance, and return it."""
-    pixels = made.result.image
-    first = made.members[0]
-    record = master_record(job, made, context)
-    path = context.out / "masters" / f"{job.name}.fits"
-    header = master_header(job, made, record, context)
-    report = write_fits(path, pixels, header, units=context.settings.units)
-    context.meter.wrote(report.bytes)
-    preview = write_preview_of(pixels, first.cfa, f"{job.name}.png", context)
-    record |= {"path": context.relative(path), "preview": preview}
-    return Master(job, first, path.name, pixels, record)
 
 
 def master_record(job: MasterJob, made: IntegratedMaster, context: Context) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Registration of many frames to one of them: the best, or the next best where that fails."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -45,6 +46,7 @@ def register_all(
     settings: RegistrationSettings,
     *,
     reference: int | None = None,
+    threads: int = 1,
 ) -> Registered:
     """Register frames to one of them.
 
@@ -61,6 +63,8 @@ def register_all(
         How stars are matched, and what is fitted.
     reference : int, optional
         The frame to register to, whatever comes of it.
+    threads : int, optional
+        How many frames are registered at a time.
 
     Raises
     ------
@@ -68,7 +72,7 @@ def register_all(
         If no frame shows enough stars to be the reference.
     """
     if reference is not None:
-        return _registered_to(reference, measurements, shapes, settings)
+        return _registered_to(reference, measurements, shapes, settings, threads)
     scores = reference_scores(measurements)
     order = [int(i) for i in np.argsort(-scores, kind="stable") if np.isfinite(scores[i])]
     if not order:
@@ -78,11 +82,11 @@ def register_all(
             cause="the frames are no lights, out of focus, clouded, or too short",
             remedy="look at the frames; lower the detection threshold if there are stars",
         )
-    best = _registered_to(order[0], measurements, shapes, settings)
+    best = _registered_to(order[0], measurements, shapes, settings, threads)
     for index in order[1:_ATTEMPTS]:
         if 2 * len(best.failed) < len(measurements):
             break
-        attempt = _registered_to(index, measurements, shapes, settings)
+        attempt = _registered_to(index, measurements, shapes, settings, threads)
         best = min(best, attempt, key=lambda one: len(one.failed))
     return best
 
@@ -92,20 +96,25 @@ def _registered_to(
     measurements: Sequence[Measurement],
     shapes: Sequence[tuple[int, int]],
     settings: RegistrationSettings,
+    threads: int,
 ) -> Registered:
-    found: dict[int, Registration] = {}
-    failed: dict[int, RegistrationError] = {}
-    for index, measurement in enumerate(measurements):
-        if index == reference:
-            continue
+    """Register all frames to one, several at a time."""
+
+    def work(index: int) -> Registration | RegistrationError:
         try:
-            found[index] = register(
-                measurement.stars,
+            return register(
+                measurements[index].stars,
                 measurements[reference].stars,
                 settings,
                 shape=shapes[index],
                 reference_shape=shapes[reference],
             )
         except RegistrationError as error:
-            failed[index] = error
+            return error
+
+    others = [index for index in range(len(measurements)) if index != reference]
+    with ThreadPoolExecutor(threads, thread_name_prefix="registration") as pool:
+        outcomes = dict(zip(others, pool.map(work, others), strict=True))
+    found = {i: one for i, one in outcomes.items() if isinstance(one, Registration)}
+    failed = {i: one for i, one in outcomes.items() if isinstance(one, RegistrationError)}
     return Registered(reference, found, failed)

@@ -159,6 +159,7 @@ def _aligned(
         [file.info.shape for file in files],
         bench.settings.registration,
         reference=reference,
+        threads=bench.threads,
     )
     aligned = [
         RegisteredFile(file, None, np.eye(3))
