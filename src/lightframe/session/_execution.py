@@ -173,9 +173,7 @@ class Execution:
         context.beside.finish()  # the judging of lights asks what was found in raw pixels
         with context.meter.step("registration"):
             aligned = {light.light.info.path: light for light in align(measured, context)}
-        with context.meter.step("checks"):
-            field = Field(groups, measured, aligned)
-            self.findings += judge_lights(field, masters, self.plan, self.findings, context)
+        context.beside.do(partial(self._judge_lights, Field(groups, measured, aligned), masters))
         reference = next((light for light in aligned.values() if light.is_reference), None)
         if reference is None:
             return
@@ -189,6 +187,10 @@ class Execution:
                     self._integrate(
                         group, members, (calibration.height, calibration.width), masters
                     )
+
+    def _judge_lights(self, field: Field, masters: Mapping[str, Any]) -> None:
+        """Add what calibrated lights tell."""
+        self.findings += judge_lights(field, masters, self.plan, self.findings, self.context)
 
     def _integrate(
         self,
