@@ -38,7 +38,7 @@ def test_what_the_machine_refuses_is_told_with_its_exit_code(
 ):
     """No trace of the program's inside: what, where, remedy, and 3 or 4."""
 
-    def refuse(_argv):
+    def refuse(*_):
         raise error
 
     monkeypatch.setattr(_main, "_parsed", refuse)

@@ -1,6 +1,7 @@
 """``lightframe calibrate``: bias, dark and flat, with or without dark frame optimization."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from rich.text import Text
@@ -121,7 +122,7 @@ def execute(arguments: argparse.Namespace) -> int:
     if overscan is not None:
         calibration = bench.settings.calibration.model_copy(update={"overscan": overscan})
         settings = bench.settings.model_copy(update={_SECTION: calibration})
-        bench = Bench(settings, bench.progress)
+        bench = replace(bench, settings=settings)
     calibrator = Calibrator.load(
         MasterFiles(arguments.bias, arguments.dark, arguments.flat),
         bench,

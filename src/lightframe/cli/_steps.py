@@ -51,7 +51,8 @@ def add_output(parser: argparse.ArgumentParser, *, folder: bool, required: bool 
 def bench_of(arguments: argparse.Namespace) -> Bench:
     """Return settings and progress of a command."""
     settings = settings_from(arguments, RunSettings, read_config(arguments.config))
-    return Bench(settings, ConsoleProgress(quiet=arguments.json, least_s=2.0))
+    progress = ConsoleProgress(quiet=arguments.json, least_s=2.0)
+    return Bench(settings, progress, arguments.hashing)
 
 
 def output_of(arguments: argparse.Namespace, bench: Bench) -> OutputSettings:

@@ -2,6 +2,7 @@ from ._batch import Batch, Failure, read_infos
 from ._calibrator import Calibrator, MasterFiles
 from ._check import Check, check, check_session
 from ._defect_list import read_defect_list
+from ._hashes import Hashing
 from ._integrated_file import IntegratedFile
 from ._json_values import plain
 from ._match_settings import MatchSettings
@@ -61,6 +62,7 @@ __all__ = [
     "FileStatistics",
     "FileTraces",
     "FlatCalibration",
+    "Hashing",
     "IntegratedFile",
     "LightGroup",
     "MasterFile",

@@ -22,6 +22,7 @@ from lightframe.processes import (
     overscan_from_sections,
     prepare_calibration,
 )
+from lightframe.session._hashes import hashes
 from lightframe.session._master_fit import (
     MasterLevels,
     refuse_colour_image,
@@ -29,7 +30,6 @@ from lightframe.session._master_fit import (
 )
 from lightframe.session._match import compare
 from lightframe.session._match_settings import MatchSettings
-from lightframe.session._provenance import hashes
 from lightframe.session._sets import gather
 from lightframe.session._steps import Bench
 

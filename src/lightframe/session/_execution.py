@@ -22,6 +22,7 @@ from lightframe.session._alignment import AlignedLight, align
 from lightframe.session._calibrating import Master
 from lightframe.session._check import gather_evidence, judge_all
 from lightframe.session._context import Context
+from lightframe.session._hashes import file_hash
 from lightframe.session._journal import Journal
 from lightframe.session._json_values import plain
 from lightframe.session._judging import Field, judge_lights
@@ -31,7 +32,6 @@ from lightframe.session._lights import MeasuredLight, light_record, measure_ligh
 from lightframe.session._masters import build_masters
 from lightframe.session._outcome import Outcome
 from lightframe.session._plan_types import LightGroup, Plan
-from lightframe.session._provenance import file_hash
 from lightframe.session._records import unknown_light
 from lightframe.session._result_ledger import ResultLedger, marks
 from lightframe.session._results import integrate_group, result_path

@@ -1,31 +1,21 @@
 """Where a file comes from: the header of everything a run writes."""
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from statistics import fmean
 
 from lightframe._version import __version__
-from lightframe.errors import UnreadableFileError
 from lightframe.frames import FULL_SCALE, Card, FrameInfo, FrameKind, Header, Value
 from lightframe.processes import Integration, IntegrationSettings
 
 __all__ = [
     "cfa_cards",
     "combined_header",
-    "file_hash",
-    "hashed_meanwhile",
-    "hashes",
     "history",
     "image_type",
     "integration_lines",
     "noise_cards",
 ]
-
-_CHUNK = 1 << 20
 
 _IMAGE_TYPES = {
     FrameKind.BIAS: "Master Bias",
@@ -110,52 +100,6 @@ def _time_cards(frames: Sequence[FrameInfo]) -> list[Card]:
         Card("DATE-OBS", times[0].strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3], "[UTC] first frame"),
         Card("DATE-END", times[-1].strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3], "[UTC] last frame"),
     ]
-
-
-def hashes(paths: Iterable[Path], threads: int) -> dict[Path, str]:
-    """Return the SHA-256 of each file, in hexadecimal; raise as `file_hash` does."""
-    paths = list(dict.fromkeys(paths))
-    with ThreadPoolExecutor(threads) as pool:
-        return dict(zip(paths, pool.map(file_hash, paths), strict=True))
-
-
-@contextmanager
-def hashed_meanwhile(paths: Iterable[Path]) -> Iterator[Callable[[Path], str]]:
-    """Hash files in a thread of its own while the caller works; give what returns their SHA-256.
-
-    What it returns raises as `file_hash` does.
-    """
-    pool = ThreadPoolExecutor(1, thread_name_prefix="hash")
-    futures = {path: pool.submit(file_hash, path) for path in paths}
-    try:
-        yield lambda path: futures[path].result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal.
-
-    Raises
-    ------
-    UnreadableFileError
-        If it cannot be read to its end.
-    """
-    digest = hashlib.sha256()
-    buffer = bytearray(_CHUNK)
-    view = memoryview(buffer)
-    try:
-        with path.open("rb", buffering=0) as file:
-            while count := file.readinto(buffer):
-                digest.update(view[:count])
-    except OSError as error:
-        raise UnreadableFileError(
-            f"cannot be read to its end ({error.strerror})",
-            where=path,
-            cause="the disk is failing, or the file was moved or is protected",
-            remedy="copy the file again",
-        ) from error
-    return digest.hexdigest()
 
 
 def history(*lines: str) -> list[Card]:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from lightframe.errors import InputError
 from lightframe.session._batch import Batch, Failure
+from lightframe.session._hashes import Hashing
 from lightframe.session._progress import Progress, Silent
 from lightframe.session._resources import default_memory_bytes, default_threads
 from lightframe.session._settings import RunSettings
@@ -27,10 +28,13 @@ class Bench:
         Those of a run; a step uses the tables it needs.
     progress : Progress
         Who is told.
+    hashing : Hashing
+        The thread that hashes files; it may have begun with some.
     """
 
     settings: RunSettings = field(default_factory=RunSettings)
     progress: Progress = field(default_factory=Silent)
+    hashing: Hashing = field(default_factory=Hashing)
 
     @property
     def threads(self) -> int:

@@ -11,7 +11,6 @@ from lightframe.frames import FrameInfo
 from lightframe.processes import PixelTrace, integrate, trace_pixel
 from lightframe.session._batch import Batch, Failure, read_infos
 from lightframe.session._integrated_file import IntegratedFile, write_integrated
-from lightframe.session._provenance import hashed_meanwhile
 from lightframe.session._stack_files import StackOptions, open_stack
 from lightframe.session._stack_looks import Looks, look_at
 from lightframe.session._steps import Bench
@@ -78,7 +77,7 @@ def integrate_files(
     if not infos:
         return Batch((), tuple(failures))
     settings = bench.settings.lights
-    with hashed_meanwhile(info.path for info in infos) as digest:
+    with bench.hashing.of(info.path for info in infos) as digest:
         with _looked_at(infos, paths, out, bench, options) as (looks, others):
             sources = looks.stack.sources
             total = sources[0].channels * sources[0].height * sources[0].width

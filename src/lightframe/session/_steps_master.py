@@ -20,7 +20,7 @@ from lightframe.session._json_values import plain
 from lightframe.session._masters import integrate_master, master_header, master_record
 from lightframe.session._match import compare
 from lightframe.session._plan_types import Assignment, MasterJob
-from lightframe.session._provenance import hashes, image_type
+from lightframe.session._provenance import image_type
 from lightframe.session._sets import gather
 from lightframe.session._steps import Bench
 from lightframe.session._steps_headers import noise_in_pixel_units
@@ -153,10 +153,11 @@ def make_master(  # noqa: PLR0913 - what goes in, what comes out, and two switch
         return Batch((), tuple(failures))
     job, masters = _job(kind, infos, calibration)
     with workspace(bench, out) as context:
-        context.hashes.update(hashes([info.path for info in infos], bench.threads))
         by_path = {info.path: info for info in infos}
-        integrated = integrate_master(job, by_path, masters, context, levels=True)
-        members, result = integrated.members, integrated.result
+        with bench.hashing.of(by_path) as digest:
+            integrated = integrate_master(job, by_path, masters, context, levels=True)
+            members, result = integrated.members, integrated.result
+            context.hashes.update((info.path, digest(info.path)) for info in members)
         record = master_record(job, integrated, context)
         header = master_header(job, integrated, record, context)
         header = header.replacing(*noise_in_pixel_units(record["noise_dn"], output))
