@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.kernels._compile import kernel
-from lightframe.kernels._constants import MAD_TO_SIGMA
+from lightframe.kernels._constants import MAD_TO_SIGMA, START
 from lightframe.kernels._select import select
 
 __all__ = ["mesh_row", "mesh_statistics", "mesh_value"]
@@ -40,7 +40,7 @@ def mesh_statistics(
         y1 = height if row == rows - 1 else (row + 1) * cell
         for column in range(columns):
             x1 = width if column == columns - 1 else (column + 1) * cell
-            n = 0
+            n = START
             for y in range(row * cell, y1, step):
                 for x in range(column * cell + (y // step) % step, x1, step):
                     value = image[y, x]
@@ -57,7 +57,7 @@ def mesh_statistics(
                     deviations[i] = abs(samples[i] - median)
                 s = np.float32(MAD_TO_SIGMA) * select(deviations, n, n // 2)
                 low, high = median - 3 * s, median + 3 * s
-                kept = 0
+                kept = START
                 total = 0.0
                 for i in range(n):
                     value = samples[i]

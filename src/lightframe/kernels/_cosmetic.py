@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.kernels._compile import kernel
-from lightframe.kernels._constants import MAD_TO_SIGMA_EXACT
+from lightframe.kernels._constants import MAD_TO_SIGMA_EXACT, START
 from lightframe.kernels._select import select
 from lightframe.kernels._stack import LANES, sort_block
 
@@ -265,7 +265,7 @@ def replace_by_median(
             flat[positions[behind]] = values[behind]
             behind += 1
         cy, cx = y % cell, x % cell
-        n = 0
+        n = START
         k = 0
         for ring in range(rings):
             while k < ends[cy, cx, ring]:

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.kernels._compile import kernel
+from lightframe.kernels._constants import START
 from lightframe.kernels._cosmetic import folded, median
 from lightframe.kernels._select import select
 
@@ -158,7 +159,7 @@ def _level(
     reach = 3 if period == 1 else 6
     step = 2 if period == 2 else 1
     left = max(0, x - reach)
-    n = 0
+    n = START
     for v in range(max(0, y - reach), min(height, y + reach + 1)):
         row = classes[v % period]
         first = left
@@ -221,8 +222,8 @@ def judge_isolated(
         x = candidates[index] // 2 % width
         cold = candidates[index] % 2 == 1
         cell = offsets[y % period, x % period]
-        n = 0
-        nearest = 0
+        n = START
+        nearest = START
         for k in range(8):
             v = y + cell[k, 0]
             u = x + cell[k, 1]
@@ -254,7 +255,7 @@ def judge_isolated(
         peak = value - level
         if not peak > hot_sigma * sigma or not rise - level < star_ratio * peak:
             continue
-        m = 0
+        m = START
         beside = tile
         for k in range(levels.size):
             levels[k] = np.inf

@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from lightframe.kernels._background import mesh_row, mesh_value
 from lightframe.kernels._compile import kernel
+from lightframe.kernels._constants import START
 
 __all__ = ["find_peaks", "peak_height", "smoothed_samples", "sort_out_peaks"]
 
@@ -64,7 +65,7 @@ def smoothed_samples(
     for y in range(every // 2, height, every):
         for k in range(3):
             residual_row(image, mesh, cell, y + k - 1, rows[k])
-        smooth_row(rows, 0, taps, column, smooth)
+        smooth_row(rows, START, taps, column, smooth)
         mesh_row(noise, cell, y, sigma)
         for x in range(0, width, 4):
             if count < out.size and not np.isnan(image[y, x]):

@@ -308,7 +308,8 @@ def combine(
         here = losers[start : start + SPAN]
         number = here.size
         for row in range(4):
-            state[row * SPAN : row * SPAN + number] = bounds[row, start : start + number]
+            for lane in range(number):
+                state[row * SPAN + lane] = bounds[row, start + lane]
         state[LOST_LOW:] = 0.0
         sums[:] = 0.0
         for f in range(n):

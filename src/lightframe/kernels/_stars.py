@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from lightframe.kernels._background import mesh_value
 from lightframe.kernels._compile import kernel
+from lightframe.kernels._constants import START
 from lightframe.kernels._peaks import peak_height
 from lightframe.kernels._select import select
 
@@ -32,7 +33,7 @@ def ring_level(
     height, width = image.shape
     # Of a ring with more pixels than there is room for, rows at even distances are taken.
     every = int(np.pi * (outer * outer - inner * inner)) // samples.size + 1
-    n = 0
+    n = START
     for j in range(max(int(y - outer), 0), min(int(y + outer) + 2, height), every):
         for i in range(max(int(x - outer), 0), min(int(x + outer) + 2, width)):
             square = (j - y) * (j - y) + (i - x) * (i - x)
@@ -46,7 +47,7 @@ def ring_level(
     spread = median - select(samples, n, n // 6)
     if spread > 1.5 * sigma:
         return float(median - spread + 1.5 * sigma)
-    kept = 0
+    kept = START
     for i in range(n):
         if samples[i] <= median + 2.5 * spread:
             samples[kept] = samples[i]

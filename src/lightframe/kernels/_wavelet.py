@@ -254,7 +254,8 @@ def _load_tile(
         row = work[0, i, :columns]
         start = phase[1] + step * corner[1]
         if step == 1:
-            row[left:right] = source[start + left : start + right]
+            for j in range(left, right):
+                row[j] = source[start + j]
         else:
             for j in range(left, right):
                 row[j] = source[start + step * j]
@@ -267,7 +268,8 @@ def _load_tile(
         for j in range(columns):
             missing += np.uint32((bits[j] & _EXPONENT) == _EXPONENT)
         bridged = work[1, i, :columns]
-        bridged[:] = row
+        for j in range(columns):
+            bridged[j] = row[j]
         if missing > 0:
             for j in range(columns):
                 if np.isfinite(row[j]):
