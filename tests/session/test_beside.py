@@ -1,4 +1,4 @@
-"""Pictures are made beside the main job."""
+"""Pictures and masters are written beside the main job."""
 
 import threading
 from concurrent import futures
@@ -40,6 +40,28 @@ def test_nothing_is_begun_once_something_has_gone_wrong():
         beside.do(lambda: done.append(1))
     beside.stop()
     assert done == []
+
+
+class FailingWhenAsked(futures.Future):
+    """Not done when asked first, and then done at once, in vain."""
+
+    def done(self):
+        """Tell whether it was done, and fail."""
+        done = super().done()
+        if not done:
+            self.set_exception(ResourceError("cannot be written: No space left on device"))
+        return done
+
+
+def test_what_goes_wrong_while_something_else_is_begun_is_not_forgotten():
+    """A failure may come at any moment."""
+    beside, done = Beside(1), []
+    beside._begun.append(FailingWhenAsked())
+    beside.do(lambda: done.append(1))
+    with pytest.raises(ResourceError, match="No space left"):
+        beside.finish()
+    beside.stop()
+    assert done == [1]
 
 
 def test_what_has_not_begun_is_forgotten_where_a_run_ends_early():

@@ -7,7 +7,7 @@ __all__ = ["Beside"]
 
 
 class Beside:
-    """Threads for work that nothing waits for until the end.
+    """Threads for work whose outcome the main job asks for later, if at all.
 
     Parameters
     ----------
@@ -21,11 +21,13 @@ class Beside:
 
     def do(self, work: Callable[[], None]) -> None:
         """Do something soon, unless something before it has gone wrong: then raise that."""
+        pending = []
         for future in self._begun:
-            if future.done():
+            if future.done():  # asked once: one that fails between two questions would be forgotten
                 future.result()
-        self._begun = [future for future in self._begun if not future.done()]
-        self._begun.append(self._pool.submit(work))
+            else:
+                pending.append(future)
+        self._begun = [*pending, self._pool.submit(work)]
 
     def finish(self) -> None:
         """Wait for all of it, and raise what has gone wrong."""

@@ -63,7 +63,7 @@ class Context:
     names : mapping of Path to str
         What files that are kept of a light are called.
     beside : Beside
-        Threads for pictures.
+        Threads for what is done beside the main job.
     """
 
     settings: RunSettings
