@@ -17,6 +17,7 @@ from lightframe.processes import (
     Masters,
     OverscanRegion,
     OverscanSettings,
+    _flat_scaling,
     automatic_pedestal,
     clipped_fractions,
     frame_pedestal,
@@ -84,6 +85,32 @@ def test_useless_flat_pixels_are_counted_by_colour():
     gain, missing = flat_reciprocal(flat, scale, BAYER, least=0)
     assert missing == (1, 2, 0)
     assert gain[0, 1, 1] == pytest.approx(100 / 0.9)
+
+
+@pytest.mark.parametrize(("cfa", "channels"), [(None, 1), (None, 3), (BAYER, 1), (XTRANS, 1)])
+def test_the_gain_of_a_flat_does_not_depend_on_strips(monkeypatch, cfa, channels):
+    """Of sizes that fill neither strips nor cells; what is of no use is counted in each."""
+    flat = np.random.default_rng(1).uniform(-5, 200, (channels, 47, 35)).astype(np.float32)
+    flat[:, 11, 3], flat[:, 46, 34] = 0, np.nan
+    scale = flat_scale(flat, cfa, scaling="mean", trim=0)
+    gain, missing = flat_reciprocal(flat, scale, cfa, least=0.01)
+    useless = ~(flat > 0) | np.isnan(gain)
+    assert sum(missing) == np.count_nonzero(useless) > channels
+    assert np.array_equal(np.isnan(gain), useless)
+    for strip in (1, 200, 500):
+        monkeypatch.setattr(_flat_scaling, "_STRIP_PIXELS", strip)
+        in_strips, counted = flat_reciprocal(flat, scale, cfa, least=0.01)
+        np.testing.assert_array_equal(in_strips, gain)
+        assert counted == missing
+
+
+def test_a_flat_of_zero_is_of_no_use_however_little_is_asked_for():
+    """The reciprocal of the least share is beyond float32, as that of zero is."""
+    flat = np.array([[[0, 1, 2]]], np.float32)
+    scale = flat_scale(flat, None, scaling="mean", trim=0)
+    gain, missing = flat_reciprocal(flat, scale, None, least=1e-40)
+    np.testing.assert_array_equal(gain, [[[np.nan, 1.5, 0.75]]])
+    assert missing == (1,)
 
 
 def test_channels_have_their_own_factors():

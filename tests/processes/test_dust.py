@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lightframe.frames import CfaPattern
-from lightframe.processes import dust_moved, dust_probe, dust_stamps
+from lightframe.processes import _dust, dust_moved, dust_probe, dust_stamps
 
 SHAPE = (600, 800)
 SPECKS = ((150, 200), (140, 620), (430, 180), (440, 590), (300, 400))
@@ -38,6 +38,25 @@ def moved(flat, shadow, cfa=None, **changes):
     """Return what is found of the shadows."""
     probe = dust_probe((1 / flat).astype(np.float32), cfa)
     return dust_moved([dust_stamps(p, probe) for p in lights(flat, shadow, **changes)], probe)
+
+
+@pytest.mark.parametrize("band", [1, 400, 1 << 20])
+@pytest.mark.parametrize("missing", [0, 0.2])
+def test_bins_of_a_flat_are_means_of_what_is_known(monkeypatch, band, missing):
+    """Whatever the height of the bands; the rows and columns that fill no bin are left out."""
+    random = np.random.default_rng(1)
+    reciprocal = random.uniform(0.5, 2, (43, 61)).astype(np.float32)
+    reciprocal[random.random(reciprocal.shape) < missing] = np.nan
+    reciprocal[:4, :4] = np.nan if missing else 2
+    monkeypatch.setattr(_dust, "_BAND_PIXELS", band)
+    bins = _dust._binned_flat(reciprocal, 4)
+    blocks = (1 / reciprocal[:40, :60]).reshape(10, 4, 15, 4).swapaxes(1, 2).reshape(10, 15, 16)
+    known = np.isfinite(blocks)
+    counts = known.sum(axis=2)
+    sums = np.where(known, blocks, 0).sum(axis=2, dtype=np.float64)
+    expected = np.divide(sums, counts, where=counts > 0, out=np.full(counts.shape, np.nan))
+    np.testing.assert_allclose(bins, expected, rtol=1e-12)
+    assert np.isnan(bins[0, 0]) == bool(missing)
 
 
 @pytest.mark.parametrize("cfa", [None, CfaPattern.from_name("RGGB")])

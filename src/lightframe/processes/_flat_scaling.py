@@ -232,7 +232,8 @@ def flat_reciprocal(
         cells = np.array(labels).reshape(1, cfa.period, cfa.period)
     factors = np.array(scale.factors, np.float32)
     period = cells.shape[1]
-    limit = np.float32(1 / least if least > 0 else np.finfo(np.float32).max)
+    most = float(np.finfo(np.float32).max)
+    limit = np.float32(min(1 / least, most) if least > 0 else most)
     missing = np.zeros(len(factors), int)
     strip = period * max(1, _STRIP_PIXELS // (period * width))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
