@@ -34,12 +34,12 @@ def test_numbers_of_all_types_are_dn(stored, given):
     np.testing.assert_array_equal(read(source, window), planes[:, 1:4, 2:7])
 
 
-@pytest.mark.parametrize(("step", "first"), [(1, 0), (1, 2), (3, 0), (3, 2), (9, 1)])
-def test_evenly_spaced_rows_are_read(step, first):
-    """Every n-th row of all channels, from the first that is asked for."""
+@pytest.mark.parametrize("step", [1, 3, 9])
+def test_evenly_spaced_rows_are_read(step):
+    """Every n-th row of all channels."""
     planes = np.arange(3 * 5 * 7).reshape(3, 5, 7)
-    rows = every_row(ArraySource(planes), step, first=first)
-    np.testing.assert_array_equal(rows, planes[:, first::step])
+    rows = every_row(ArraySource(planes), step)
+    np.testing.assert_array_equal(rows, planes[:, ::step])
 
 
 def test_a_plane_is_one_channel_and_any_layout_will_do():

@@ -85,7 +85,7 @@ class PixelSource(Protocol):
         ...
 
 
-def every_row(source: PixelSource, step: int, *, first: int = 0) -> npt.NDArray[np.float32]:
+def every_row(source: PixelSource, step: int) -> npt.NDArray[np.float32]:
     """Read evenly spaced rows.
 
     Parameters
@@ -94,18 +94,16 @@ def every_row(source: PixelSource, step: int, *, first: int = 0) -> npt.NDArray[
         The frame; nothing else of it is read.
     step : int
         Distance of the rows.
-    first : int
-        The first of them.
 
     Returns
     -------
     ndarray of float32, shape (channels, rows, width)
         DN.
     """
-    places = range(first, source.height, step)
+    places = range(0, source.height, step)
     rows = np.empty((source.channels, len(places), source.width), np.float32)
     if step == 1:
-        source.read(Window(first, source.height, 0, source.width), rows)
+        source.read(Window(0, source.height, 0, source.width), rows)
         return rows
     row = np.empty((source.channels, 1, source.width), np.float32)
     for k, y in enumerate(places):

@@ -1,6 +1,6 @@
 from ._batch import Batch, Failure, read_infos
 from ._calibrator import Calibrator, MasterFiles
-from ._check import Check, check, check_session
+from ._check import Check, check
 from ._defect_list import read_defect_list
 from ._hashes import Hashing
 from ._integrated_file import IntegratedFile
@@ -85,7 +85,6 @@ __all__ = [
     "Written",
     "calibrate_files",
     "check",
-    "check_session",
     "compare_dark_scaling",
     "correct_files",
     "debayer_files",

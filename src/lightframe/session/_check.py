@@ -34,7 +34,7 @@ from lightframe.session._resources import default_threads
 from lightframe.session._sets import plural
 from lightframe.session._settings import RunSettings
 
-__all__ = ["Check", "check", "check_session", "gather_evidence", "judge_all"]
+__all__ = ["Check", "check", "gather_evidence", "judge_all"]
 
 _LEDGER_LIGHTS = 4
 """Lights that hot pixels are looked up in."""
@@ -125,7 +125,13 @@ def check(
     return Check(judge_all(plan, evidence), plan, evidence)
 
 
-def check_session(  # noqa: PLR0913 - how to look, beside what at
+def judge_all(plan: Plan, evidence: SessionEvidence) -> tuple[Finding, ...]:
+    """Return the findings of the plan and of the pixels, the worst first, without consequences."""
+    planned = measured_wins(plan.findings, evidence)
+    return without_consequences((*planned, *judge_session(evidence)))
+
+
+def gather_evidence(  # noqa: PLR0913 - how to look, beside what at
     frames: Iterable[FrameInfo],
     plan: Plan,
     settings: CheckSettings = CheckSettings(),  # noqa: B008 - frozen
@@ -134,8 +140,10 @@ def check_session(  # noqa: PLR0913 - how to look, beside what at
     threads: int = 1,
     cache: Path | None = None,
     visit: Callable[[Path], object] | None = None,
-) -> tuple[Finding, ...]:
-    """Judge the plan and the raw pixels of a session.
+) -> SessionEvidence:
+    """Measure all frames, put them together as the plan does, and compare darks with lights.
+
+    A frame whose pixels cannot be read is named in the evidence; the others go on.
 
     Parameters
     ----------
@@ -153,38 +161,6 @@ def check_session(  # noqa: PLR0913 - how to look, beside what at
         Folder in which evidence is kept for the next time.
     visit : callable, optional
         Called with each file just before it is looked at; see `measure_frames`.
-
-    Returns
-    -------
-    tuple of Finding
-        Those of the plan and those of the pixels, the worst first, consequences of others left out.
-    """
-    evidence = gather_evidence(
-        frames, plan, settings, progress=progress, threads=threads, cache=cache, visit=visit
-    )
-    return judge_all(plan, evidence)
-
-
-def judge_all(plan: Plan, evidence: SessionEvidence) -> tuple[Finding, ...]:
-    """Return the findings of the plan and of the pixels, as `check_session` does."""
-    planned = measured_wins(plan.findings, evidence)
-    return without_consequences((*planned, *judge_session(evidence)))
-
-
-def gather_evidence(  # noqa: PLR0913 - how to look, beside what at
-    frames: Iterable[FrameInfo],
-    plan: Plan,
-    settings: CheckSettings = CheckSettings(),  # noqa: B008 - frozen
-    *,
-    progress: Progress | None = None,
-    threads: int = 1,
-    cache: Path | None = None,
-    visit: Callable[[Path], object] | None = None,
-) -> SessionEvidence:
-    """Measure all frames, put them together as the plan does, and compare darks with lights.
-
-    The arguments are those of `check_session`. A frame whose pixels cannot be read is named in the
-    evidence; the others go on.
     """
     # What masters are made of is needed first: read last, it is still in memory then.
     infos = sorted(
