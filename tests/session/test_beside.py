@@ -1,6 +1,7 @@
 """Pictures and masters are written beside the main job."""
 
 import threading
+import time
 from concurrent import futures
 
 import numpy as np
@@ -8,11 +9,11 @@ import pytest
 from PIL import Image
 
 from lightframe.errors import ResourceError
-from lightframe.session import RunSettings, Silent, _masters, _previews, run
+from lightframe.session import RunSettings, Silent, _execution, _masters, _previews, run
 from lightframe.session._beside import Beside
 from lightframe.session._context import Context
 from lightframe.session._previews import write_map_preview, write_preview_of
-from lightframe.simulation import preset, simulate_session
+from lightframe.simulation import LightLeak, ShadowShift, preset, simulate_session
 
 
 def refuse(*_, **__):
@@ -138,6 +139,29 @@ def test_a_master_that_cannot_be_written_ends_the_run_and_is_not_remembered(tmp_
     made = run([tmp_path / "raw"], out, settings).document["masters"]
     assert made
     assert all((out / master["path"]).is_file() for master in made)
+
+
+def test_findings_do_not_depend_on_how_long_judging_takes(tmp_path, monkeypatch):
+    """Those of raw pixels come before those of lights, and the record waits for both."""
+    faults = (LightLeak(numbers=(0,)), ShadowShift())
+    session = preset("osc-cmos").resized(401, 601, frames=6)
+    simulate_session(tmp_path / "raw", session.model_copy(update={"faults": faults}), threads=2)
+    at_once = run([tmp_path / "raw"], tmp_path / "at once").document["findings"]
+    rules = [finding["rule"] for finding in at_once]
+    assert rules.index("dark-light-leak") < rules.index("dust-embossed")
+    for name in ("judge_all", "judge_lights"):
+        monkeypatch.setattr(_execution, name, late(getattr(_execution, name)))
+    assert run([tmp_path / "raw"], tmp_path / "late").document["findings"] == at_once
+
+
+def late(judge):
+    """Return what judges as `judge` does, half a second later."""
+
+    def judge_late(*arguments):
+        time.sleep(0.5)
+        return judge(*arguments)
+
+    return judge_late
 
 
 def assert_no_thread_is_left():

@@ -60,6 +60,19 @@ def test_the_next_best_is_tried_where_more_than_half_fail():
     assert list(found.failed) == [0]
 
 
+def test_frames_that_are_registered_side_by_side_keep_their_places():
+    """Those that can be registered, and those that cannot."""
+    frames = [frame(1 + i % 2, fwhm=3.0 + i / 10, shift=i) for i in range(9)]
+    alone, beside = (registered(frames, threads=threads) for threads in (1, 3))
+
+    assert alone.reference == beside.reference == 0
+    assert list(beside.failed) == list(alone.failed) == [1, 3, 5, 7]
+    assert list(beside.found) == [2, 4, 6, 8]
+    for index, found in beside.found.items():
+        assert found.transform[0, 2] == pytest.approx(-index, abs=0.01)
+        np.testing.assert_array_equal(found.transform, alone.found[index].transform)
+
+
 def test_a_reference_that_is_given_is_kept_whatever_comes_of_it():
     """The others fail with their reasons."""
     found = registered([frame(2), frame(1), frame(1)], reference=0)
