@@ -1,6 +1,7 @@
 """Evidence of frames and sets against plain NumPy and against what was simulated."""
 
 import os
+import weakref
 
 import numpy as np
 import pytest
@@ -18,7 +19,9 @@ from lightframe.errors import UnreadableFileError
 from lightframe.frames import read_info
 from lightframe.kernels._evidence import clipped_profiles, isolated_pixels, phase_tiles, star_like
 from lightframe.processes import SYMMETRIES
+from lightframe.session import RunSettings, _check
 from lightframe.session._check import check
+from lightframe.simulation import preset
 
 
 def written_frame(path, pixels):
@@ -239,3 +242,23 @@ def test_strange_frames_are_measured_without_a_warning(pixels, tmp_path):
 
     assert evidence.hot.total == 0
     assert evidence.stars.total == 0
+
+
+def test_lights_of_one_filter_are_let_go_of_before_those_of_the_next_are_read(
+    tmp_path, monkeypatch
+):
+    """All are compared with the same dark; one set of pixels after the other is in memory."""
+    read, held, most = _check._plane, [], []
+
+    def watched(frame):
+        plane = read(frame)
+        held.append(weakref.ref(plane))
+        most.append(sum(reference() is not None for reference in held))
+        return plane
+
+    monkeypatch.setattr(_check, "_plane", watched)
+    session = preset("mono-cmos").resized(64, 96, frames=2)
+    check([written(tmp_path / "raw", session)], RunSettings(workers=1))
+    assert len(session.filters) > 1
+    assert len(held) == 2 * len(session.filters)
+    assert max(most) == 2

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from lightframe.checks import (
     CheckSettings,
     FrameEvidence,
+    Ledger,
     SessionEvidence,
     SetEvidence,
     Use,
@@ -234,22 +235,24 @@ class _Gathered:
 
 
 def _with_ledgers(evidence: SessionEvidence, threads: int) -> SessionEvidence:
-    ledgers = []
-    for use in evidence.uses:
-        lights, dark = use.target, use.source
-        if use.role is not FrameKind.DARK or lights.kind is not FrameKind.LIGHT:
-            continue
-        if sorted(lights.shape) != sorted(dark.shape):
-            continue
-        chosen = lights.frames[:: max(1, len(lights.frames) // _LEDGER_LIGHTS)][:_LEDGER_LIGHTS]
-        with ThreadPoolExecutor(threads, thread_name_prefix="ledger") as pool:
-            pixels = list(pool.map(_plane, chosen))
-        ratio = (lights.exposure_s or 1.0) / (dark.exposure_s or lights.exposure_s or 1.0)
-        ceiling = max(float(f.levels.maximum.max()) for f in (*dark.frames, *lights.frames))
-        ledger = make_ledger(dark, lights, pixels, ratio=ratio, ceiling=0.9 * ceiling)
-        if ledger is not None:
-            ledgers.append(ledger)
-    return replace(evidence, ledgers=tuple(ledgers))
+    found = (
+        _ledger(use.source, use.target, threads)
+        for use in evidence.uses
+        if use.role is FrameKind.DARK
+        and use.target.kind is FrameKind.LIGHT
+        and sorted(use.target.shape) == sorted(use.source.shape)
+    )
+    return replace(evidence, ledgers=tuple(ledger for ledger in found if ledger is not None))
+
+
+def _ledger(dark: SetEvidence, lights: SetEvidence, threads: int) -> Ledger | None:
+    """Look up the hot pixels of a dark in some lights, whose pixels are let go of then."""
+    chosen = lights.frames[:: max(1, len(lights.frames) // _LEDGER_LIGHTS)][:_LEDGER_LIGHTS]
+    with ThreadPoolExecutor(threads, thread_name_prefix="ledger") as pool:
+        pixels = list(pool.map(_plane, chosen))
+    ratio = (lights.exposure_s or 1.0) / (dark.exposure_s or lights.exposure_s or 1.0)
+    ceiling = max(float(f.levels.maximum.max()) for f in (*dark.frames, *lights.frames))
+    return make_ledger(dark, lights, pixels, ratio=ratio, ceiling=0.9 * ceiling)
 
 
 def _plane(frame: FrameEvidence) -> npt.NDArray[Any]:
