@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lightframe.errors import InputError, SettingsError
+from lightframe.errors import InputError, SettingsError, UnreadableFileError
 from lightframe.frames import Card, FrameKind, Header, read_image, write_fits
 from lightframe.session import (
     Batch,
@@ -13,6 +13,7 @@ from lightframe.session import (
     Failure,
     OutputSettings,
     RunSettings,
+    _hashes,
     integrate_files,
     make_master,
 )
@@ -148,6 +149,22 @@ def test_a_master_rejects_what_is_not_dark_signal(darks, tmp_path):
     assert made.integration.frames_high[2, 0] > 0
     assert made.levels_dn == pytest.approx([LEVEL_DN] * 5, abs=1)
     assert not list((tmp_path / "out").glob(".lightframe*"))
+
+
+def test_a_frame_that_cannot_be_read_to_its_end_ends_its_master(darks, tmp_path, monkeypatch):
+    """What it was made of could not be told; nothing is left but the message."""
+    hashed = _hashes.file_hash
+
+    def failing(path):
+        if path == darks[3]:
+            raise UnreadableFileError("cannot be read to its end", where=path)
+        return hashed(path)
+
+    monkeypatch.setattr(_hashes, "file_hash", failing)
+    out = tmp_path / "out" / "dark.fits"
+    with pytest.raises(UnreadableFileError, match=r"dark_3\.fits"):
+        make_master(FrameKind.DARK, darks, out, Bench())
+    assert not list(out.parent.iterdir())
 
 
 def test_results_do_not_depend_on_threads_and_memory(darks, tmp_path):

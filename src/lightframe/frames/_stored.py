@@ -185,7 +185,7 @@ def _holds_uint16(dtype: np.dtype[np.generic], scaling: Scaling) -> bool:
 
 
 _WindowConverter = Callable[[npt.NDArray[np.generic], int, npt.NDArray[Any]], None]
-"""All stored samples, index of a window's first one in them, and the result."""
+"""Stored samples, index of a window's first one in them, and the result."""
 
 
 def _window_converter(stored: npt.NDArray[np.generic], scaling: Scaling) -> _WindowConverter | None:
