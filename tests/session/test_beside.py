@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lightframe.errors import ResourceError
+from lightframe.errors import InputError, ResourceError
 from lightframe.session import RunSettings, Silent, _execution, _masters, _previews, run
 from lightframe.session._beside import Beside
 from lightframe.session._context import Context
@@ -139,6 +139,25 @@ def test_a_master_that_cannot_be_written_ends_the_run_and_is_not_remembered(tmp_
     made = run([tmp_path / "raw"], out, settings).document["masters"]
     assert made
     assert all((out / master["path"]).is_file() for master in made)
+
+
+def test_judging_that_goes_wrong_is_not_laid_to_the_lights(tmp_path, monkeypatch):
+    """It ends the run as what it is; no light is set aside for it."""
+
+    class Told(Silent):
+        def message(self, text):
+            told.append(text)
+
+    def misjudge(*_):
+        raise InputError("cannot be judged")
+
+    told = []
+    simulate_session(tmp_path / "raw", preset("osc-cmos").resized(401, 601, frames=6), threads=2)
+    monkeypatch.setattr(_execution, "judge_lights", misjudge)
+    with pytest.raises(InputError, match="cannot be judged"):
+        run([tmp_path / "raw"], tmp_path / "out", progress=Told())
+    assert not [text for text in told if "set aside" in text]
+    assert_no_thread_is_left()
 
 
 def test_findings_do_not_depend_on_how_long_judging_takes(tmp_path, monkeypatch):

@@ -205,6 +205,7 @@ class Execution:
         try:
             result, parts = integrate_group(group, members, grid, self.context)
         except InputError as error:
+            self.context.beside.finish()  # what has gone wrong there is no fault of the group
             self._give_up(group, error)
             return
         self.results.append(result)
