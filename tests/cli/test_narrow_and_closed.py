@@ -40,15 +40,46 @@ def printed(monkeypatch, width):
     return console.file.getvalue().splitlines()
 
 
-@pytest.mark.parametrize("width", [20, 60, 80, 100, None])
+@pytest.mark.parametrize("width", [33, 40, 60, 80, 100, None])
 def test_no_number_of_a_table_is_cut_off(monkeypatch, width):
-    """A row has all of its numbers in one line, and all letters of the name somewhere."""
-    lines = printed(monkeypatch, width)
+    """Each stands whole in one line, beside all letters of the name."""
+    parts = "\n".join(printed(monkeypatch, width)).split("Light  ")[1:]
 
-    (row,) = (line for line in lines if NUMBERS[0] in line)
-    assert all(number in row for number in NUMBERS)
-    start = row.index(NUMBERS[0])
-    assert "".join("".join(line[:start] for line in lines[3:]).split()) == "".join(NAME.split())
+    assert [part for number in NUMBERS for part in parts if number in part]
+    for part in parts:
+        (row,) = (line for line in part.splitlines() if any(number in line for number in NUMBERS))
+        start = min(row.index(number) for number in NUMBERS if number in row)
+        names = [line[:start] for line in part.splitlines()[2:]]
+        assert "".join("".join(names).split()) == "".join(NAME.split())
+    assert sum(part.count(number) for number in NUMBERS for part in parts) == len(NUMBERS)
+
+
+def test_a_terminal_that_is_narrower_than_a_number_breaks_its_line(monkeypatch):
+    """Nothing is cut off there either."""
+    lines = printed(monkeypatch, 20)
+    assert all(any(number in line for line in lines) for number in NUMBERS)
+
+
+@pytest.mark.parametrize(("width", "tables"), [(40, 4), (60, 2), (80, 1), (200, 1), (None, 1)])
+def test_a_table_that_is_too_wide_becomes_several(monkeypatch, width, tables):
+    """One below the other, each with the names, none wider than the terminal."""
+    lines = printed(monkeypatch, width)
+    assert sum(line.lstrip().startswith("Light  ") for line in lines) == tables
+    assert width is None or max(map(len, lines)) <= width
+
+
+def test_text_is_folded_before_a_table_is_parted(monkeypatch):
+    """Why a sample was rejected is a sentence; its title is told once."""
+    console = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=60)
+    monkeypatch.setattr(_outcome, "stdout", lambda: console)
+    shown = _outcome.table("File", "DN", "Fate", title="Pixel 1, 2")
+    shown.columns[-1].no_wrap = False
+    shown.add_row("a.fits", "725.492", "low: 725.492 is below the lower limit 777.628 of round 1")
+    _outcome.print_table(shown)
+    text = console.file.getvalue()
+    assert max(map(len, text.splitlines())) <= 60
+    assert (text.count("File"), text.count("Pixel 1, 2")) == (1, 1)
+    assert "777.628" in text
 
 
 def test_names_are_folded_before_lines_break(monkeypatch):

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from rich import box
-from rich.cells import cell_len
 from rich.table import Table
 
 from lightframe.cli._console import print_error, stderr, stdout
+from lightframe.cli._wide_table import fitted
 from lightframe.errors import LightframeError
 from lightframe.session import Batch, Failure, unknown_light
 
@@ -23,10 +23,6 @@ __all__ = [
     "refused_lights",
     "table",
 ]
-
-_NAME_AT_LEAST = 16
-"""Characters of a name that stand in one line where names are folded."""
-_UNLIMITED = 10_000
 
 
 def _print_failures(failures: Sequence[Failure]) -> None:
@@ -65,16 +61,13 @@ def table(*columns: str, left: int = 1, title: str | None = None) -> Table:
 def print_table(shown: Table) -> None:
     """Print a table with all of its numbers.
 
-    Names are folded on a narrow terminal. Where the numbers alone are wider, the terminal breaks
-    the lines: a number that is cut off would be a wrong one. A file is as wide as the table.
+    Names are folded on a narrow terminal, and what is still wider becomes several tables. Where a
+    single number is wider, the terminal breaks the lines: one that is cut off would be a wrong one.
+    A file is as wide as the table.
     """
     console = stdout()
-    whole = console.measure(shown, options=console.options.update(max_width=_UNLIMITED)).maximum
-    name = max((cell_len(str(cell)) for cell in shown.columns[0].cells), default=0)
-    folded = whole - max(0, name - _NAME_AT_LEAST)
-    if not console.is_terminal or console.width < folded:
-        console.width = whole
-    console.print(shown)
+    for part in fitted(shown, console):
+        console.print(part, crop=False)
 
 
 def print_remarks(remarks: Iterable[tuple[str, ...]]) -> None:
