@@ -25,7 +25,7 @@ TWINS = {
 }
 
 
-def reject(name, samples, limits=None):
+def reject(name, samples, limits=None, *, integers=False):
     """Sort and reject stacks ``samples[frame, pixel]``; return sorted rows and ranges."""
     frames, pixels = samples.shape
     blocks = -(-pixels // LANES)
@@ -37,6 +37,8 @@ def reject(name, samples, limits=None):
     stack = np.ascontiguousarray(samples, np.float32)
     order_samples(stack, 0, pixels, plain, everything, sorting_network(frames), ordered, high)
     work = RejectionWork.for_chunks(frames, low.size)
+    if integers:
+        work = work.for_integers(frames)
     REJECTIONS[name](ordered, low, high, limits or RejectionLimits(), work)
     rows = ordered.transpose(1, 0, 2).reshape(frames, -1)[:, :pixels]
     return rows, low[:pixels], high[:pixels], work
@@ -140,6 +142,25 @@ def test_any_stack_is_rejected_as_by_the_definition(name, data):
         st.lists(st.lists(values, min_size=frames, max_size=frames), min_size=1, max_size=4)
     )
     compare(name, np.array(stacks, np.float32).T)
+
+
+@given(
+    frames=st.integers(3, 60),
+    seed=st.integers(0, 2**32 - 1),
+    level=st.sampled_from([0, 1, 300, 32767, 65000, 65535]),
+    sigma=st.sampled_from([0.0, 0.4, 3.0, 200.0, 40000.0]),
+)
+@settings(max_examples=60, deadline=None)
+def test_integers_lose_the_same_samples_as_floats(frames, seed, level, sigma):
+    """Sn of 16-bit integers is taken as integers, to the last bit, from one end to the other."""
+    rng = np.random.default_rng(seed)
+    samples = level + sigma * rng.standard_normal((frames, 3 * LANES - 7))
+    samples[rng.random(samples.shape) < 0.02] = rng.choice([0, 65535])
+    samples = np.clip(np.rint(samples), 0, 65535)
+    floats = reject("winsorized", samples)
+    integers = reject("winsorized", samples, integers=True)
+    for expected, got in zip(floats[:3], integers[:3], strict=True):
+        np.testing.assert_array_equal(got, expected)
 
 
 @pytest.mark.parametrize("name", [n for n in TWINS if n != "min-max"])

@@ -9,15 +9,18 @@ from lightframe.kernels._rejection_queue import (
     DATA,
     FIRST,
     LAST,
+    ORIGIN,
     enqueue,
     group,
     pack,
     place_limits,
     settle,
 )
-from lightframe.kernels._stack import F32, I32, I64, INF, LANES, sort_block
+from lightframe.kernels._stack import F32, I32, I64, INF, LANES, Samples, sort_block
 
 __all__ = ["MOST_ROUNDS", "reject_winsorized", "sn_constant", "sn_deviations"]
+
+U16 = npt.NDArray[np.uint16]
 
 MOST_ROUNDS = 64
 """Winsorization ends here if the standard deviation still shrinks (it then goes to zero)."""
@@ -56,7 +59,7 @@ def sn_constant(n: int) -> float:
 
 
 @kernel
-def sn_deviations(scratch: F32, n: int, deviations: F32) -> None:
+def sn_deviations(samples: Samples, at: int, n: int, deviations: Samples) -> None:
     """For each of `n` sorted samples, the high median of its distances to all samples.
 
     In a sorted stack the h = n // 2 + 1 samples nearest to sample i are h neighbours, so that the
@@ -64,23 +67,41 @@ def sn_deviations(scratch: F32, n: int, deviations: F32) -> None:
     ``max(x[i] - x[a], x[a + h - 1] - x[i])``. All windows are tried, and one more for every other
     sample, which cannot be the least: n^2 / 4 steps without a branch are faster, up to some 200
     frames, than an ordered merge with one.
+
+    Parameters
+    ----------
+    samples : flat ndarray of float32 or uint16
+        Sample f of lane l is ``samples[at + f * LANES + l]``. For integers a distance below zero,
+        as that one window gives, turns into a large one.
+    deviations : ndarray, shape (>= n, LANES), of the same type
+        Receives them.
     """
+    kind = deviations.dtype.type
     h = n // 2 + 1
     for pair in range(0, n, 2):
         i = min(pair, n - 2)
-        here = scratch[DATA + i * LANES : DATA + (i + 2) * LANES]
+        here = samples[at + i * LANES : at + (i + 2) * LANES]
         nearest = deviations[i]
         next_nearest = deviations[i + 1]
         a = max(0, i - h + 1)
         stop = min(i + 1, n - h) + 1
+        p = at + a * LANES
+        q = at + (a + h - 1) * LANES
+        first = samples[p : p + LANES]
+        last = samples[q : q + LANES]
         for lane in range(LANES):
-            nearest[lane] = INF
-            next_nearest[lane] = INF
+            x = here[lane]
+            y = here[lane + LANES]
+            a0 = first[lane]
+            b0 = last[lane]
+            nearest[lane] = max(kind(x - a0), kind(b0 - x))
+            next_nearest[lane] = max(kind(y - a0), kind(b0 - y))
+        a += 1
         while a + 3 < stop:
-            p = DATA + a * LANES
-            q = DATA + (a + h - 1) * LANES
-            first = scratch[p : p + 4 * LANES]
-            last = scratch[q : q + 4 * LANES]
+            p = at + a * LANES
+            q = at + (a + h - 1) * LANES
+            first = samples[p : p + 4 * LANES]
+            last = samples[q : q + 4 * LANES]
             for lane in range(LANES):
                 x = here[lane]
                 y = here[lane + LANES]
@@ -88,41 +109,65 @@ def sn_deviations(scratch: F32, n: int, deviations: F32) -> None:
                 a2, a3 = first[lane + 2 * LANES], first[lane + 3 * LANES]
                 b0, b1 = last[lane], last[lane + LANES]
                 b2, b3 = last[lane + 2 * LANES], last[lane + 3 * LANES]
-                d0 = min(max(x - a0, b0 - x), max(x - a1, b1 - x))
-                d1 = min(max(x - a2, b2 - x), max(x - a3, b3 - x))
+                d0 = min(max(kind(x - a0), kind(b0 - x)), max(kind(x - a1), kind(b1 - x)))
+                d1 = min(max(kind(x - a2), kind(b2 - x)), max(kind(x - a3), kind(b3 - x)))
                 nearest[lane] = min(nearest[lane], d0, d1)
-                d0 = min(max(y - a0, b0 - y), max(y - a1, b1 - y))
-                d1 = min(max(y - a2, b2 - y), max(y - a3, b3 - y))
+                d0 = min(max(kind(y - a0), kind(b0 - y)), max(kind(y - a1), kind(b1 - y)))
+                d1 = min(max(kind(y - a2), kind(b2 - y)), max(kind(y - a3), kind(b3 - y)))
                 next_nearest[lane] = min(next_nearest[lane], d0, d1)
             a += 4
         while a < stop:
-            p = DATA + a * LANES
-            q = DATA + (a + h - 1) * LANES
-            first = scratch[p : p + LANES]
-            last = scratch[q : q + LANES]
+            p = at + a * LANES
+            q = at + (a + h - 1) * LANES
+            first = samples[p : p + LANES]
+            last = samples[q : q + LANES]
             for lane in range(LANES):
                 x = here[lane]
                 y = here[lane + LANES]
                 a0 = first[lane]
                 b0 = last[lane]
-                nearest[lane] = min(nearest[lane], max(x - a0, b0 - x))
-                next_nearest[lane] = min(next_nearest[lane], max(y - a0, b0 - y))
+                nearest[lane] = min(nearest[lane], max(kind(x - a0), kind(b0 - x)))
+                next_nearest[lane] = min(next_nearest[lane], max(kind(y - a0), kind(b0 - y)))
             a += 1
 
 
 @kernel
-def _start(scratch: F32, n: int, deviations: F32, network: I64) -> None:
-    """Start from the median and Sn."""
-    sn_deviations(scratch, n, deviations)
+def _spread(scratch: F32, n: int, deviations: F32, network: I64) -> None:
+    """Start with the low median of the deviations of Sn as sigma."""
+    sn_deviations(scratch, DATA, n, deviations)
     sort_block(deviations, network, n)
-    factor = np.float32(sn_constant(n))
     middle = deviations[(n + 1) // 2 - 1]
+    for lane in range(LANES):
+        scratch[SIGMA + lane] = middle[lane]
+
+
+@kernel
+def _spread_of_integers(scratch: F32, n: int, integers: U16, network: I64) -> None:
+    """Do the same for integers of 16 bits, twice as many at a time."""
+    samples = integers[0].reshape(-1)
+    deviations = integers[1]
+    for f in range(n):
+        source = scratch[DATA + f * LANES : DATA + (f + 1) * LANES]
+        target = samples[f * LANES : (f + 1) * LANES]
+        for lane in range(LANES):
+            target[lane] = np.uint16(np.int32(source[lane] + scratch[ORIGIN + lane]))
+    sn_deviations(samples, 0, n, deviations)
+    sort_block(deviations, network, n)
+    middle = deviations[(n + 1) // 2 - 1]
+    for lane in range(LANES):
+        scratch[SIGMA + lane] = middle[lane]
+
+
+@kernel
+def _start(scratch: F32, n: int) -> None:
+    """Start from the median, and from Sn in place of the median deviation."""
+    factor = np.float32(sn_constant(n))
     half = np.float32(0.5)
     a = DATA + (n - 1) // 2 * LANES
     b = DATA + n // 2 * LANES
     for lane in range(LANES):
         scratch[MEAN + lane] = half * (scratch[a + lane] + scratch[b + lane])
-        scratch[SIGMA + lane] = factor * middle[lane]
+        scratch[SIGMA + lane] *= factor
         scratch[BELOW + lane] = -INF
         scratch[ABOVE + lane] = INF
         scratch[ACTIVE + lane] = np.float32(1.0)
@@ -277,6 +322,7 @@ def reject_winsorized(
     scratch: F32,
     deviations: F32,
     lists: npt.NDArray[np.int32],
+    integers: U16,
     sigma_low: float,
     sigma_high: float,
     cutoff: float,
@@ -303,6 +349,8 @@ def reject_winsorized(
         Sorting network for at least as many frames.
     scratch, deviations, lists : ndarray
         Work space from `lightframe.kernels._rejection_queue.work_space`.
+    integers : ndarray, shape (2, frames, LANES), uint16
+        Scratch for samples that are integers of 0 to 65535; without frames for all others.
     sigma_low, sigma_high, cutoff : float
         Limits in units of sigma.
     sides, minimum : int
@@ -311,6 +359,7 @@ def reject_winsorized(
         The rejection ends after this number of rounds at the latest.
     """
     queue = lists[0]
+    whole = integers.shape[1] > 0
     pending = enqueue(low, high, 3, queue)
     state = np.float32(cutoff)
     fresh = True
@@ -322,7 +371,11 @@ def reject_winsorized(
             head = queue[at]
             n = high[head] - low[head]
             used = pack(ordered, queue, at, pending, low, high, scratch, fresh)
-            _start(scratch, n, deviations, network)
+            if whole:
+                _spread_of_integers(scratch, n, integers, network)
+            else:
+                _spread(scratch, n, deviations, network)
+            _start(scratch, n)
             _winsorize(scratch, n, state)
             place_limits(scratch, MEAN, SIGMA, sigma_low, sigma_high)
             kept = settle(ordered, queue, at, used, low, high, scratch, sides, minimum, kept)

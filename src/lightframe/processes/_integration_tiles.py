@@ -147,6 +147,7 @@ class TileWorker:
         self._high = aligned_empty(lanes, np.int32)
         self._photons = aligned_empty((5, lanes), np.float32)
         self._work = RejectionWork.for_chunks(frames, lanes)
+        self._integer_work = self._work.for_integers(frames if dtype == np.uint16 else 0)
         # Asked for each of thousands of chunks, so found out once.
         unlimited = bool(np.isinf(recipe.range_limits).all())
         self._sorts_integers = [unlimited and terms.plain for terms in recipe.channels]
@@ -207,9 +208,11 @@ class TileWorker:
         whole = self._stack.dtype == np.uint16 and compared is self._widened
         if whole and self._sorts_integers[channel]:
             order_integers(self._stack, first, pixels, network, self._integers, ordered, high)
+            work = self._integer_work
         else:
             order_samples(compared, at, pixels, terms.norm, limits, network, ordered, high)
-        recipe.rejector(ordered, low, high, recipe.limits, self._work)
+            work = self._work
+        recipe.rejector(ordered, low, high, recipe.limits, work)
         if recipe.rejection == "linear-fit":
             self._maps[5, start : start + pixels] = self._work.per_pixel[:pixels]
         order = recipe.combination.order

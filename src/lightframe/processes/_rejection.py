@@ -1,7 +1,7 @@
 """Pixel rejection: the table of algorithms, and the choice by number of frames."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Self
 
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
+from lightframe.buffers import aligned_empty
 from lightframe.kernels import _rejection_clipping as clipping
 from lightframe.kernels._rejection_fit import reject_linear_fit
 from lightframe.kernels._rejection_queue import work_space
@@ -18,7 +19,7 @@ from lightframe.kernels._rejection_tests import (
     reject_extremes,
 )
 from lightframe.kernels._rejection_winsorized import reject_winsorized
-from lightframe.kernels._stack import sorting_network
+from lightframe.kernels._stack import LANES, sorting_network
 from lightframe.processes._rejection_limits import RejectionLimits
 from lightframe.tables import Table
 
@@ -50,6 +51,8 @@ class RejectionWork:
         From `lightframe.kernels._rejection_queue.work_space`.
     per_pixel : ndarray, shape (lanes,), float32
         One number a pixel: the slope, after linear fit clipping.
+    integers : ndarray, shape (2, frames, 64), uint16
+        For samples that are integers of 0 to 65535; without frames for all others.
     rounds : int
         Rejection ends after this number of rounds at the latest.
     """
@@ -59,6 +62,7 @@ class RejectionWork:
     extra: F32
     lists: I32
     per_pixel: F32
+    integers: npt.NDArray[np.uint16]
     rounds: int = 1 << 30
 
     @classmethod
@@ -68,7 +72,12 @@ class RejectionWork:
             sorting_network(frames),
             *work_space(frames, lanes),
             np.full(lanes, np.nan, np.float32),
+            np.empty((2, 0, LANES), np.uint16),
         )
+
+    def for_integers(self, frames: int) -> Self:
+        """Return the same arrays, with those for samples that are integers of 0 to 65535."""
+        return replace(self, integers=aligned_empty((2, frames, LANES), np.uint16))
 
 
 Rejector = Callable[[F32, I32, I32, RejectionLimits, RejectionWork], None]
@@ -150,6 +159,7 @@ def _winsorized(
         work.scratch,
         work.extra,
         work.lists,
+        work.integers,
         limits.sigma.low,
         limits.sigma.high,
         limits.sigma.winsorization_cutoff,
