@@ -142,10 +142,9 @@ def _spread(scratch: F32, n: int, deviations: F32, network: I64) -> None:
 
 
 @kernel
-def _spread_of_integers(scratch: F32, n: int, integers: U16, network: I64) -> None:
+def _spread_of_integers(scratch: F32, n: int, integers: tuple[U16, U16], network: I64) -> None:
     """Do the same for integers of 16 bits, twice as many at a time."""
-    samples = integers[0].reshape(-1)
-    deviations = integers[1]
+    samples, deviations = integers
     for f in range(n):
         source = scratch[DATA + f * LANES : DATA + (f + 1) * LANES]
         target = samples[f * LANES : (f + 1) * LANES]
@@ -322,7 +321,7 @@ def reject_winsorized(
     scratch: F32,
     deviations: F32,
     lists: npt.NDArray[np.int32],
-    integers: U16,
+    integers: tuple[U16, U16],
     sigma_low: float,
     sigma_high: float,
     cutoff: float,
@@ -349,7 +348,7 @@ def reject_winsorized(
         Sorting network for at least as many frames.
     scratch, deviations, lists : ndarray
         Work space from `lightframe.kernels._rejection_queue.work_space`.
-    integers : ndarray, shape (2, frames, LANES), uint16
+    integers : tuple of ndarray, shapes (frames * LANES,) and (frames, LANES), uint16
         Scratch for samples that are integers of 0 to 65535; without frames for all others.
     sigma_low, sigma_high, cutoff : float
         Limits in units of sigma.
@@ -359,7 +358,7 @@ def reject_winsorized(
         The rejection ends after this number of rounds at the latest.
     """
     queue = lists[0]
-    whole = integers.shape[1] > 0
+    whole = integers[0].size > 0
     pending = enqueue(low, high, 3, queue)
     state = np.float32(cutoff)
     fresh = True

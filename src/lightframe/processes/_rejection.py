@@ -51,7 +51,7 @@ class RejectionWork:
         From `lightframe.kernels._rejection_queue.work_space`.
     per_pixel : ndarray, shape (lanes,), float32
         One number a pixel: the slope, after linear fit clipping.
-    integers : ndarray, shape (2, frames, 64), uint16
+    integers : tuple of ndarray, shapes (frames * 64,) and (frames, 64), uint16
         For samples that are integers of 0 to 65535; without frames for all others.
     rounds : int
         Rejection ends after this number of rounds at the latest.
@@ -62,7 +62,7 @@ class RejectionWork:
     extra: F32
     lists: I32
     per_pixel: F32
-    integers: npt.NDArray[np.uint16]
+    integers: tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]
     rounds: int = 1 << 30
 
     @classmethod
@@ -72,12 +72,16 @@ class RejectionWork:
             sorting_network(frames),
             *work_space(frames, lanes),
             np.full(lanes, np.nan, np.float32),
-            np.empty((2, 0, LANES), np.uint16),
+            _integers(0),
         )
 
     def for_integers(self, frames: int) -> Self:
         """Return the same arrays, with those for samples that are integers of 0 to 65535."""
-        return replace(self, integers=aligned_empty((2, frames, LANES), np.uint16))
+        return replace(self, integers=_integers(frames))
+
+
+def _integers(frames: int) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint16]]:
+    return aligned_empty(frames * LANES, np.uint16), aligned_empty((frames, LANES), np.uint16)
 
 
 Rejector = Callable[[F32, I32, I32, RejectionLimits, RejectionWork], None]

@@ -57,7 +57,7 @@ def warm_up(cfa: CfaPattern | None, progress: Progress) -> None:
     cfa : CfaPattern or None
         Pattern of the lights, whose debayering is compiled, too.
     progress : Progress
-        Is told, for it takes half a minute.
+        Is told, for it takes 20 s.
     """
     cache = cache_folder(sort_block)
     mark = None if cache is None else cache / f"compiled-{cfa.period if cfa else 1}.txt"
