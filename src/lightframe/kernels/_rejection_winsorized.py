@@ -132,9 +132,11 @@ def sn_deviations(samples: Samples, at: int, n: int, deviations: Samples) -> Non
 
 
 @kernel
-def _spread(scratch: F32, n: int, deviations: F32, network: I64) -> None:
-    """Start with the low median of the deviations of Sn as sigma."""
-    sn_deviations(scratch, DATA, n, deviations)
+def _spread(
+    samples: Samples, at: int, n: int, deviations: Samples, network: I64, scratch: F32
+) -> None:
+    """Put the low median of the deviations of Sn in the place of sigma."""
+    sn_deviations(samples, at, n, deviations)
     sort_block(deviations, network, n)
     middle = deviations[(n + 1) // 2 - 1]
     for lane in range(LANES):
@@ -142,19 +144,13 @@ def _spread(scratch: F32, n: int, deviations: F32, network: I64) -> None:
 
 
 @kernel
-def _spread_of_integers(scratch: F32, n: int, integers: tuple[U16, U16], network: I64) -> None:
-    """Do the same for integers of 16 bits, twice as many at a time."""
-    samples, deviations = integers
+def _restore_integers(scratch: F32, n: int, samples: U16) -> None:
+    """Write the packed samples as the integers that they were."""
     for f in range(n):
         source = scratch[DATA + f * LANES : DATA + (f + 1) * LANES]
         target = samples[f * LANES : (f + 1) * LANES]
         for lane in range(LANES):
             target[lane] = np.uint16(np.int32(source[lane] + scratch[ORIGIN + lane]))
-    sn_deviations(samples, 0, n, deviations)
-    sort_block(deviations, network, n)
-    middle = deviations[(n + 1) // 2 - 1]
-    for lane in range(LANES):
-        scratch[SIGMA + lane] = middle[lane]
 
 
 @kernel
@@ -370,10 +366,11 @@ def reject_winsorized(
             head = queue[at]
             n = high[head] - low[head]
             used = pack(ordered, queue, at, pending, low, high, scratch, fresh)
-            if whole:
-                _spread_of_integers(scratch, n, integers, network)
+            if whole:  # twice as many at a time
+                _restore_integers(scratch, n, integers[0])
+                _spread(integers[0], 0, n, integers[1], network, scratch)
             else:
-                _spread(scratch, n, deviations, network)
+                _spread(scratch, DATA, n, deviations, network, scratch)
             _start(scratch, n)
             _winsorize(scratch, n, state)
             place_limits(scratch, MEAN, SIGMA, sigma_low, sigma_high)
