@@ -7,7 +7,7 @@ tiles.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from lightframe.buffers import aligned_empty
 from lightframe.frames._pixels import PixelSource, Window
 from lightframe.kernels._stack import LANES, order_integers, order_samples, pick, widen
 from lightframe.kernels._stack_combine import AVERAGE, COUNT, KEEP, combine, sort_survivors
-from lightframe.processes._integration_terms import ChannelTerms, Recipe, localized
+from lightframe.processes._integration_terms import Recipe, localized
 from lightframe.processes._rejection import RejectionWork
 
 __all__ = ["TileWorker", "tile_shape", "tiles"]
@@ -42,6 +42,10 @@ _MAPS = 6
 """Image, weight, rejected low, rejected high, variance, slope."""
 
 F32 = npt.NDArray[np.float32]
+I32 = npt.NDArray[np.int32]
+
+_Survivors = tuple[F32, I32, I32]
+"""Sorted stacks, shape (blocks, frames, LANES), and from which row to which samples survive."""
 
 
 def tile_shape(
@@ -97,6 +101,40 @@ def _worker_bytes(frames: int) -> int:
     return pixels * (frames * 16 + 44) + frames * LANES * (4 + 4 + 2) + 3 * 4 * frames
 
 
+class _Chunk(NamedTuple):
+    """Neighbouring pixels of one channel of a tile, and their samples.
+
+    Attributes
+    ----------
+    channel, start, pixels : int
+        Channel, index of the first pixel in the tile's window, and number of pixels.
+    first : int
+        Column of the tile's samples where those of the chunk begin.
+    at : int
+        The same for `raw`, `compared` and `combined`.
+    raw, compared, combined : ndarray, shape (frames, >= at + pixels), float32
+        Samples as they were read, as outliers are looked for among them, and as they are combined:
+        three names for one array, without local normalization.
+    limits : ndarray, shape (2,), float32
+        Values of `compared` that are out of range.
+    """
+
+    channel: int
+    start: int
+    pixels: int
+    first: int
+    at: int
+    raw: F32
+    compared: F32
+    combined: F32
+    limits: F32
+
+    @property
+    def part(self) -> slice:
+        """The pixels' places in the maps."""
+        return slice(self.start, self.start + self.pixels)
+
+
 class TileWorker:
     """The buffers of one thread, and what it does to a tile.
 
@@ -149,8 +187,8 @@ class TileWorker:
         self._work = RejectionWork.for_chunks(frames, lanes)
         self._integer_work = self._work.for_integers(frames if dtype == np.uint16 else 0)
         # Asked for each of thousands of chunks, so found out once.
-        unlimited = bool(np.isinf(recipe.range_limits).all())
-        self._sorts_integers = [unlimited and terms.plain for terms in recipe.channels]
+        sortable = dtype == np.uint16 and bool(np.isinf(recipe.range_limits).all())
+        self._sorts_integers = [sortable and terms.plain for terms in recipe.channels]
         self._combines_compared = [terms.combined_as_compared for terms in recipe.channels]
 
     def read(self, sources: Sequence[PixelSource], window: Window) -> None:
@@ -189,85 +227,18 @@ class TileWorker:
             self.marks(channel, window)[...] = 0
         step = self._low.size
         for start in range(0, pixels, step):
-            self._chunk(channel, window, start, min(step, pixels - start))
+            chunk = self._chunk(channel, window, start, min(step, pixels - start))
+            self._combine(chunk, self._reject(chunk))
+            self._complete_variance(chunk)
         return self._maps[:, :pixels].reshape(_MAPS, rows, columns)
 
-    def _chunk(self, channel: int, window: Window, start: int, pixels: int) -> None:
-        recipe = self.recipe
-        terms = recipe.channels[channel]
-        blocks = -(-pixels // LANES)
-        ordered = self._ordered[:blocks]
-        low = self._low[: blocks * LANES]
-        high = self._high[: blocks * LANES]
+    def _chunk(self, channel: int, window: Window, start: int, pixels: int) -> _Chunk:
+        """Return the samples of `pixels` pixels of the tile, from the pixel `start` on."""
         first = channel * window.shape[0] * window.shape[1] + start
-        network = self._work.network
-        low[:] = 0
         raw, at = self._float_stack(first, pixels)
         place = channel, window, start
-        stack, compared, limits = localized(recipe, place, pixels, raw, self._local)
-        whole = self._stack.dtype == np.uint16 and compared is self._widened
-        if whole and self._sorts_integers[channel]:
-            order_integers(self._stack, first, pixels, network, self._integers, ordered, high)
-            work = self._integer_work
-        else:
-            order_samples(compared, at, pixels, terms.norm, limits, network, ordered, high)
-            work = self._work
-        recipe.rejector(ordered, low, high, recipe.limits, work)
-        if recipe.rejection == "linear-fit":
-            self._maps[5, start : start + pixels] = self._work.per_pixel[:pixels]
-        order = recipe.combination.order
-        same = self._combines_compared[channel] and stack is compared
-        task = AVERAGE if order is None else (COUNT if same else KEEP)
-        samples = compared, at, pixels, terms.norm, limits
-        survivors = ordered, low, high
-        if terms.photons is not None:
-            uncounted = np.zeros_like(self.lost[channel])
-            unmarked = self._marks[:0, :0]
-            combine(
-                raw,
-                *samples,
-                terms.photons,
-                *survivors,
-                AVERAGE,
-                self._photons,
-                0,
-                uncounted,
-                unmarked,
-                0,
-            )
-        combine(
-            stack,
-            *samples,
-            terms.terms,
-            *survivors,
-            task,
-            self._maps,
-            start,
-            self.lost[channel],
-            self._marks,
-            first,
-        )
-        if task == KEEP:
-            sort_survivors(*survivors, network)
-        if order is not None:
-            pick(*survivors, order, pixels, self._maps[0, start:])
-        self._complete_variance(terms, slice(start, start + pixels))
-
-    def _complete_variance(self, terms: ChannelTerms, part: slice) -> None:
-        """Add the photon noise of what is brighter than the background, or darker.
-
-        Levels within two sigma of the background are noise: the part of the difference that is
-        taken is 1 - (2 sigma / difference)^2.
-        """
-        variance = self._maps[4, part]
-        if terms.photons is not None:
-            photons, weight = self._photons[:2, : variance.size]
-            beyond = np.square(self._maps[0, part] - np.float32(terms.level))
-            with np.errstate(divide="ignore", invalid="ignore"):  # no survivor, no difference
-                share = np.maximum(0, 1 - _NOISE_SIGMAS**2 * variance / beyond)
-                added = np.where(share > 0, share * photons / weight, 0)
-            np.maximum(variance + added, _LEAST_VARIANCE * variance, out=variance)
-        variance *= np.float32(terms.area_variance)
+        combined, compared, limits = localized(self.recipe, place, pixels, raw, self._local)
+        return _Chunk(channel, start, pixels, first, at, raw, compared, combined, limits)
 
     def _float_stack(self, first: int, pixels: int) -> tuple[F32, int]:
         """Return the samples of a chunk as float32, and the column where they begin."""
@@ -278,6 +249,67 @@ class TileWorker:
         else:
             np.copyto(self._widened[:, :pixels], self._stack[:, first : first + pixels])
         return self._widened, 0
+
+    def _reject(self, chunk: _Chunk) -> _Survivors:
+        """Sort the samples of each pixel, and narrow them to those that are no outliers."""
+        recipe = self.recipe
+        lanes = -(-chunk.pixels // LANES) * LANES
+        ordered, low, high = self._ordered[: lanes // LANES], self._low[:lanes], self._high[:lanes]
+        low[:] = 0
+        network = self._work.network
+        if self._sorts_integers[chunk.channel] and chunk.compared is chunk.raw:
+            work = self._integer_work
+            samples = self._stack, chunk.first, chunk.pixels
+            order_integers(*samples, network, self._integers, ordered, high)
+        else:
+            work = self._work
+            norm = recipe.channels[chunk.channel].norm
+            samples = chunk.compared, chunk.at, chunk.pixels
+            order_samples(*samples, norm, chunk.limits, network, ordered, high)
+        recipe.rejector(ordered, low, high, recipe.limits, work)
+        if recipe.rejection == "linear-fit":
+            self._maps[5, chunk.part] = work.per_pixel[: chunk.pixels]
+        return ordered, low, high
+
+    def _combine(self, chunk: _Chunk, survivors: _Survivors) -> None:
+        """Fill all maps but the slope; the variance is that of the background."""
+        terms, maps = self.recipe.channels[chunk.channel], self._maps
+        lost = self.lost[chunk.channel]
+        samples = chunk.compared, chunk.at, chunk.pixels, terms.norm, chunk.limits
+        if terms.photons is not None:
+            # First, as what follows may overwrite the sorted stacks; losses are counted there.
+            uncounted = np.zeros_like(lost), self._marks[:0, :0], 0
+            photons = self._photons
+            combine(chunk.raw, *samples, terms.photons, *survivors, AVERAGE, photons, 0, *uncounted)
+        order = self.recipe.combination.order
+        # Sorted stacks that are combined as they were compared hold the values to pick from.
+        unchanged = self._combines_compared[chunk.channel] and chunk.combined is chunk.compared
+        task = AVERAGE if order is None else (COUNT if unchanged else KEEP)
+        counted = lost, self._marks, chunk.first
+        combine(
+            chunk.combined, *samples, terms.terms, *survivors, task, maps, chunk.start, *counted
+        )
+        if task == KEEP:
+            sort_survivors(*survivors, self._work.network)
+        if order is not None:
+            pick(*survivors, order, chunk.pixels, maps[0, chunk.start :])
+
+    def _complete_variance(self, chunk: _Chunk) -> None:
+        """Add the photon noise of what is brighter than the background, or darker.
+
+        Levels within two sigma of the background are noise: the part of the difference that is
+        taken is 1 - (2 sigma / difference)^2.
+        """
+        terms = self.recipe.channels[chunk.channel]
+        variance = self._maps[4, chunk.part]
+        if terms.photons is not None:
+            photons, weight = self._photons[:2, : chunk.pixels]
+            beyond = np.square(self._maps[0, chunk.part] - np.float32(terms.level))
+            with np.errstate(divide="ignore", invalid="ignore"):  # no survivor, no difference
+                share = np.maximum(0, 1 - _NOISE_SIGMAS**2 * variance / beyond)
+                added = np.where(share > 0, share * photons / weight, 0)
+            np.maximum(variance + added, _LEAST_VARIANCE * variance, out=variance)
+        variance *= np.float32(terms.area_variance)
 
     @staticmethod
     def _view(array: npt.NDArray[Any], channel: int, window: Window) -> npt.NDArray[Any]:
