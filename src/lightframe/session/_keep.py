@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lightframe.frames import Card, PixelSource, Window, write_fits
+from lightframe.frames import Card, Header, PixelSource, Window, write_fits
 from lightframe.session._context import Context
 from lightframe.session._file_names import shortened, slug, unique_names
 from lightframe.session._lights import MeasuredLight
+from lightframe.session._plan_types import Assignment
 from lightframe.session._provenance import cfa_cards, history, noise_cards
 from lightframe.session._steps_headers import as_colour, without_astrometry
 from lightframe.session._steps_output import stem
@@ -67,51 +68,58 @@ def keep(
     """
     folder = context.out / stage
     folder.mkdir(exist_ok=True)
-    suffix = "_c"
-    if stage != "calibrated":
-        suffix += "_cc" if light.defects is not None else ""
-        suffix += "_d" if light.cfa is not None else ""
-        suffix += "_r" if stage == "registered" else ""
     pixels = np.empty((source.channels, source.height, source.width), np.float32)
     source.read(Window(0, source.height, 0, source.width), pixels)
+    header = _header(light, stage, registration, context)
+    path = folder / f"{context.names[light.info.path]}{_suffix(light, stage)}.fits"
+    report = write_fits(path, pixels, header, units=context.settings.units)
+    context.meter.wrote(report.bytes)
+
+
+def _suffix(light: MeasuredLight, stage: str) -> str:
+    if stage == "calibrated":
+        return "_c"
+    corrected = "_cc" if light.defects is not None else ""
+    debayered = "_d" if light.cfa is not None else ""
+    registered = "_r" if stage == "registered" else ""
+    return f"_c{corrected}{debayered}{registered}"
+
+
+def _header(
+    light: MeasuredLight, stage: str, registration: Sequence[str], context: Context
+) -> Header:
     header = as_colour(light.info.header).without(*_SCALING)
-    lines = list(registration)
     if stage == "calibrated":
         header = header.adding(*cfa_cards(light.info))
-    elif light.cfa is not None:
-        lines = [
-            f"Debayer.method: {context.settings.debayer}",
-            f"Debayer.cfaPattern: {light.cfa.name}",
-            *lines,
-        ]
     if stage == "registered":
         header = without_astrometry(header)
-    header = header.adding(*noise_cards(light.noise_dn, context.settings.units))
+    applied = Card("CALSTAT", _calstat(light.treatment.assignment), "calibration applied")
+    return (
+        header.adding(*noise_cards(light.noise_dn, context.settings.units))
+        .replacing(applied)
+        .adding(*history(*_lines(light, stage, registration, context)))
+    )
+
+
+def _calstat(assignment: Assignment) -> str:
+    """Return the letters of what is gone from the pixels: a dark takes the bias with it."""
+    bias = "B" if assignment.bias or assignment.dark else ""
+    dark = "D" if assignment.dark else ""
+    flat = "F" if assignment.flat else ""
+    return f"{bias}{dark}{flat}"
+
+
+def _lines(
+    light: MeasuredLight, stage: str, registration: Sequence[str], context: Context
+) -> list[str]:
+    """Return the HISTORY: what was done, in that order."""
     assignment = light.treatment.assignment
-    letters = [
-        letter
-        for letter, name in (
-            ("B", assignment.bias or assignment.dark),
-            ("D", assignment.dark),
-            ("F", assignment.flat),
-        )
-        if name
+    lines = [
+        f"ImageCalibration.{role}: {name}"
+        for role in ("bias", "dark", "flat")
+        if (name := getattr(assignment, role)) is not None
     ]
-    header = header.replacing(Card("CALSTAT", "".join(letters), "calibration applied"))
-    header = header.adding(
-        *history(
-            *(
-                f"ImageCalibration.{role}: {name}"
-                for role in ("bias", "dark", "flat")
-                if (name := getattr(assignment, role)) is not None
-            ),
-            *lines,
-        )
-    )
-    report = write_fits(
-        folder / f"{context.names[light.info.path]}{suffix}.fits",
-        pixels,
-        header,
-        units=context.settings.units,
-    )
-    context.meter.wrote(report.bytes)
+    if stage != "calibrated" and light.cfa is not None:
+        lines.append(f"Debayer.method: {context.settings.debayer}")
+        lines.append(f"Debayer.cfaPattern: {light.cfa.name}")
+    return [*lines, *registration]
