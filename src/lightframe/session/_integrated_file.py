@@ -15,14 +15,15 @@ from lightframe.processes import (
     integration_quality,
     rejection_reach,
 )
+from lightframe.session._integration_maps import integration_maps
 from lightframe.session._json_values import plain
 from lightframe.session._noise import colour_noise
 from lightframe.session._provenance import (
     cfa_cards,
     combined_header,
     history,
-    image_type,
     integration_lines,
+    xisf_image_type,
 )
 from lightframe.session._stack_files import Stack
 from lightframe.session._stack_looks import Looks
@@ -178,25 +179,14 @@ def write_integrated(
         *noise_in_pixel_units(noise, output),
         *history(*lines, *_inputs(infos, result, digest)),
     )
-    maps = [
-        (name, array)
-        for name, array in (
-            ("WEIGHT", result.weight),
-            ("REJ_LOW", result.rejected_low),
-            ("REJ_HIGH", result.rejected_high),
-            ("SLOPE", result.slope),
-            ("VARIANCE", result.variance),
-        )
-        if array is not None
-    ]
     written = write(
         out,
         result.image,
         header,
         output,
         cfa=cfa,
-        maps=maps,
-        image_type=image_type(kind).replace(" ", "").replace("-", ""),
+        maps=[(name, pixels) for name, pixels, _ in integration_maps(result)],
+        image_type=xisf_image_type(kind),
     )
     snr = tuple(float(value) for value in integration_quality(result).snr)
     remarks = (*_mixed(infos), *_futile(settings, len(infos)), *looks.remarks)

@@ -12,9 +12,9 @@ __all__ = [
     "cfa_cards",
     "combined_header",
     "history",
-    "image_type",
     "integration_lines",
     "noise_cards",
+    "xisf_image_type",
 ]
 
 _IMAGE_TYPES = {
@@ -43,9 +43,9 @@ _AGREED = (
 """Keyword, attribute of FrameInfo, comment: written where all frames that state it agree."""
 
 
-def image_type(kind: FrameKind) -> str:
-    """Return the IMAGETYP of an integration of frames of `kind`."""
-    return _IMAGE_TYPES[kind]
+def xisf_image_type(kind: FrameKind) -> str:
+    """Return XISF's ``imageType`` of an integration of frames of `kind`: IMAGETYP in one word."""
+    return _IMAGE_TYPES[kind].replace(" ", "").replace("-", "")
 
 
 def combined_header(frames: Sequence[FrameInfo], kind: FrameKind) -> Header:
@@ -54,7 +54,7 @@ def combined_header(frames: Sequence[FrameInfo], kind: FrameKind) -> Header:
     A fact is written only where every frame that states it agrees; exposures and temperatures are
     the mean of one frame's, the total is the sum.
     """
-    cards = [Card("IMAGETYP", image_type(kind), "type of image")]
+    cards = [Card("IMAGETYP", _IMAGE_TYPES[kind], "type of image")]
     for keyword, attribute, comment in _AGREED:
         value = _agreed(frames, attribute)
         if value is not None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lightframe.frames import Card, FrameKind, write_fits
 from lightframe.processes import (
@@ -16,6 +17,7 @@ from lightframe.processes import (
 )
 from lightframe.session._alignment import AlignedLight, comparable_statistics
 from lightframe.session._context import Context
+from lightframe.session._integration_maps import IntegrationMap, integration_maps
 from lightframe.session._keep import keep
 from lightframe.session._light_weights import light_weights
 from lightframe.session._noise import colour_noise, frame_gains
@@ -155,47 +157,54 @@ def _written(
     context: Context,
 ) -> dict[str, Any]:
     """Write image, maps and previews of a result, and return its entry in run.json."""
-    image = result.image
-    infos = [aligned.light.info for aligned in lights]
-    noise = list(colour_noise(image, None))
     path = result_path(group, context)
-    header = combined_header(infos, FrameKind.LIGHT).adding(
-        *noise_cards(noise, context.settings.units),
+    units = context.settings.units
+    noise = list(colour_noise(result.image, None))
+    header = combined_header([aligned.light.info for aligned in lights], FrameKind.LIGHT).adding(
+        *noise_cards(noise, units),
         *_history(lights, result, parts, reference, context),
     )
-    maps = [
-        (name, array, meaning)
-        for name, array, meaning in (
-            ("WEIGHT", result.weight, "coverage: sum of the weights of the pixel's frames"),
-            ("REJ_LOW", result.rejected_low, "fraction of the frames rejected as too dark"),
-            ("REJ_HIGH", result.rejected_high, "fraction of the frames rejected as too bright"),
-            ("SLOPE", result.slope, "slope of the line through the sorted samples, DN"),
-            ("VARIANCE", result.variance, "variance that the frames' noise predicts, DN^2"),
-        )
-        if array is not None
-    ]
+    maps = integration_maps(result)
     # The pictures are drawn by other threads while this one writes the file.
-    preview = write_preview_of(image, None, f"{group.name}.png", context)
-    shown = [
-        {
-            "name": name,
-            "title": title,
-            "preview": write_map_preview(array, f"{group.name}_{name}.png", context),
-        }
-        for name, array, title in maps
-    ]
-    report = write_fits(
-        path,
-        image,
-        header,
-        extensions=[(name, array) for name, array, _ in maps],
-        units=context.settings.units,
-    )
+    pictures = _pictures(group, result.image, maps, context)
+    extensions = [(name, pixels) for name, pixels, _ in maps]
+    report = write_fits(path, result.image, header, extensions=extensions, units=units)
     context.meter.wrote(report.bytes)
-    channels, height, width = image.shape
-    exposures = [info.exposure_s for info in infos]
+    entry = _entry(group, lights, result, noise, reference)
+    return {"path": context.relative(path), **entry, **pictures}
+
+
+def _pictures(
+    group: LightGroup,
+    image: npt.NDArray[np.float32],
+    maps: Sequence[IntegrationMap],
+    context: Context,
+) -> dict[str, Any]:
+    """Have previews of image and maps drawn, and return what run.json says of them."""
     return {
-        "path": context.relative(path),
+        "preview": write_preview_of(image, None, f"{group.name}.png", context),
+        "maps": [
+            {
+                "name": name,
+                "title": meaning,
+                "preview": write_map_preview(pixels, f"{group.name}_{name}.png", context),
+            }
+            for name, pixels, meaning in maps
+        ],
+    }
+
+
+def _entry(
+    group: LightGroup,
+    lights: Sequence[AlignedLight],
+    result: Integration,
+    noise_dn: list[float],
+    reference: int,
+) -> dict[str, Any]:
+    """Return what run.json says of a result, apart from its files."""
+    channels, height, width = result.image.shape
+    exposures = [aligned.light.info.exposure_s for aligned in lights]
+    return {
         "kind": "light",
         "group": group.name,
         "object": group.object,
@@ -203,15 +212,13 @@ def _written(
         "frames": len(lights),
         "normalized_to": str(lights[reference].light.info.path),
         "exposure_s": None if None in exposures else float(sum(e or 0.0 for e in exposures)),
-        "noise_dn": noise,
-        "background_dn": [float(np.nanmedian(plane[::8, ::8])) for plane in image],
+        "noise_dn": noise_dn,
+        "background_dn": [float(np.nanmedian(plane[::8, ::8])) for plane in result.image],
         "channels": channels,
         "height": height,
         "width": width,
         "rejected_low": result.rejected[0],
         "rejected_high": result.rejected[1],
-        "preview": preview,
-        "maps": shown,
     }
 
 

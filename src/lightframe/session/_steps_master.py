@@ -20,7 +20,7 @@ from lightframe.session._json_values import plain
 from lightframe.session._masters import integrate_master, master_header, master_record
 from lightframe.session._match import compare
 from lightframe.session._plan_types import Assignment, MasterJob
-from lightframe.session._provenance import image_type
+from lightframe.session._provenance import xisf_image_type
 from lightframe.session._sets import gather
 from lightframe.session._steps import Bench
 from lightframe.session._steps_headers import noise_in_pixel_units
@@ -168,7 +168,7 @@ def make_master(  # noqa: PLR0913 - what goes in, what comes out, and two switch
         header,
         output,
         cfa=members[0].cfa,
-        image_type=image_type(kind).replace(" ", "").replace("-", ""),
+        image_type=xisf_image_type(kind),
     )
     statistics = result.statistics or ()
     levels = tuple(float(s.location.mean()) for s in statistics)
