@@ -120,6 +120,16 @@ def test_a_source_has_the_noise_of_its_image(pattern, shape, share):
     )
 
 
+@pytest.mark.parametrize("rows", [600, 2000])
+def test_a_narrow_source_has_the_noise_of_its_image(rows):
+    """Rows without the grid of the others tell that there is none, however many bands follow."""
+    image = 100 * np.rint(_noise((rows, 64), sigma=0.3))
+    image[200:220] += _noise((20, 64))
+    found = evaluate_noise(ArraySource(image))
+    assert found == evaluate_noise(image)
+    assert found.sigma_dn[0] < 100 / np.sqrt(12)
+
+
 def test_missing_and_infinite_pixels_are_left_out():
     """NaN and inf, single or in areas, neither count nor disturb; zero and negative do count."""
     image = _noise((600, 600))

@@ -267,7 +267,8 @@ def _coefficients(plane: _Plane, layers: int) -> _Coefficients:
                 noise_histograms(image, place, step, within, sigmas, work, histograms)
                 for tile in within:
                     y0, y1, x0, x1 = np.repeat(place, 2) + step * tile
-                    values.append(image[y0:y1:every, x0:x1:every].ravel())
+                    # A copy, even where these are all rows: the next band comes to the same place.
+                    values.append(image[y0:y1:every, x0:x1:every].flatten())
     return _Coefficients(histograms[0], histograms[1], np.concatenate(values)[:, None])
 
 
