@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -28,12 +29,18 @@ def biases(tmp_path):
     return tmp_path
 
 
-def printed(monkeypatch, width):
-    """Return the lines of a table on a terminal of that width; None is a file."""
+def terminal(monkeypatch, width):
+    """Return what tables are printed on from now on, of that width; None is a file."""
     console = Console(
         file=io.StringIO(), force_terminal=width is not None, color_system=None, width=width or 100
     )
     monkeypatch.setattr(_outcome, "stdout", lambda: console)
+    return console
+
+
+def printed(monkeypatch, width):
+    """Return the lines of a table on a terminal of that width; None is a file."""
+    console = terminal(monkeypatch, width)
     shown = _outcome.table("Light", "Shift x, y px", "Scale", "Background DN", "Model")
     shown.add_row(NAME, *NUMBERS)
     _outcome.print_table(shown)
@@ -54,6 +61,21 @@ def test_no_number_of_a_table_is_cut_off(monkeypatch, width):
     assert sum(part.count(number) for number in NUMBERS for part in parts) == len(NUMBERS)
 
 
+def test_no_number_of_statistics_is_cut_off(monkeypatch, tmp_path):
+    """Three channels stand one below the other, each with the names of the numbers."""
+    pixels = np.random.default_rng(1).normal(30000, 100, (3, 32, 48)).astype(np.float32)
+    write_fits(tmp_path / "rgb.fits", pixels, Header())
+    texts = []
+    for width in (None, 30):
+        console = terminal(monkeypatch, width)
+        assert main(["stats", str(tmp_path / "rgb.fits")]) == 0
+        texts.append(console.file.getvalue())
+    whole, narrow = (set(re.findall(r"[\d.]+", text)) for text in texts)
+    assert len(whole) > 27
+    assert narrow == whole
+    assert [text.count("median") for text in texts] == [1, 3]
+
+
 def test_a_terminal_that_is_narrower_than_a_number_breaks_its_line(monkeypatch):
     """Nothing is cut off there either."""
     lines = printed(monkeypatch, 20)
@@ -70,8 +92,7 @@ def test_a_table_that_is_too_wide_becomes_several(monkeypatch, width, tables):
 
 def test_text_is_folded_before_a_table_is_parted(monkeypatch):
     """Why a sample was rejected is a sentence; its title is told once."""
-    console = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=60)
-    monkeypatch.setattr(_outcome, "stdout", lambda: console)
+    console = terminal(monkeypatch, 60)
     shown = _outcome.table("File", "DN", "Fate", title="Pixel 1, 2")
     shown.columns[-1].no_wrap = False
     shown.add_row("a.fits", "725.492", "low: 725.492 is below the lower limit 777.628 of round 1")

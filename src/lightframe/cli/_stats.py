@@ -5,7 +5,7 @@ import argparse
 from rich.text import Text
 
 from lightframe.cli._console import stdout
-from lightframe.cli._outcome import number, print_end, refused_files, table
+from lightframe.cli._outcome import number, print_end, print_table, refused_files, table
 from lightframe.cli._output import print_json
 from lightframe.cli._steps import add_common, bench_of
 from lightframe.session import FileStatistics, stats_files
@@ -59,4 +59,5 @@ def _print(file: FileStatistics) -> None:
         shown.add_row(title, *(str(getattr(plane, attribute)) for plane in planes))
     cfa = f", {info.cfa.name}" if info.cfa is not None else ""
     size = f"{info.width} x {info.height}, {info.sample_format}{cfa}"
-    stdout().print(Text.assemble((str(info.path), "bold"), f"  {size}, in DN"), shown)
+    stdout().print(Text.assemble((str(info.path), "bold"), f"  {size}, in DN"))
+    print_table(shown)
