@@ -71,8 +71,8 @@ def sn_deviations(samples: Samples, at: int, n: int, deviations: Samples) -> Non
     Parameters
     ----------
     samples : flat ndarray of float32 or uint16
-        Sample f of lane l is ``samples[at + f * LANES + l]``. For integers a distance below zero,
-        as that one window gives, turns into a large one.
+        Sample f of lane l is ``samples[at + f * LANES + l]``. Distances below zero occur in that
+        one window alone; whatever they become as integers, the other distance in it is too large.
     deviations : ndarray, shape (>= n, LANES), of the same type
         Receives them.
     """

@@ -98,7 +98,7 @@ def _chunk_pixels(frames: int) -> int:
 def _worker_bytes(frames: int) -> int:
     """Return what a worker needs apart from its tile."""
     pixels = _chunk_pixels(frames)
-    return pixels * (frames * 16 + 44) + frames * LANES * (4 + 4 + 2) + 3 * 4 * frames
+    return pixels * (frames * 16 + 44) + frames * LANES * (4 + 4 + 2 + 2) + 3 * 4 * frames
 
 
 class _Chunk(NamedTuple):
@@ -177,7 +177,6 @@ class TileWorker:
         self._marks = np.zeros((frames, stride) if marking else (0, 0), np.uint8)
         self._maps = np.full((_MAPS, pixels), np.nan, np.float32)
         self._ordered = aligned_empty((lanes // LANES, frames, LANES), np.float32)
-        self._integers = aligned_empty((frames, LANES), np.uint16)
         widens = dtype == np.uint16 or recipe.local is not None
         self._widened = aligned_empty((frames, lanes) if widens else (0, 0), np.float32)
         self._local = aligned_empty((2, frames, lanes) if recipe.local else (0, 0, 0), np.float32)
@@ -260,7 +259,7 @@ class TileWorker:
         if self._sorts_integers[chunk.channel] and chunk.compared is chunk.raw:
             work = self._integer_work
             samples = self._stack, chunk.first, chunk.pixels
-            order_integers(*samples, network, self._integers, ordered, high)
+            order_integers(*samples, network, work.integers[1], ordered, high)
         else:
             work = self._work
             norm = recipe.channels[chunk.channel].norm

@@ -52,7 +52,8 @@ class RejectionWork:
     per_pixel : ndarray, shape (lanes,), float32
         One number a pixel: the slope, after linear fit clipping.
     integers : tuple of ndarray, shapes (frames * 64,) and (frames, 64), uint16
-        For samples that are integers of 0 to 65535; without frames for all others.
+        For samples that are integers of 0 to 65535, which are sorted in the second one, too;
+        without frames for all others.
     rounds : int
         Rejection ends after this number of rounds at the latest.
     """
