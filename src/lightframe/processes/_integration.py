@@ -158,12 +158,13 @@ def integrate(  # noqa: PLR0913 - one argument for each thing the caller alone c
     else:
         lost = task.run(lambda worker, channel, window: worker.integrate(channel, window), result)
     present = np.maximum(shape[1] * shape[2] - lost[:, :, 2], 1)
+    low, high = lost[:, :, :2].sum(axis=(0, 1)) / (len(sources) * np.prod(shape))
     return Integration(
         image=result.image,
         weight=result.weight,
         rejected_low=result.rejected_low,
         rejected_high=result.rejected_high,
-        rejected=result.rejected,
+        rejected=(float(low), float(high)),
         variance=result.variance,
         slope=result.slope,
         rejection=recipe.rejection,
@@ -212,23 +213,11 @@ class _Result:
         self.variance = np.empty(shape, np.float32) if settings.variance else None
         self.slope = np.empty(shape, np.float32) if recipe.rejection == "linear-fit" else None
         self._fraction = np.float32(1.0 / frames)
-        self._rejected = np.zeros(2)  # whole numbers: their sum does not depend on the order
-        self._samples = frames * int(np.prod(shape))
-        self._lock = threading.Lock()
-
-    @property
-    def rejected(self) -> tuple[float, float]:
-        """Parts of all samples that were rejected low, and high."""
-        low, high = self._rejected / self._samples
-        return float(low), float(high)
 
     def place(self, channel: int, window: Window, maps: F32) -> None:
         """Copy the maps of a tile."""
         where = (channel, slice(window.y0, window.y1), slice(window.x0, window.x1))
         self.image[where] = maps[0]
-        counts = maps[2:4].sum(axis=(1, 2), dtype=np.float64)
-        with self._lock:
-            self._rejected += counts
         if self.weight is not None:
             self.weight[where] = maps[1]
         if self.rejected_low is not None:
