@@ -143,14 +143,20 @@ def min_max(x, low=1, high=1, sides=3, minimum=1):
 
 
 def line(y):
-    """Least slope with sum(x sgn(y - a - b x)) <= 0, a the median of y - b x, and the mean |r|."""
+    """Least slope with sum(x s) <= 0, a the median of r = y - b x, and the mean |r - a|.
+
+    s are the signs of r - a; where samples lie on the line they share what brings sum(s) to zero.
+    """
     x = np.arange(len(y), dtype=float)
 
     def signs(b):
         r = y - b * x
         r -= np.median(r)
         tiny = 1e-12 * (np.abs(y).max() + 1e-300)
-        return np.sum(x * np.sign(np.where(np.abs(r) < tiny, 0, r)))
+        s = np.sign(np.where(np.abs(r) < tiny, 0, r))
+        if (s == 0).any():
+            s[s == 0] = -s.sum() / (s == 0).sum()
+        return np.sum(x * s)
 
     low, high = 0.0, max((y[-1] - y[0]), 1e-300)
     for _ in range(100):

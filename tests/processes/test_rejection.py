@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lightframe.errors import SettingsError
 from lightframe.kernels._stack import LANES, order_samples, sorting_network
 from lightframe.processes._rejection import REJECTIONS, RejectionWork, esd_critical_values
-from lightframe.processes._rejection_limits import RejectionLimits, SigmaLimits
+from lightframe.processes._rejection_limits import LinearFitLimits, RejectionLimits, SigmaLimits
 
 TWINS = {
     "min-max": stack_twins.min_max,
@@ -215,6 +215,25 @@ def test_linear_fit_slope_is_that_of_the_survivors():
     _, low, high, work = reject("linear-fit", x)
     assert high[0] == 19
     assert work.per_pixel[0] == pytest.approx(2.0, rel=1e-4)
+
+
+@pytest.mark.parametrize("n", [5, 8, 20, 25])
+def test_linear_fit_is_the_best_of_all_lines_where_many_integers_lie_on_one(n):
+    """The best of the lines through two samples each has no smaller mean deviation."""
+    x = np.sort(np.rint(np.random.default_rng(n).normal(100.0, 4.0, (n, 640))), axis=0)
+    limits = RejectionLimits(linear_fit=LinearFitLimits(low=9.0, high=9.0))
+    _, low, high, work = reject("linear-fit", x, limits)
+    assert ((low == 0) & (high == n)).all()
+    ranks = np.arange(n)[:, None]
+
+    def deviations(slopes):
+        residuals = x - ranks * slopes
+        return np.abs(residuals - np.median(residuals, axis=0)).sum(axis=0)
+
+    pairs = [(x[j] - x[i]) / (j - i) for i in range(n) for j in range(i + 1, n)]
+    best = np.min([deviations(slopes) for slopes in pairs], axis=0)
+    found = deviations(work.per_pixel[:640].astype(np.float64))
+    np.testing.assert_allclose(found, best, rtol=1e-4, atol=1e-3)
 
 
 def test_esd_finds_the_outliers_of_rosners_example():

@@ -16,7 +16,11 @@ MOST_STEPS = 40
 """The search for the slope ends here at the latest; five to twelve steps are usual."""
 
 _PRECISION = np.float32(2.0**-17)
-"""The slope is found to about this part of the slope between the quartiles."""
+"""The slope is found to about this part of itself."""
+
+_ROUNDING = np.float32(2.0**-21)
+"""What rounding may make of a residual, as a part of the rise of the line: four roundings of 2^-24.
+Several integers often lie on one line; their signs would be chance, and stop the search there."""
 
 # State of the lanes in the flat scratch array (0 to 5 belong to the queue).
 CENTRE = 6 * LANES  # a: the median of y - b x
@@ -30,13 +34,26 @@ MOST = 13 * LANES
 MOST_SIGNS = 14 * LANES
 MOST_DEVIATION = 15 * LANES
 TOLERANCE = 16 * LANES
+LEAST_CENTRE = 17 * LANES
+MOST_CENTRE = 18 * LANES
+ABOVE = 19 * LANES  # samples above the line, and the sum of their ranks
+RANKS_ABOVE = 20 * LANES
+BELOW = 21 * LANES
+RANKS_BELOW = 22 * LANES
+TINY = 23 * LANES  # samples this near to the line are on it: float32 tells no more
 
 
 @kernel
 def _balance(scratch: F32, n: int, residuals: F32, network: I64) -> None:
-    """Fit a line of given slope: centre, ``sum(x sgn(y - a - b x))`` and ``sum(|y - a - b x|)``."""
+    """Fit a line of given slope: centre a, ``sum(|y - a - b x|)`` and how it falls with b.
+
+    It falls by ``sum(x s)``, s the signs of ``y - a - b x``. Samples on the line, such as the
+    middle one of an odd number, have equal signs between -1 and 1 with which the sum of all is zero
+    (as it must be where a is best): integers often lie on a line, several at a time.
+    """
     half = np.float32(0.5)
     zero = np.float32(0.0)
+    one = np.float32(1.0)
     for f in range(n):
         y = scratch[DATA + f * LANES : DATA + (f + 1) * LANES]
         r = residuals[f]
@@ -48,77 +65,140 @@ def _balance(scratch: F32, n: int, residuals: F32, network: I64) -> None:
     above = residuals[n // 2]
     for lane in range(LANES):
         scratch[CENTRE + lane] = half * (below[lane] + above[lane])
-        scratch[SIGNS + lane] = zero
         scratch[DEVIATION + lane] = zero
+        scratch[ABOVE + lane] = zero
+        scratch[BELOW + lane] = zero
+        scratch[RANKS_ABOVE + lane] = zero
+        scratch[RANKS_BELOW + lane] = zero
     for f in range(n):
         y = scratch[DATA + f * LANES : DATA + (f + 1) * LANES]
         x = np.float32(f)
         for lane in range(LANES):
             d = y[lane] - scratch[SLOPE + lane] * x - scratch[CENTRE + lane]
-            scratch[SIGNS + lane] += (x if d > zero else zero) - (x if d < zero else zero)
+            tiny = scratch[TINY + lane]
             scratch[DEVIATION + lane] += np.abs(d)
+            scratch[ABOVE + lane] += one if d > tiny else zero
+            scratch[BELOW + lane] += one if d < -tiny else zero
+            scratch[RANKS_ABOVE + lane] += x if d > tiny else zero
+            scratch[RANKS_BELOW + lane] += x if d < -tiny else zero
+    count = np.float32(n)
+    ranks = np.float32(n * (n - 1) // 2)
+    for lane in range(LANES):
+        above_line = scratch[ABOVE + lane]
+        below_line = scratch[BELOW + lane]
+        signs = scratch[RANKS_ABOVE + lane] - scratch[RANKS_BELOW + lane]
+        on_line = count - above_line - below_line
+        ranks_on_line = ranks - scratch[RANKS_ABOVE + lane] - scratch[RANKS_BELOW + lane]
+        share = (below_line - above_line) / max(on_line, one)
+        scratch[SIGNS + lane] = signs + share * ranks_on_line
+
+
+@kernel
+def _guess(scratch: F32, n: int) -> None:
+    """Expect the slope near that of a least squares line through the middle four fifths.
+
+    Half a percent of Gaussian stacks have their slope outside of what is tried first.
+    """
+    zero = np.float32(0.0)
+    first = n // 10
+    middle = np.float32(0.5 * (n - 1))
+    squares = np.float32(0.0)
+    for lane in range(LANES):
+        scratch[SLOPE + lane] = zero
+    for f in range(first, n - first):
+        y = scratch[DATA + f * LANES : DATA + (f + 1) * LANES]
+        x = np.float32(f) - middle
+        squares += x * x
+        for lane in range(LANES):
+            scratch[SLOPE + lane] += x * y[lane]
+    apart = np.float32(1.4 / np.sqrt(n))
+    flat = (np.float32(1.06) - apart) / squares
+    steep = (np.float32(1.06) + apart) / squares
+    for lane in range(LANES):
+        products = scratch[SLOPE + lane]
+        scratch[SLOPE + lane] = flat * products
+        scratch[MOST + lane] = steep * products
+
+
+@kernel
+def _remember(scratch: F32, n: int, slopes: F32, queue: I32, at: int, used: int) -> None:
+    """Expect the slope near that of the round before: without its extremes a stack is flatter.
+
+    Of Gaussian stacks of 20 samples that lost one, 97 % have their slope in what is tried first; of
+    100, nearly all.
+    """
+    flat = np.float32(max(0.5, 1.0 - 6.0 / n))
+    steep = np.float32(1.0 + 1.0 / n)
+    for lane in range(LANES):
+        before = slopes[queue[at + (lane if lane < used else 0)]]
+        scratch[SLOPE + lane] = flat * before
+        scratch[MOST + lane] = steep * before
 
 
 @kernel
 def _enclose(scratch: F32, n: int, residuals: F32, network: I64) -> None:
-    """Find slopes on both sides of the best one."""
+    """Find slopes on both sides of the best one, from what is expected to be too flat and steep."""
     zero = np.float32(0.0)
-    quarter = DATA + n // 4 * LANES
-    three_quarters = DATA + (n - 1 - n // 4) * LANES
+    one = np.float32(1.0)
+    least = scratch[DATA : DATA + LANES]
     last = DATA + (n - 1) * LANES
-    apart = np.float32(n - 1 - 2 * (n // 4))
     whole = np.float32(n - 1)
     for lane in range(LANES):
-        b = (scratch[three_quarters + lane] - scratch[quarter + lane]) / apart
-        mean = (scratch[last + lane] - scratch[DATA + lane]) / whole
-        scratch[MOST + lane] = np.float32(1.5) * (b if b > 0 else mean)
-        scratch[TOLERANCE + lane] = _PRECISION * scratch[MOST + lane]
-        scratch[SLOPE + lane] = np.float32(0.5) * scratch[MOST + lane]
-    # Most lines are about as steep as the one through the quartiles; widen where one is not.
+        # Where the middle of the stack is level, the whole of it tells how steep the line may be.
+        mean = (scratch[last + lane] - least[lane]) / whole
+        steep = scratch[MOST + lane]
+        steep = steep if steep > zero else mean
+        scratch[MOST + lane] = steep
+        scratch[MOST_SIGNS + lane] = one
+        scratch[LEAST + lane] = zero
+        scratch[LEAST_SIGNS + lane] = one
+        scratch[LEAST_DEVIATION + lane] = zero
+        scratch[TOLERANCE + lane] = _PRECISION * steep
+        scratch[TINY + lane] = _ROUNDING * steep * whole
     _balance(scratch, n, residuals, network)
-    too_steep = False
+    _move_bounds(scratch)
     for lane in range(LANES):
-        slope = scratch[SLOPE + lane]
-        steep = scratch[SIGNS + lane] <= zero
-        scratch[SLOPE + lane] = zero if steep else slope
-        too_steep |= steep
-    if too_steep:
-        _balance(scratch, n, residuals, network)
-    for lane in range(LANES):
-        scratch[LEAST + lane] = scratch[SLOPE + lane]
-        scratch[LEAST_SIGNS + lane] = scratch[SIGNS + lane]
-        scratch[LEAST_DEVIATION + lane] = scratch[DEVIATION + lane]
-        scratch[SLOPE + lane] = scratch[MOST + lane]
+        scratch[SLOPE + lane] = scratch[MOST + lane] if scratch[MOST_SIGNS + lane] > zero else zero
     _balance(scratch, n, residuals, network)
     while _move_bounds(scratch):
         for lane in range(LANES):
             slope = scratch[SLOPE + lane]
-            scratch[SLOPE + lane] = slope * np.float32(2.0 if scratch[SIGNS + lane] > 0 else 1.0)
+            open_ended = scratch[MOST_SIGNS + lane] > zero
+            scratch[SLOPE + lane] = slope + slope if open_ended else slope
         _balance(scratch, n, residuals, network)
 
 
 @kernel
 def _move_bounds(scratch: F32) -> bool:
-    """Make the line just balanced the new bound on its side; return whether any is too flat."""
+    """Make the line just balanced the new bound on its side; return whether any has no upper one.
+
+    As long as no line was too steep, the sum of signs of the upper bound is above zero.
+    """
     found = False
+    zero = np.float32(0.0)
     for lane in range(LANES):
         slope = scratch[SLOPE + lane]
         signs = scratch[SIGNS + lane]
         deviation = scratch[DEVIATION + lane]
-        flat = signs > 0
+        centre = scratch[CENTRE + lane]
+        flat = signs > zero
         least = scratch[LEAST + lane]
         least_signs = scratch[LEAST_SIGNS + lane]
         least_deviation = scratch[LEAST_DEVIATION + lane]
+        least_centre = scratch[LEAST_CENTRE + lane]
         most = scratch[MOST + lane]
         most_signs = scratch[MOST_SIGNS + lane]
         most_deviation = scratch[MOST_DEVIATION + lane]
+        most_centre = scratch[MOST_CENTRE + lane]
         scratch[LEAST + lane] = slope if flat else least
         scratch[LEAST_SIGNS + lane] = signs if flat else least_signs
         scratch[LEAST_DEVIATION + lane] = deviation if flat else least_deviation
+        scratch[LEAST_CENTRE + lane] = centre if flat else least_centre
         scratch[MOST + lane] = most if flat else slope
         scratch[MOST_SIGNS + lane] = most_signs if flat else signs
         scratch[MOST_DEVIATION + lane] = most_deviation if flat else deviation
-        found |= flat
+        scratch[MOST_CENTRE + lane] = most_centre if flat else centre
+        found |= flat & (most_signs > zero)
     return found
 
 
@@ -158,9 +238,15 @@ def _fit(scratch: F32, n: int, residuals: F32, network: I64) -> None:
             break
         _balance(scratch, n, residuals, network)
         _move_bounds(scratch)
-    _balance(scratch, n, residuals, network)
+    part = np.float32(1.0 / n)
     for lane in range(LANES):
-        scratch[DEVIATION + lane] /= np.float32(n)
+        steep = scratch[SLOPE + lane] == scratch[MOST + lane]
+        least_centre = scratch[LEAST_CENTRE + lane]
+        most_centre = scratch[MOST_CENTRE + lane]
+        least_deviation = scratch[LEAST_DEVIATION + lane]
+        most_deviation = scratch[MOST_DEVIATION + lane]
+        scratch[CENTRE + lane] = most_centre if steep else least_centre
+        scratch[DEVIATION + lane] = part * (most_deviation if steep else least_deviation)
 
 
 @kernel
@@ -213,6 +299,10 @@ def reject_linear_fit(
             head = queue[at]
             n = high[head] - low[head]
             used = pack(ordered, queue, at, pending, low, high, scratch, fresh)
+            if fresh:
+                _guess(scratch, n)
+            else:
+                _remember(scratch, n, slopes, queue, at, used)
             _fit(scratch, n, residuals, network)
             for lane in range(used):
                 i = queue[at + lane]

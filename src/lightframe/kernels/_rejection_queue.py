@@ -25,7 +25,7 @@ __all__ = [
     "work_space",
 ]
 
-DATA = 20 * LANES
+DATA = 24 * LANES
 """Where the samples begin in the flat scratch array; below lies the state of the lanes.
 
 One flat array with constant offsets lets the compiler see that state and samples do not overlap;
