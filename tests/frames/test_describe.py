@@ -541,9 +541,11 @@ def test_no_header_is_too_strange(cards, name):
         ("", "uint8", 255.0),
         ("", "uint16", 65535.0),
         ("SATURATE=                60000", "uint16", 60000.0),
+        ("SATURATE=               100000", "uint16", 65535.0),
+        ("SATURATE=               100000", "float32", 100000.0),
         ("", "float32", None),
     ],
 )
 def test_the_highest_value_is_stated_or_that_of_the_integers(text, sample_format, white):
-    """Of floating-point samples nothing is known."""
+    """The smaller of both counts, as where electrons are stated; of floats nothing is known."""
     assert replace(described(text), sample_format=sample_format).white_dn == white

@@ -10,6 +10,7 @@ from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
 from lightframe.frames import FrameKind
 from lightframe.kernels._constants import FULL_SCALE
+from lightframe.processes import is_end_of_adc
 
 __all__ = [
     "QUADRATIC_TERMS",
@@ -68,11 +69,9 @@ def dark_reference(evidence: SessionEvidence, frames: SetEvidence) -> SetEvidenc
 
 def full_scale(evidence: SessionEvidence, frames: SetEvidence) -> float | None:
     """Return the highest value that the ADC could give, in DN of the file; None if unknown."""
-    stated = next(
-        (f.info.saturation_dn for f in frames.frames if f.info.saturation_dn is not None), None
-    )
+    stated = next((f.info for f in frames.frames if f.info.saturation_dn is not None), None)
     if stated is not None:
-        return float(stated)
+        return stated.white_dn
     alike = [s for s in evidence.sets if not s.is_master and same_setup(s, frames)]
     alike = [s for s in alike if s.step == frames.step or 0 in {s.step, frames.step}]
     highest = max(float(f.levels.maximum.max()) for s in alike for f in s.frames)
@@ -113,14 +112,9 @@ def _piles_up(frame: FrameEvidence, phase: int) -> bool:
     pixels = share * frame.info.height * frame.info.width / _CFA_PLANES
     many = share > _PILE_FRACTION and pixels >= _PILE_PIXELS
     even = levels.minimum[phase] == levels.maximum[phase]
-    if even and not _is_ceiling(float(levels.maximum[phase])):
+    if even and not is_end_of_adc(float(levels.maximum[phase])):
         return False  # an empty frame
     return bool(many and share > 5.0 * levels.near_maximum[phase])
-
-
-def _is_ceiling(level: float) -> bool:
-    """Whether a level is the highest number of an ADC, shifted to 16 bits or not."""
-    return any(level == (1 << bits) - step for bits in range(8, 17) for step in (1, 4, 16))
 
 
 def spike_at_minimum(frame: FrameEvidence) -> float:

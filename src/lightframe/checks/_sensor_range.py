@@ -120,7 +120,7 @@ def ceiling_dn(setup: Setup, saturation: Figure, known: KnownCamera | None) -> f
     if saturation.known:
         return saturation.number
     if stated is not None:
-        return float(stated)
+        return min(float(stated), FULL_SCALE)
     white = None if known is None else known.white_dn(setup.step)
     highest = max(float(frame.levels.maximum.max()) for frame in setup.frames)
     if white is not None and highest <= white:

@@ -139,5 +139,9 @@ class FrameInfo:
 
     @property
     def white_dn(self) -> float | None:
-        """Highest value of a pixel in DN: the stated one, or that of the integers; else None."""
-        return self.saturation_dn or _WHITE_DN.get(self.sample_format)
+        """Highest value of a pixel in DN: the smaller of the stated one and that of the integers.
+
+        None where neither is known.
+        """
+        known = (self.saturation_dn, _WHITE_DN.get(self.sample_format))
+        return min((value for value in known if value is not None), default=None)

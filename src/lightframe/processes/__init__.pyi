@@ -7,7 +7,7 @@ from ._background_tiles import (
     flat_products,
 )
 from ._calibration import FrameLevels, PreparedCalibration
-from ._calibration_cards import calibrated_header, calibration_cards
+from ._calibration_cards import calibrated_header, calibration_cards, with_saturation
 from ._calibration_frame import (
     CalibratedFrame,
     CalibrationRecord,
@@ -118,6 +118,7 @@ from ._resampling import (
     source_window,
 )
 from ._residual_pattern import PatternLeft, pattern_left, pattern_sample
+from ._saturation import Saturation, calibrated_saturation, is_end_of_adc, saturation
 from ._star_table import StarTable
 from ._stars import DetectionSettings, detect_stars
 from ._statistics import PlaneStatistics, colour_samples, image_statistics
@@ -209,6 +210,7 @@ __all__ = [
     "RejectionLimits",
     "Repairs",
     "ResampleSettings",
+    "Saturation",
     "SigmaLimits",
     "StarTable",
     "StretchSettings",
@@ -225,6 +227,7 @@ __all__ = [
     "by_brightness",
     "calibrate_frame",
     "calibrated_header",
+    "calibrated_saturation",
     "calibration_cards",
     "choose_reference",
     "choose_rejection",
@@ -263,6 +266,7 @@ __all__ = [
     "image_statistics",
     "integrate",
     "integration_quality",
+    "is_end_of_adc",
     "is_white",
     "mean_slope",
     "measure",
@@ -286,6 +290,7 @@ __all__ = [
     "resample",
     "resolve_input_pedestal",
     "sample_statistics",
+    "saturation",
     "screen_transfer",
     "source_window",
     "split_cfa",
@@ -293,4 +298,5 @@ __all__ = [
     "superpixel",
     "temporal_noise",
     "trace_pixel",
+    "with_saturation",
 ]

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 
 from lightframe.frames._cfa import CfaPattern
 from lightframe.frames._header import Card, Header
+from lightframe.frames._vocabulary import SATURATION
 from lightframe.kernels._constants import FULL_SCALE
 from lightframe.processes._calibration import PreparedCalibration
 from lightframe.processes._calibration_frame import CalibrationRecord
 from lightframe.processes._flat_scaling import FlatScale
 from lightframe.processes._overscan import OverscanSettings
 
-__all__ = ["calibrated_header", "calibration_cards"]
+__all__ = ["calibrated_header", "calibration_cards", "with_saturation"]
 
 _METHOD_NAMES = {"mrs": "MRS", "k-sigma": "K-Sigma"}
 _ROLES = {"bias": "masterBias", "dark": "masterDark", "flat": "masterFlat"}
@@ -139,8 +140,8 @@ def calibrated_header(
     """Return the header of a calibrated frame.
 
     All cards of the raw frame are kept but those that are no longer true: its pedestal, its noise,
-    overscan sections, and, after a crop, the place of colour pattern and sub-frame. The cards of
-    `calibration_cards` are added.
+    its saturation, overscan sections, and, after a crop, the place of colour pattern and sub-frame.
+    The cards of `calibration_cards` are added.
 
     Parameters
     ----------
@@ -151,6 +152,7 @@ def calibrated_header(
     """
     noise = [card.keyword for card in header if card.keyword.upper().startswith("NOISE")]
     header = header.without(prepared.settings.input_pedestal_keyword, "PEDESTAL", "CALSTAT", *noise)
+    header = with_saturation(header, record.saturation_dn)
     if prepared.settings.overscan is not None:
         header = header.without("BIASSEC", "TRIMSEC", "DATASEC")
     target = prepared.target
@@ -158,6 +160,14 @@ def calibrated_header(
     if prepared.cfa is not None and cropped:
         header = _with_pattern(header, prepared.cfa, prepared.height)
     return header.adding(*calibration_cards(record, prepared, unit_dn=unit_dn, digests=digests))
+
+
+def with_saturation(header: Header, level_dn: float | None) -> Header:
+    """Return the header of a calibrated frame that is saturated from this level on, or nowhere."""
+    header = header.without(*(keyword.name for keyword in SATURATION.keywords))
+    if level_dn is None:
+        return header
+    return header.adding(Card("SATURATE", round(level_dn, 2), "[DN] saturated from here on"))
 
 
 def _with_pattern(header: Header, cfa: CfaPattern, height: int) -> Header:

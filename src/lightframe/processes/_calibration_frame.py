@@ -23,6 +23,7 @@ from lightframe.processes._pedestal import (
     clipped_fractions,
     resolve_input_pedestal,
 )
+from lightframe.processes._saturation import calibrated_saturation, saturation
 from lightframe.processes._strips import in_strips
 
 __all__ = ["CalibratedFrame", "CalibrationRecord", "calibrate_frame", "frame_pedestal"]
@@ -87,6 +88,9 @@ class CalibrationRecord:
         What was added last.
     range_dn : tuple of float
         Lowest and highest value, pedestal included, not truncated, DN.
+    saturation_dn : float or None
+        Level from which on calibrated pixels are saturated, pedestal included, DN; None if no pixel
+        of the raw frame is.
     clipping : Clipping
         Samples that truncation to the 16-bit scale changes (or would change: float files are not
         truncated), and missing samples.
@@ -105,6 +109,7 @@ class CalibrationRecord:
     flat_scale: FlatScale | None
     output_pedestal_dn: int
     range_dn: tuple[float, float]
+    saturation_dn: float | None
     clipping: Clipping
     noise: NoiseEstimate | None
     notes: tuple[str, ...]
@@ -204,12 +209,13 @@ class CalibratedFrame:
     record: CalibrationRecord
 
 
-def calibrate_frame(
+def calibrate_frame(  # noqa: PLR0913 - what a frame brings with it, by keyword
     raw: npt.NDArray[np.generic],
     prepared: PreparedCalibration,
     *,
     name: str = "light",
     exposure_s: float | None = None,
+    white_dn: float | None = None,
     pedestal: InputPedestal = _NO_PEDESTAL,
     threads: int = 1,
 ) -> CalibratedFrame:
@@ -225,6 +231,8 @@ def calibrate_frame(
         For the record.
     exposure_s : float, optional
         Exposure in seconds, see `PreparedCalibration.dark_scale`.
+    white_dn : float, optional
+        Highest value that is possible in the raw frame, see `FrameInfo.white_dn`.
     pedestal : InputPedestal
         Pedestal contained in the frame, from `resolve_input_pedestal`.
     threads : int
@@ -247,6 +255,7 @@ def calibrate_frame(
         out[:, first:last] = target
 
     in_strips(calibrate_strip, prepared.height, threads, height=_STRIP_ROWS)
+    full = saturation(planes, white_dn)
     notes = [*prepared.notes, *([pedestal.note] if pedestal.note else [])]
     if not literal:
         added = automatic_pedestal(out, settings.output_pedestal_limit)
@@ -263,6 +272,9 @@ def calibrate_frame(
         flat_scale=prepared.flat_scale,
         output_pedestal_dn=added,
         range_dn=_range(out),
+        saturation_dn=None
+        if full is None
+        else calibrated_saturation(full.level_dn, prepared, scale, levels, added),
         clipping=clipped_fractions(out),
         noise=evaluate_noise(out, prepared.cfa, settings.noise_method)
         if settings.evaluate_noise

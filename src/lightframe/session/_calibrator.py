@@ -195,6 +195,7 @@ class Calibrator:
             self.prepared(info),
             name=info.path.name,
             exposure_s=info.exposure_s,
+            white_dn=info.white_dn,
             pedestal=frame_pedestal(info, self.settings),
         )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lightframe.frames import Card, Header, PixelSource, Window, write_fits
+from lightframe.processes import with_saturation
 from lightframe.session._context import Context
 from lightframe.session._file_names import shortened, slug, unique_names
 from lightframe.session._lights import MeasuredLight
@@ -89,6 +90,7 @@ def _header(
     light: MeasuredLight, stage: str, registration: Sequence[str], context: Context
 ) -> Header:
     header = as_colour(light.info.header).without(*_SCALING)
+    header = with_saturation(header, light.saturation_dn)
     if stage == "calibrated":
         header = header.adding(*cfa_cards(light.info))
     if stage == "registered":

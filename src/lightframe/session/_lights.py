@@ -25,6 +25,7 @@ from lightframe.processes import (
     Measurement,
     PreparedCalibration,
     Repairs,
+    calibrated_saturation,
     clipped_fractions,
     correct_defects,
     defects_from_dark,
@@ -32,6 +33,7 @@ from lightframe.processes import (
     frame_pedestal,
     frame_statistics,
     measure,
+    saturation,
 )
 from lightframe.session._calibrating import Master, prepare
 from lightframe.session._context import Context
@@ -100,6 +102,8 @@ class MeasuredLight:
         Location, scale and noise of each colour.
     glimpse : Glimpse
         What the checks look at.
+    saturation_dn : float or None
+        Level from which on calibrated pixels are saturated; None if no raw pixel is.
     """
 
     info: FrameInfo
@@ -114,6 +118,7 @@ class MeasuredLight:
     measurement: Measurement
     statistics: FrameStatistics
     glimpse: Glimpse
+    saturation_dn: float | None
 
     @property
     def cfa(self) -> CfaPattern | None:
@@ -253,6 +258,10 @@ def _measured(
     frame = context.read_whole(raw)
     scale = calibration.dark_scale(frame, exposure_s=info.exposure_s)
     levels = calibration.levels(frame, pedestal_dn=frame_pedestal(info, calibration.settings).dn)
+    full = saturation(frame, info.white_dn)
+    saturated_dn = None
+    if full is not None:
+        saturated_dn = calibrated_saturation(full.level_dn, calibration, scale, levels)
     window = Window(0, calibration.height, 0, calibration.width)
     pixels = _buffers.floats("calibrated", (calibration.channels, *window.shape))
     inner = calibration.raw_window(window)
@@ -288,11 +297,12 @@ def _measured(
             pixels,
             calibration.cfa,
             settings.detection,
-            saturation_dn=info.saturation_dn,
+            saturation_dn=saturated_dn,
             noise_dn=noise,
         ),
         _statistics(pixels, calibration.cfa, noise, settings.lights.estimators),
         glimpse,
+        saturated_dn,
     )
 
 

@@ -127,7 +127,8 @@ def prepare_probe(
     hot = None
     if dark is not None:
         gain = None if reciprocal is None else reciprocal[0]
-        ceiling = infos[assignment.frames[0]].saturation_dn or float(np.nanmax(dark))
+        info = infos[assignment.frames[0]]
+        ceiling = (info.saturation_dn and info.white_dn) or float(np.nanmax(dark))
         hot = hot_pixels(dark[0], calibration.cfa, gain, ceiling_dn=_CEILING * ceiling)
     glow = _glow_of(assignment, dark, calibration, masters)
     if reciprocal is None or assignment.flat is None:

@@ -22,6 +22,7 @@ from lightframe.processes import (
     measure,
     photometric_scale,
     psf_signal_weights,
+    saturation,
 )
 from lightframe.session._batch import Failure
 from lightframe.session._noise import frame_gains
@@ -167,7 +168,9 @@ def _each(
             return Failure(info.path, InputError(what, where=info.path, remedy="leave it out"))
         measured = None
         if planes is not None:
-            measured = measure(planes, cfa, bench.settings.detection, saturation_dn=info.white_dn)
+            full = saturation(planes, info.white_dn)
+            level = None if full is None else full.level_dn
+            measured = measure(planes, cfa, bench.settings.detection, saturation_dn=level)
         return _Look(statistics, noise, measured)
 
     estimators = bench.settings.lights.estimators

@@ -16,6 +16,7 @@ from lightframe.processes import (
     frame_statistics,
     measure,
     reference_scores,
+    saturation,
 )
 from lightframe.session._batch import Batch
 from lightframe.session._json_values import plain
@@ -89,8 +90,13 @@ def measure_files(paths: Sequence[Path], bench: Bench) -> Batch[MeasuredFile]:
         info, planes = read_image(path)
         cfa = info.cfa if len(planes) == 1 else None
         noise = colour_noise(planes, cfa)
+        full = saturation(planes, info.white_dn)
         measured = measure(
-            planes, cfa, bench.settings.detection, saturation_dn=info.white_dn, noise_dn=noise
+            planes,
+            cfa,
+            bench.settings.detection,
+            saturation_dn=None if full is None else full.level_dn,
+            noise_dn=noise,
         )
         return MeasuredFile(info, measured), _signal_to_noise(_sampled(planes), noise)
 

@@ -1,0 +1,128 @@
+"""From which level on the pixels of a frame are saturated: one rule for runs and single steps.
+
+It is the smallest of what the header or the camera states, what the integers of the file can hold,
+and the level at which the pixels pile up; where no pixel reaches it, nothing is saturated. In a
+calibrated frame it is what calibration makes of that level.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lightframe.frames._pixels import Window
+from lightframe.processes._calibration import FrameLevels, PreparedCalibration
+from lightframe.processes._dark_scaling import DarkScale
+
+__all__ = ["Saturation", "calibrated_saturation", "is_end_of_adc", "saturation"]
+
+_STRIP_ROWS = 64
+_FEWEST = 10
+"""Pixels at the highest value from which on it is a ceiling, not chance."""
+_PILE = 5.0
+"""How many times as many pixels a ceiling has as a value next below it."""
+_BELOW = 0.01
+_LEAST_BELOW_DN = 64.0
+"""Range of the values next below, as a part of the ceiling, and at least."""
+_SAMPLED_ROWS = 32
+_LOWEST = 0.01
+"""Part of the pixels that may come out lower: those that are hot in the dark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saturation:
+    """Saturated pixels of a frame.
+
+    Attributes
+    ----------
+    level_dn : float
+        Pixels at or above are saturated.
+    fraction : float
+        Fraction of the pixels that are.
+    """
+
+    level_dn: float
+    fraction: float
+
+
+def saturation(pixels: npt.NDArray[Any], white_dn: float | None = None) -> Saturation | None:
+    """Return from which level on pixels are saturated; None if none is.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint16 or float32, shape (..., rows, columns)
+        DN; NaN is missing.
+    white_dn : float, optional
+        Highest value that is possible, as `FrameInfo.white_dn` has it.
+    """
+    top = float(np.fmax.reduce(pixels, axis=None, initial=0))
+    if top <= 0 or not np.isfinite(top):
+        return None
+    level = top if white_dn is None else min(top, white_dn)
+    count = sum(int(np.count_nonzero(strip >= level)) for strip in _strips(pixels))
+    if level != white_dn and not _piles_up(pixels, top, count):
+        return None
+    return Saturation(level, count / pixels.size)
+
+
+def is_end_of_adc(level_dn: float) -> bool:
+    """Whether a level is the highest number of an ADC, shifted to 16 bits or not."""
+    return any(level_dn == (1 << bits) - step for bits in range(8, 17) for step in (1, 4, 16))
+
+
+def calibrated_saturation(
+    level_dn: float,
+    prepared: PreparedCalibration,
+    scale: DarkScale | None,
+    levels: FrameLevels,
+    pedestal_dn: float = 0.0,
+) -> float:
+    """Return the level from which on pixels may be saturated once they are calibrated.
+
+    Rows of saturated pixels are calibrated, and the lowest counts: where the flat is bright. In
+    corners that the flat brightens, stars are taken for saturated somewhat below saturation.
+
+    Parameters
+    ----------
+    level_dn : float
+        Saturation of the raw frame.
+    prepared : PreparedCalibration
+        How it is calibrated.
+    scale : DarkScale or None
+        Factor of its dark.
+    levels : FrameLevels
+        Its own constants.
+    pedestal_dn : float
+        Output pedestal.
+    """
+    period = 2 if prepared.cfa is None else prepared.cfa.period
+    height = min(period, prepared.height)
+    step = max(period, prepared.height * period // _SAMPLED_ROWS // period * period)
+    found = []
+    for y in range(0, prepared.height - height + 1, step):
+        window = Window(y, y + height, 0, prepared.width)
+        rows = np.full((prepared.channels, *window.shape), level_dn, np.float32)
+        prepared.apply(rows, window, scale, rows, levels=levels, pedestal_dn=pedestal_dn)
+        found.append(rows[np.isfinite(rows)])
+    known = np.concatenate(found)
+    return float(np.quantile(known, _LOWEST)) if known.size else level_dn
+
+
+def _piles_up(pixels: npt.NDArray[Any], top: float, count: int) -> bool:
+    """Whether the pixels at the highest value are a ceiling."""
+    if count < _FEWEST:
+        return False
+    if count == pixels.size:  # else a frame that was written without its pixels
+        return is_end_of_adc(top)
+    low = top - max(_BELOW * top, _LEAST_BELOW_DN)
+    below = np.concatenate([s[(s >= low) & (s < top)] for s in _strips(pixels)])
+    return count > _PILE * below.size / max(np.unique(below).size, 1)
+
+
+def _strips(pixels: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
+    """Yield some rows at a time: masks of a whole frame would be fresh memory."""
+    rows = pixels.reshape(-1, pixels.shape[-1])
+    for first in range(0, len(rows), _STRIP_ROWS):
+        yield rows[first : first + _STRIP_ROWS]
