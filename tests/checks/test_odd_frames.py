@@ -76,10 +76,47 @@ def test_empty_frames_are_not_those_of_the_camera(tmp_path, kind):
 
 def test_saturated_lights_do_not_speak_of_another_camera(tmp_path):
     """They show no pixel's sensitivity, having no noise; that says nothing of the flats."""
-    for path in session(tmp_path)["light"]:
+    lights = session(tmp_path)["light"]
+    for path in lights:
         filled(path, 65535, np.uint16)
+    (finding,) = serious(tmp_path)
 
-    assert serious(tmp_path) == []
+    assert finding.rule == "bad-light"
+    assert set(finding.frames) == set(lights)
+    assert finding.evidence["saturated_fraction"] == 1.0
+
+
+def exposed(path, level, top):
+    """Replace the pixels of a frame by light of some level, cut off at a ceiling."""
+    with fits.open(path, mode="update") as file:
+        light = np.random.default_rng(5).normal(level, 900, file[0].data.shape)
+        file[0].data = np.clip(light, 0, top).astype(np.uint16)
+
+
+@pytest.mark.parametrize(
+    ("level", "top"),
+    [(90000, 65535), (65800, 65535), (65600, 65520), (20000, 16383), (52300, 52000)],
+    ids=["daylight", "nearly", "12 bits", "14 bits", "full well"],
+)
+def test_a_light_that_is_saturated_nearly_everywhere_is_named_alone(tmp_path, level, top):
+    """Whatever ends the range, it is one finding on one light; nothing is said of the others."""
+    victim = session(tmp_path)["light"][1]
+    exposed(victim, level, top)
+    (finding,) = serious(tmp_path)
+
+    assert (finding.rule, finding.frames) == ("bad-light", (victim,))
+    assert finding.evidence["saturation_dn"] == top
+    assert 0.5 < finding.evidence["saturated_fraction"] <= 1.0
+    assert finding.severity == "warning"
+    assert "picture" in finding.evidence
+
+
+@pytest.mark.parametrize("level", [40000, 65000])
+def test_bright_sky_below_the_ceiling_is_not_called_saturated(tmp_path, level):
+    """A quarter of the pixels may be at the ceiling: the rest has a level still."""
+    exposed(session(tmp_path)["light"][1], level, 65535)
+
+    assert not [f for f in serious(tmp_path) if "saturated_fraction" in f.evidence]
 
 
 def test_saturated_flats_are_still_called_so(tmp_path):

@@ -315,6 +315,28 @@ def test_a_light_without_stars_is_set_aside(colour, tmp_path):
     assert "bad-light" in [finding["rule"] for finding in outcome.document["findings"]]
 
 
+@pytest.mark.parametrize("check_pixels", [True, False])
+def test_a_light_taken_by_day_is_set_aside_and_named_once(colour, tmp_path, check_pixels):
+    """Nearly all of its pixels are saturated; the others make the result, and nothing is wrong."""
+    shutil.copytree(colour[0] / "raw", tmp_path / "raw")
+    victim = sorted((tmp_path / "raw" / "lights").iterdir())[2]
+    with fits.open(victim, mode="update") as units:
+        bright = np.random.default_rng(1).normal(70000, 2000, units[0].data.shape)
+        units[0].data = np.minimum(bright, 65535).astype(np.uint16) // 4 * 4  # an ADC of 14 bits
+
+    outcome = run([tmp_path / "raw"], tmp_path / "out", RunSettings(check_pixels=check_pixels))
+
+    (aside,) = [light for light in outcome.document["lights"] if not light["used"]]
+    assert aside["path"] == str(victim)
+    assert "of its pixels are saturated, at 65532 DN" in aside["reason"]
+    findings = [f for f in outcome.document["findings"] if f["severity"] != "info"]
+    (finding,) = [f for f in findings if f["rule"] == "bad-light"]
+    assert finding["frames"] == [str(victim)]
+    assert findings == [finding]
+    assert outcome.exit_code == 0
+    assert outcome.document["results"][0]["frames"] == 7
+
+
 def test_lights_alone_are_integrated_with_a_plain_warning(colour, tmp_path):
     """Without calibration frames the result is made, and what is missing is said."""
     outcome = run([colour[0] / "raw" / "lights"], tmp_path)

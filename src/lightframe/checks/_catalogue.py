@@ -29,6 +29,7 @@ MODULES = (
     "_result_leak_rule",
     "_result_rules",
     "_result_bad_light_rule",
+    "_evidence_light_rule",
     "_result_pattern_rules",
     "_result_shadow_rules",
 )

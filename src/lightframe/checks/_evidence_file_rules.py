@@ -8,7 +8,13 @@ import numpy as np
 from lightframe.checks._evidence_frame import FrameEvidence, Places
 from lightframe.checks._evidence_pictures import levels_beside
 from lightframe.checks._evidence_sets import DARK_KINDS, SessionEvidence, SetEvidence
-from lightframe.checks._evidence_tools import dark_reference, full_scale, names_of, same_setup
+from lightframe.checks._evidence_tools import (
+    dark_reference,
+    full_scale,
+    names_of,
+    same_setup,
+    saturated_part,
+)
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import number
 from lightframe.checks._pictures import Row
@@ -315,6 +321,8 @@ def _not_a_light(
     floor: float,
     scale: float,
 ) -> tuple[str, str] | None:
+    if saturated_part(frame).fraction > evidence.settings.saturated_light:
+        return None  # `bad-light` tells of it
     noise = float(frame.noise.mean())
     light = (frame.level - floor) / scale
     others = [f for f in frames.frames if f is not frame]

@@ -10,7 +10,7 @@ from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
 from lightframe.frames import FrameKind
 from lightframe.kernels._constants import FULL_SCALE
-from lightframe.processes import is_end_of_adc
+from lightframe.processes import LEAST_CEILING_DN, Saturation, is_end_of_adc
 
 __all__ = [
     "QUADRATIC_TERMS",
@@ -21,6 +21,7 @@ __all__ = [
     "quadratic_terms",
     "rounded",
     "same_setup",
+    "saturated_part",
     "saturation",
     "smooth_part",
     "spike_at_minimum",
@@ -115,6 +116,21 @@ def _piles_up(frame: FrameEvidence, phase: int) -> bool:
     if even and not is_end_of_adc(float(levels.maximum[phase])):
         return False  # an empty frame
     return bool(many and share > 5.0 * levels.near_maximum[phase])
+
+
+def saturated_part(frame: FrameEvidence) -> Saturation:
+    """Return the saturated pixels of a frame, as `lightframe.processes.saturation` has them."""
+    levels, white = frame.levels, frame.info.white_dn
+    top = float(levels.maximum.max())
+    level = top if white is None else min(top, white)
+    even = float(levels.minimum.min()) == top
+    if level < LEAST_CEILING_DN or (even and level != white and not is_end_of_adc(top)):
+        return Saturation(level, 0.0)
+    bins = np.arange(levels.whole.shape[1])
+    starts = levels.whole_start[:, np.newaxis] + levels.whole_width[:, np.newaxis] * bins
+    above = np.where(starts >= level, levels.whole, 0).sum(axis=1) / levels.whole.sum(axis=1)
+    at_level = np.where(levels.maximum == level, levels.at_maximum, 0.0)
+    return Saturation(level, float(np.maximum(above, at_level).mean()))
 
 
 def spike_at_minimum(frame: FrameEvidence) -> float:

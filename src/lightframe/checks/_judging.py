@@ -12,7 +12,7 @@ def judge_session(evidence: SessionEvidence) -> tuple[Finding, ...]:
 
     A flat among darks, or a frame whose BZERO was lost, would make its whole set look wrong, and a
     dark with a light leak would contradict the bias: frames with an error are taken out before the
-    next stage.
+    next stage, and so are lights that a run sets aside.
 
     Parameters
     ----------
@@ -28,6 +28,10 @@ def judge_session(evidence: SessionEvidence) -> tuple[Finding, ...]:
     for stage in Stage:
         new = judge(evidence, stage)
         findings += new
-        wrong = [finding for finding in new if finding.severity is Severity.ERROR]
+        wrong = [
+            finding
+            for finding in new
+            if finding.severity is Severity.ERROR or finding.rule == "bad-light"
+        ]
         evidence = evidence.without(frozenset(path for f in wrong for path in f.frames))
     return tuple(findings)

@@ -23,7 +23,7 @@ _Below = dict[LightEvidence, tuple[float, float]]
 
 @rule(
     "bad-light",
-    "a light is clouded, trailed, out of focus or in twilight",
+    "a light is clouded, trailed, out of focus, saturated or in twilight",
     severity=Severity.WARNING,
     group=Group.ACQUISITION,
     judges=ResultEvidence,

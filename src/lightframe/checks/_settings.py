@@ -49,6 +49,9 @@ class CheckSettings(ResultThresholds):
     illuminated: float = Field(0.15, gt=0, lt=1)
     """Level above the bias, as a part of the range, from which on a frame is illuminated."""
 
+    saturated_light: float = Field(0.5, gt=0, le=1)
+    """Part of the pixels of a light that may be saturated before it is set aside."""
+
     clipped_fraction: float = Field(0.001, gt=0)
     """Fraction of the pixels of a bias or dark that may be zero."""
 

@@ -57,7 +57,8 @@ SHOWN: dict[str, str] = {
     "undithered": "path of the field from light to light",
     "no-dark-correlation": "dark scaling factor by light, with its error",
     "dark-scale-disagrees": "dark scaling factor by light, against the ratio of exposures",
-    "bad-light": "what is wrong with the light, beside the others of its group",
+    "bad-light": "what is wrong with the light, beside the others of its group; its level beside"
+    " those of all sets",
     "residual-pattern": "pixels of one half of the lights against the other half",
     "dust-embossed": "correlation of dust shadows at each shift",
     "dark-scaling-with-glow": "map of the dark's glow",

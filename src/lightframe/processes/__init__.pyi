@@ -118,7 +118,13 @@ from ._resampling import (
     source_window,
 )
 from ._residual_pattern import PatternLeft, pattern_left, pattern_sample
-from ._saturation import Saturation, calibrated_saturation, is_end_of_adc, saturation
+from ._saturation import (
+    LEAST_CEILING_DN,
+    Saturation,
+    calibrated_saturation,
+    is_end_of_adc,
+    saturation,
+)
 from ._star_table import StarTable
 from ._stars import DetectionSettings, detect_stars
 from ._statistics import PlaneStatistics, colour_samples, image_statistics
@@ -145,6 +151,7 @@ __all__ = [
     "FLAT_SCALINGS",
     "INPUT_PEDESTALS",
     "INTERPOLATIONS",
+    "LEAST_CEILING_DN",
     "LOCATION_ESTIMATORS",
     "MODELS",
     "NOISE_METHODS",

@@ -16,8 +16,10 @@ from lightframe.frames._pixels import Window
 from lightframe.processes._calibration import FrameLevels, PreparedCalibration
 from lightframe.processes._dark_scaling import DarkScale
 
-__all__ = ["Saturation", "calibrated_saturation", "is_end_of_adc", "saturation"]
+__all__ = ["LEAST_CEILING_DN", "Saturation", "calibrated_saturation", "is_end_of_adc", "saturation"]
 
+LEAST_CEILING_DN = 255.0
+"""Ceiling of an ADC of 8 bits: below, pixels pile up because a file is empty."""
 _STRIP_ROWS = 64
 _FEWEST = 10
 """Pixels at the highest value from which on it is a ceiling, not chance."""
@@ -58,9 +60,11 @@ def saturation(pixels: npt.NDArray[Any], white_dn: float | None = None) -> Satur
         Highest value that is possible, as `FrameInfo.white_dn` has it.
     """
     top = float(np.fmax.reduce(pixels, axis=None, initial=0))
-    if top <= 0 or not np.isfinite(top):
+    if top < LEAST_CEILING_DN or not np.isfinite(top):
         return None
     level = top if white_dn is None else min(top, white_dn)
+    if level < LEAST_CEILING_DN:
+        return None
     count = sum(int(np.count_nonzero(strip >= level)) for strip in _strips(pixels))
     if level != white_dn and not _piles_up(pixels, top, count):
         return None

@@ -24,6 +24,7 @@ from lightframe.checks import (
     read_plane,
     without_consequences,
 )
+from lightframe.checks._evidence_tools import saturated_part
 from lightframe.checks._finding import Finding, Severity
 from lightframe.checks._sensor_priors import measured_wins
 from lightframe.frames import FrameInfo, FrameKind, open_pixels
@@ -236,7 +237,7 @@ class _Gathered:
 
 def _with_ledgers(evidence: SessionEvidence, threads: int) -> SessionEvidence:
     found = (
-        _ledger(use.source, use.target, threads)
+        _ledger(use.source, use.target, threads, evidence.settings.saturated_light)
         for use in evidence.uses
         if use.role is FrameKind.DARK
         and use.target.kind is FrameKind.LIGHT
@@ -245,9 +246,17 @@ def _with_ledgers(evidence: SessionEvidence, threads: int) -> SessionEvidence:
     return replace(evidence, ledgers=tuple(ledger for ledger in found if ledger is not None))
 
 
-def _ledger(dark: SetEvidence, lights: SetEvidence, threads: int) -> Ledger | None:
-    """Look up the hot pixels of a dark in some lights, whose pixels are let go of then."""
-    chosen = lights.frames[:: max(1, len(lights.frames) // _LEDGER_LIGHTS)][:_LEDGER_LIGHTS]
+def _ledger(
+    dark: SetEvidence, lights: SetEvidence, threads: int, most_saturated: float
+) -> Ledger | None:
+    """Look up the hot pixels of a dark in some lights, whose pixels are let go of then.
+
+    Lights of which more than a part is saturated are of no use.
+    """
+    usable = [f for f in lights.frames if saturated_part(f).fraction <= most_saturated]
+    if not usable:
+        return None
+    chosen = usable[:: max(1, len(usable) // _LEDGER_LIGHTS)][:_LEDGER_LIGHTS]
     with ThreadPoolExecutor(threads, thread_name_prefix="ledger") as pool:
         pixels = list(pool.map(_plane, chosen))
     ratio = (lights.exposure_s or 1.0) / (dark.exposure_s or lights.exposure_s or 1.0)

@@ -251,7 +251,7 @@ class Execution:
         known = {
             path
             for finding in self.findings
-            if finding.rule == "unreadable-file"
+            if finding.rule == "unreadable-file" or "saturated_fraction" in finding.evidence
             for path in finding.frames
         }
         for item in self.context.exclusions:

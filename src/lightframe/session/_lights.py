@@ -256,9 +256,14 @@ def _measured(
     """Calibrate a whole light in this thread's buffers, and measure it."""
     settings, calibration = context.settings, treatment.calibration
     frame = context.read_whole(raw)
+    full = saturation(frame, info.white_dn)
+    if full is not None and full.fraction > settings.check.saturated_light:
+        raise InputError(
+            f"{full.fraction:.0%} of its pixels are saturated, at {full.level_dn:.0f} DN",
+            where=info.path,
+        )
     scale = calibration.dark_scale(frame, exposure_s=info.exposure_s)
     levels = calibration.levels(frame, pedestal_dn=frame_pedestal(info, calibration.settings).dn)
-    full = saturation(frame, info.white_dn)
     saturated_dn = None
     if full is not None:
         saturated_dn = calibrated_saturation(full.level_dn, calibration, scale, levels)
