@@ -78,8 +78,8 @@ def test_first_bytes_decide_under_a_foreign_name(light):
     [
         ("x.dat", b"\x89PNG", "is none of the formats that are read: FITS"),
         ("x.dat", b"", "is empty"),
-        ("folder", None, "cannot be read"),
-        ("absent.fits", None, "cannot be read"),
+        ("folder", None, "is a folder, not a file"),
+        ("absent.fits", None, "no such file"),
     ],
 )
 def test_what_is_no_frame_is_refused_with_a_reason(name, content, words, tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lightframe.errors import InputError
+from lightframe.errors import InputError, SettingsError
 from lightframe.session import read_defect_list
 
 
@@ -18,5 +18,8 @@ def test_a_file_is_read_and_named_in_errors(tmp_path):
     path.write_text("pixel 9 9\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"defects\.txt: line 1"):
         read_defect_list(path, height=4, width=4)
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(SettingsError, match="No such file"):
         read_defect_list(tmp_path / "none.txt", height=4, width=4)
+    path.write_bytes(b"pixel \xff")
+    with pytest.raises(SettingsError, match="not UTF-8"):
+        read_defect_list(path, height=4, width=4)

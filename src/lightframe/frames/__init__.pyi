@@ -1,3 +1,4 @@
+from ._access import access_error
 from ._array_source import ArraySource
 from ._camera_raw import CameraRawFormat, CameraRawSettings
 from ._cfa import COLOURS, CfaPattern, cfa_pattern
@@ -46,6 +47,7 @@ __all__ = [
     "Window",
     "WriteReport",
     "XisfImage",
+    "access_error",
     "cfa_pattern",
     "every_row",
     "find_format",

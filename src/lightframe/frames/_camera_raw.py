@@ -18,6 +18,7 @@ import rawpy
 from pydantic import Field
 
 from lightframe.errors import UnreadableFileError
+from lightframe.frames._access import access_error
 from lightframe.frames._camera_raw_exif import (
     clock_cards,
     exif_cards,
@@ -196,7 +197,7 @@ def _opened(path: Path) -> Iterator[rawpy.RawPy]:
     try:
         size = path.stat().st_size
     except OSError as error:
-        raise UnreadableFileError(f"cannot be read: {error.strerror}", where=path) from error
+        raise access_error(error, path) from error
     try:
         with rawpy.imread(str(path)) as raw:
             yield raw

@@ -47,7 +47,9 @@ class CfaPattern:
     def __post_init__(self) -> None:
         widths = {len(row) for row in self.rows}
         if len(widths) != 1 or not set("".join(self.rows)) <= set(COLOURS):
-            raise ValueError(f"not a CFA cell: {self.rows!r}")
+            raise ValueError(
+                f"{' '.join(self.rows)!r} is no CFA cell: it is made of the letters R, G and B"
+            )
 
     @classmethod
     def from_name(cls, name: str) -> Self:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.errors import UnreadableFileError
+from lightframe.frames._access import access_error
 from lightframe.frames._describe import frame_info
 from lightframe.frames._file_samples import FileSamples, in_file
 from lightframe.frames._fits_layout import ImageUnit, find_image
@@ -150,9 +151,7 @@ def _stream(path: Path) -> Iterator[tuple[BinaryIO, int | None]]:
             remedy="copy the file again",
         ) from error
     except OSError as error:
-        raise UnreadableFileError(
-            f"cannot be read: {error.strerror or error}", where=path
-        ) from error
+        raise access_error(error, path) from error
 
 
 def _require_size(unit: ImageUnit, size: int | None, path: Path) -> None:

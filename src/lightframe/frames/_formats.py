@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.errors import UnreadableFileError
+from lightframe.frames._access import access_error
 from lightframe.frames._camera_raw import CAMERA_RAW
 from lightframe.frames._fits import FITS
 from lightframe.frames._header import Header
@@ -101,7 +102,7 @@ def _first_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_FIRST_BYTES)
     except OSError as error:
-        raise UnreadableFileError(f"cannot be read ({error.strerror})", where=path) from error
+        raise access_error(error, path) from error
 
 
 def read_info(path: Path) -> FrameInfo:

@@ -17,6 +17,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from lightframe.errors import UnreadableFileError
+from lightframe.frames._access import access_error
 from lightframe.frames._beginning import not_of_format
 from lightframe.frames._describe import frame_info
 from lightframe.frames._file_samples import FileSamples, in_file
@@ -150,7 +151,7 @@ def _mapped(path: Path) -> mmap.mmap:
     except ValueError as error:
         raise UnreadableFileError("is empty", where=path) from error
     except OSError as error:
-        raise UnreadableFileError(f"cannot be read: {error.strerror}", where=path) from error
+        raise access_error(error, path) from error
 
 
 def _as_planes(flat: npt.NDArray[np.generic], image: _ImageElement) -> npt.NDArray[np.generic]:

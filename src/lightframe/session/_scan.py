@@ -15,6 +15,7 @@ from lightframe.errors import InputError, LightframeError
 from lightframe.frames import (
     SETTINGS_SUFFIX,
     FrameInfo,
+    access_error,
     has_image_suffix,
     read_info,
     recognise_flat_darks,
@@ -135,7 +136,7 @@ def _walk(folder: Path, found: _Found, *, given: bool = False) -> None:
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
-        found.refused.append(Refusal(folder, f"the folder cannot be read ({error.strerror})"))
+        found.refused.append(Refusal.of(folder, access_error(error, folder)))
         return
     names = {entry.name for entry in entries}
     if names >= _SIMULATED_TRUTH and not given:
