@@ -268,6 +268,14 @@ def test_two_cameras_are_planned_side_by_side():
     assert len({group.name for group in plan.groups}) == 2
 
 
+def test_what_another_camera_could_use_but_does_not_need_is_no_mismatch():
+    """Bias frames that the darks of their own camera make superfluous lie there for it."""
+    other = {"camera": "ZWO ASI533MM Pro", "width": 3008, "height": 3008}
+    plan = make_plan([*SESSION, *biases(), *lights(**other)])
+
+    assert rules(plan) == {("no-dark", "warning"), ("no-flat", "warning")}
+
+
 class TestDarkSubtraction:
     """How the dark is subtracted: guide, sections 8.1 and 8.6."""
 
@@ -514,6 +522,15 @@ class TestFlats:
 
         assert (finding.rule, finding.severity) == ("flat-filter-missing", "error")
         assert finding.evidence["filter"] == "Ha"
+        assert "serve no lights" not in finding.cause  # those of L have theirs
+
+    def test_flats_of_a_filter_that_no_light_has_may_be_those_that_are_missing(self):
+        """The finding names them, and how to declare the filters the same."""
+        plan = make_plan([*SESSION, *lights(filter="R"), *flats(filter="Rouge")])
+        finding = only(plan.findings)
+
+        assert "flats of Rouge serve no lights" in finding.cause
+        assert 'match.filter_aliases = "Rouge=R"' in finding.remedy
 
     @pytest.mark.parametrize(("light", "flat"), [("Ha", "H-alpha"), ("L", "Lum"), ("OIII", "O3")])
     def test_common_names_of_filters_are_the_same(self, light, flat):

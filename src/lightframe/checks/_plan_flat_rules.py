@@ -142,16 +142,25 @@ def flat_filter_missing(plan: PlanRecord) -> Iterator[Finding]:
         by_filter.setdefault(str(comparison and comparison.wanted), []).append(pairing)
     for name, pairings in by_filter.items():
         lights = paths_of(pairing.target for pairing in pairings)
-        others = {c.found for p in pairings if (c := p.of("filter")) is not None and c.found}
+        idle = plan.idle_flat_filters
         yield found(
             "flat-filter-missing",
             frames=lights,
             message=f"{counted(len(lights), 'light', 'lights')} of filter {name}"
             f" {'has' if len(lights) == 1 else 'have'} no flat",
-            cause="no flats were taken for it, or their headers name it otherwise"
-            + (f" (nearest: {', '.join(sorted(others))})" if others else ""),
-            remedy="take flats with this filter; if it is the same filter under another name, set"
-            " match.filter_aliases",
+            cause="no flats were taken for it, or they are not in the folders given"
+            + (
+                f"; or it has another name there: flats of {', '.join(idle)} serve no lights"
+                if idle
+                else ""
+            ),
+            remedy="take flats with this filter"
+            + (
+                f"; if it is the same filter under another name, set match.filter_aliases ="
+                f' "{idle[0]}={name}"'
+                if idle
+                else ""
+            ),
             evidence={"filter": name, "lights": len(lights)},
         )
 

@@ -274,6 +274,8 @@ class PlanRecord:
         The frames of each result.
     integrated : tuple of SetRecord
         Sets of calibration frames that are integrated to masters.
+    idle_flat_filters : tuple of str
+        Filters of flats that serve no lights.
     temperature_error_c : float
         Difference above which a cooled dark is no longer useful.
     flat_age_days : float
@@ -294,6 +296,7 @@ class PlanRecord:
     kinds: frozenset[FrameKind] = frozenset()
     light_groups: tuple[SetRecord, ...] = ()
     integrated: tuple[SetRecord, ...] = ()
+    idle_flat_filters: tuple[str, ...] = ()
     temperature_error_c: float = 3.0
     flat_age_days: float = 30.0
     few_frames: int = 10

@@ -54,6 +54,10 @@ class Choice:
         """The sets that are needed."""
         return tuple(frames for frames in (self.bias, self.dark, self.flat) if frames is not None)
 
+    def fitting(self) -> Iterator[FrameSet]:
+        """Yield the sets that fit, taken or not."""
+        return (c.source for several in self.ranked.values() for c in several if c.usable)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:

@@ -193,7 +193,9 @@ class _Planner:
         settings = self.settings
         lights = [c for group in self.light_choices for c in group]
         flats = [c for s in needed for c in self.flat_choices.get(s, ())]
-        used = {path for s in needed for path in s.paths}
+        serving = {path for s in needed for path in s.paths}.union(
+            *(s.paths for choice in (*lights, *flats) for s in choice.fitting())
+        )
         return PlanRecord(
             refused=self.refused,
             set_aside=tuple(self.aside),
@@ -201,7 +203,7 @@ class _Planner:
                 pairing
                 for choice in (*lights, *flats)
                 for pairing in pairings(choice)
-                if not _others_business(pairing, used)
+                if not _others_business(pairing, serving)
             ),
             lights=tuple(choice.record for choice in lights),
             flats=tuple(choice.record for choice in flats),
@@ -214,6 +216,13 @@ class _Planner:
                 for group in self.lights
             ),
             integrated=tuple(s.record() for s in needed if not s.is_master),
+            idle_flat_filters=tuple(
+                dict.fromkeys(
+                    s.facts["filter"]
+                    for s in self.sets
+                    if s.kind is FrameKind.FLAT and s not in needed and s.facts["filter"]
+                )
+            ),
             temperature_error_c=settings.temperature_error_c,
             flat_age_days=settings.flat_age_days,
             few_frames=settings.few_frames,
@@ -248,15 +257,15 @@ def _set_aside(
     ], used
 
 
-def _others_business(pairing: Pairing, used: Collection[Path]) -> bool:
-    """Whether a refused candidate is simply another camera's, and serves there.
+def _others_business(pairing: Pairing, serving: Collection[Path]) -> bool:
+    """Whether a refused candidate is simply another camera's, and serves, or would serve, there.
 
     Frames of another size by the very same camera are no other camera's.
     """
     camera = pairing.of("camera")
     one_camera = camera is not None and camera.outcome is Outcome.SAME
     other = pairing.differs("camera") or (pairing.differs("geometry") and not one_camera)
-    return not pairing.used and other and set(pairing.source.paths) <= set(used)
+    return not pairing.used and other and set(pairing.source.paths) <= set(serving)
 
 
 def _assignment(choices: Sequence[Choice], names: dict[FrameSet, str]) -> Assignment:
