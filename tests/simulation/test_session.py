@@ -205,6 +205,14 @@ def test_truth_is_read_back_as_it_was(colour_folder, colour_session):
     assert load_truth(colour_folder / "truth").e_per_dn == pytest.approx(0.2)
 
 
+def test_a_session_without_lights_has_a_truth(tmp_path):
+    """Calibration frames alone: the stars of its truth have the width of the night."""
+    session = Session.parse({"lights": {"count": 0}, "sensor": {"width": 96, "height": 64}})
+    simulate_session(tmp_path, session)
+
+    assert load_truth(tmp_path / "truth").median_psf().fwhm_px == session.night.fwhm_px
+
+
 def test_missing_truth_is_an_error(tmp_path):
     """A folder without truth is refused with the reason."""
     with pytest.raises(UnreadableFileError, match="no truth"):

@@ -168,7 +168,8 @@ class Truth:
     def median_psf(self, filter_name: str | None = None) -> Psf:
         """Return a round star image of the median width over a filter's lights."""
         lights = self.of_kind(FrameKind.LIGHT, filter_name)
-        width = float(np.median([shot.fwhm_px for shot in lights]))
+        widths = [shot.fwhm_px for shot in lights] or [self.session.night.fwhm_px]
+        width = float(np.median(widths))
         return Psf(width, beta=self.session.night.beta)
 
     def flat(self, filter_name: str | None = None) -> Float32:
