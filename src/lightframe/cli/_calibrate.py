@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.text import Text
 
 from lightframe.cli._console import stdout
+from lightframe.cli._figures import percent
 from lightframe.cli._options import add_settings
 from lightframe.cli._outcome import (
     number,
@@ -192,8 +193,8 @@ def _print(batch: Batch[CalibratedFile], *, verbose: bool) -> None:
             factor,
             "-" if flat is None else numbers(flat.factors, ".1f"),
             "-" if noise is None else numbers(noise.sigma_dn, ".2f"),
-            f"{clipping.low_fraction:.4%}",
-            f"{clipping.high_fraction:.4%}",
+            percent(clipping.low_fraction, 4),
+            percent(clipping.high_fraction, 4),
             str(clipping.missing),
             str(record.output_pedestal_dn),
         )

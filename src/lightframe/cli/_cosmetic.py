@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from lightframe.cli._figures import percent
 from lightframe.cli._options import add_settings
 from lightframe.cli._outcome import print_end, print_table, refused_lights, table
 from lightframe.cli._output import print_json
@@ -57,7 +58,7 @@ def execute(arguments: argparse.Namespace) -> int:
             shown.add_row(
                 file.written.path.name,
                 *(str(counts[kind]) for kind in ("hot", "cold", "listed")),
-                f"{share:.4%}",
+                percent(share, 4),
                 str(file.replaced),
             )
         print_table(shown)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lightframe.cli._console import stdout
+from lightframe.cli._figures import percent
 from lightframe.cli._options import add_settings
 from lightframe.cli._outcome import (
     number,
@@ -148,8 +149,8 @@ def _print(made: IntegratedFile) -> None:
             number(noise_dn[index]),
             number(float(result.weights[index].mean()), ".4f"),
             number(float(result.factors[index].mean()), ".4f"),
-            f"{result.frames_low[index].mean():.4%}",
-            f"{result.frames_high[index].mean():.4%}",
+            percent(result.frames_low[index].mean(), 4),
+            percent(result.frames_high[index].mean(), 4),
         )
     print_table(shown)
     single = len(made.infos) == 1
@@ -159,7 +160,7 @@ def _print(made: IntegratedFile) -> None:
         f"{made.written.path}: {files}, rejection {result.rejection},"
         f" noise {numbers(made.noise_dn, '.3f')} DN,{gain}"
         f" signal to noise {numbers(made.snr, '.4g')};"
-        f" rejected {result.rejected[0]:.4%} low, {result.rejected[1]:.4%} high",
+        f" rejected {percent(result.rejected[0], 4)} low, {percent(result.rejected[1], 4)} high",
         soft_wrap=True,
     )
     if made.missing:

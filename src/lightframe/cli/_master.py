@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from lightframe.cli._console import stdout
+from lightframe.cli._figures import percent
 from lightframe.cli._options import add_settings
 from lightframe.cli._outcome import (
     number,
@@ -123,15 +124,16 @@ def _print(made: MasterFile) -> None:
         shown.add_row(
             Path(entry["path"]).name,
             number(made.levels_dn[index], ".2f"),
-            f"{result.frames_low[index].mean():.4%}",
-            f"{result.frames_high[index].mean():.4%}",
+            percent(result.frames_low[index].mean(), 4),
+            percent(result.frames_high[index].mean(), 4),
         )
     print_table(shown)
+    frames = "1 frame" if record["frames"] == 1 else f"{record['frames']} frames"
     console.print(
-        f"{made.written.path}: {record['frames']} frames,"
+        f"{made.written.path}: {frames},"
         f" median {numbers(record['median_dn'], '.2f')} DN,"
         f" noise {numbers(record['noise_dn'], '.3f')} DN,"
-        f" rejected {record['rejected_fraction']:.4%}",
+        f" rejected {percent(record['rejected_fraction'], 4)}",
         soft_wrap=True,
     )
     if made.written.truncated:

@@ -1,5 +1,6 @@
 """How commands for single steps tell what they have done: tables, numbers, and how they end."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -97,5 +98,5 @@ def numbers(values: Iterable[float], form: str) -> str:
 
 
 def number(value: float | None, form: str = ".2f") -> str:
-    """Return a number, or a dash where it is unknown."""
-    return "-" if value is None or value != value else format(value, form)  # noqa: PLR0124 (NaN)
+    """Return a number, or a dash where it is unknown or not finite."""
+    return "-" if value is None or not math.isfinite(value) else format(value, form)

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lightframe.checks import Finding, Severity
+from lightframe.cli._figures import duration
 from lightframe.cli._hanging import Hanging, indented
 from lightframe.cli._names import Names
 from lightframe.session import Assignment, LightGroup, MasterJob, Plan, Unused
@@ -55,7 +56,7 @@ def _group_title(group: LightGroup) -> Text:
     text = Text(group.name, "bold")
     facts = [f"{len(group.frames)} light{'s' * (len(group.frames) != 1)}"]
     if group.exposure_s is not None:
-        facts.append(_duration(group.exposure_s))
+        facts.append(duration(group.exposure_s))
     if group.camera:
         facts.append(group.camera)
     facts.append(f"{group.width} x {group.height}")
@@ -136,12 +137,3 @@ def _temperature(values: Sequence[float]) -> str:
         return "?"
     low, high = (f"{value:.3g}" for value in (values[0], values[-1]))
     return f"{low} °C" if low == high else f"{low} to {high} °C"
-
-
-def _duration(seconds: float) -> str:
-    """Return e.g. ``"2 h 05 min"``, ``"3 min 20 s"`` or ``"12.5 s"``."""
-    whole = round(seconds)
-    if whole < 60:  # noqa: PLR2004 - a minute
-        return f"{seconds:.3g} s"
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {whole % 60:02d} s"

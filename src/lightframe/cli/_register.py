@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from lightframe.cli._figures import percent
 from lightframe.cli._options import add_settings
 from lightframe.cli._outcome import number, print_end, print_table, refused_lights, table
 from lightframe.cli._output import print_json
@@ -69,7 +70,7 @@ def _print(batch: Batch[RegisteredFile]) -> None:
             f"{found.shift_px[0]:+.2f}, {found.shift_px[1]:+.2f}",
             number(found.rotation_deg, "+.4f"),
             number(found.scale, ".5f"),
-            f"{found.overlap:.1%}",
+            percent(found.overlap, 1),
             found.model,
         )
     print_table(shown)

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lightframe.checks import Severity
+from lightframe.cli._figures import duration, percent
 from lightframe.cli._hanging import Hanging
 from lightframe.cli._names import Names
 
@@ -71,7 +72,7 @@ def _masters(masters: list[Mapping[str, Any]]) -> Table:
             _numbers(master["median_dn"], ".1f"),
             _numbers(master["noise_dn"], ".2f"),
             "-" if added is None else f"{added:.1f} %",
-            "-" if rejected is None else f"{rejected:.3%}",
+            "-" if rejected is None else percent(rejected, 3),
         )
     return table
 
@@ -90,10 +91,10 @@ def _results(document: Mapping[str, Any]) -> Table:
         table.add_row(
             Names(Path(result["path"]).name),
             str(result["frames"]),
-            "unknown" if exposure is None else f"{exposure:.6g} s",
+            "unknown" if exposure is None else duration(exposure),
             _numbers(result["noise_dn"], ".2f"),
             f"{widths[len(widths) // 2]:.2f}" if widths else "-",
-            f"{result['rejected_low'] + result['rejected_high']:.3%}",
+            percent(result["rejected_low"] + result["rejected_high"], 3),
         )
     return table
 

@@ -155,7 +155,7 @@ class Execution:
                 except LightframeError as error:
                     self._give_up(group, error)
                     continue
-                lights = measure_lights(group.frames, self.infos, prepared, context)
+                lights = measure_lights(group.name, group.frames, self.infos, prepared, context)
                 for light in lights:
                     keep_before_registration(light, context)
                     self.lights[light.info.path] = light_record(light)

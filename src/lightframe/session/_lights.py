@@ -209,12 +209,16 @@ def _known_defects(
 
 
 def measure_lights(
+    name: str,
     paths: Sequence[Path],
     infos: Mapping[Path, FrameInfo],
     prepared: Mapping[Path, Treatment],
     context: Context,
 ) -> list[MeasuredLight]:
-    """Calibrate and measure lights, several at a time; unreadable ones are set aside by name."""
+    """Calibrate and measure the lights of the group `name`, several at a time.
+
+    Unreadable ones are set aside by name.
+    """
 
     def work(path: Path) -> MeasuredLight | None:
         raw = context.open(path)
@@ -227,7 +231,7 @@ def measure_lights(
             context.exclude(path, error.what)
             return None
 
-    with context.progress.step("Calibrating and measuring lights", len(paths)) as advance:
+    with context.progress.step(f"Calibrating and measuring {name}", len(paths)) as advance:
         lights = _in_threads(work, paths, context.threads, advance)
     return [light for light in lights if light is not None]
 
