@@ -43,7 +43,7 @@ def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):
         ({"lights": {"frob": 1}}, "lights.frob = 1: there is no", "there are: combination, weight"),
         ({"use_bias": "auto"}, "there is no such setting", "write match.use_bias"),
         ({"debayer": "rcd", "lights": {"use_bias": 1}}, "no such setting", "write match.use_bias"),
-        ({"workers": 0}, "workers = 0: Input should be greater", "workers: Threads; all cores"),
+        ({"workers": 0}, "workers = 0: should be greater", "workers: Threads; all cores"),
         ({"lights": {"limits": {"sigma": {"high": "x"}}}}, "sigma.high = 'x'", "high: Samples"),
     ],
 )

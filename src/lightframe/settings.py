@@ -30,7 +30,7 @@ from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_sc
 from lightframe.errors import SettingsError
 from lightframe.tables import Table
 
-__all__ = ["OneOf", "Settings", "read_toml"]
+__all__ = ["OneOf", "Settings", "listed", "read_toml"]
 
 _UNKNOWN = "extra_forbidden"
 """What pydantic calls a name that it does not know."""
@@ -97,8 +97,9 @@ class Settings(BaseModel):
     @classmethod
     def _problem(cls, problem: ErrorDetails) -> str:
         """Return which value is wrong, and why."""
-        name = ".".join(str(part) for part in problem["loc"]) or cls.__name__
+        name = ".".join(part for part in problem["loc"] if isinstance(part, str)) or cls.__name__
         why = "there is no such setting" if problem["type"] == _UNKNOWN else problem["msg"]
+        why = why.removeprefix("Input ")  # pydantic's subject is named in front
         return f"{name} = {problem['input']!r}: {why}"
 
     @classmethod
@@ -178,6 +179,13 @@ class OneOf:
                 {"title": self.table.title, "known": ", ".join(self.table)},
             )
         return name
+
+
+def listed(value: Any) -> Any:  # noqa: ANN401 - pydantic checks what comes out
+    """Accept ``"a, b"`` for ``("a", "b")``, in a validator of such fields."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
 
 
 def read_toml(path: Path) -> dict[str, Any]:

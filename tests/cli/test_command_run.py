@@ -141,7 +141,11 @@ def test_settings_come_from_file_then_command_line(night, tmp_path, capsys):
     [
         (["run"], 2, "required"),
         (["frobnicate"], 2, "invalid choice"),
-        (["check", "NIGHT", "--reprt", "x"], 2, "lightframe check: error: unrecognized arguments"),
+        (
+            ["check", "NIGHT", "--reprt", "x"],
+            2,
+            "check: unrecognized arguments: --reprt x; meant may be --report",
+        ),
         (["run", "NIGHT"], 2, "no output folder"),
         (["run", "NIGHT", "-o", "OUT", "--set", "lights.rejection=magic"], 2, "winsorized"),
         (["run", "NIGHT", "-o", "OUT", "--set", "nonsense=1"], 2, "nonsense"),
@@ -151,7 +155,8 @@ def test_settings_come_from_file_then_command_line(night, tmp_path, capsys):
         (["run", "NIGHT", "-o", "OUT", "--config", "missing.toml"], 2, "missing.toml"),
         (["run", "NOWHERE", "-o", "OUT"], 3, "no such file"),
         (["run", "UNKNOWN", "-o", "OUT"], 3, "x.fits: is empty (0 bytes); and others"),
-        (["info", "NOWHERE"], 3, "cannot be read"),
+        (["info", "NOWHERE"], 3, "no such file"),
+        (["info", "NIGHT"], 3, "remedy: name the files in it"),
     ],
 )
 def test_wrong_usage_and_unusable_input_have_their_exit_codes(

@@ -163,5 +163,5 @@ def _parsed(argv: Sequence[str], hashing: Hashing) -> argparse.Namespace:
             sub.set_defaults(execute=command.execute)
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
-        asked.error(f"unrecognized arguments: {' '.join(unknown)}")
+        asked.refuse(unknown)
     return arguments

@@ -151,6 +151,9 @@ def settings_from(arguments: argparse.Namespace, kind: type[S], config: Mapping[
         If a name is unknown or a value is not allowed.
     """
     values = _copied(config)
+    file = getattr(arguments, "config", None)
+    if file is not None:  # what is wrong in it is told with its name
+        kind.parse(config, where=file)
     for option in _options(kind):
         given = getattr(arguments, option.destination, None)
         if given is not None:

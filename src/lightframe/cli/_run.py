@@ -26,8 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep",
         metavar="WHAT",
-        dest="keep",
-        help="intermediate files to write, of calibrated,debayered,registered",
+        dest="set:keep",
+        help="intermediate files to write, one or several of calibrated,debayered,registered",
     )
     parser.add_argument("--units", dest="set:units", choices=("unit", "dn"), help="of the results")
     parser.add_argument(
@@ -42,10 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Plan, run, report."""
-    config = read_config(arguments.config)
-    if arguments.keep is not None:
-        config["keep"] = [word.strip() for word in arguments.keep.split(",") if word.strip()]
-    settings = settings_from(arguments, RunSettings, config)
+    settings = settings_from(arguments, RunSettings, read_config(arguments.config))
     progress = ConsoleProgress(quiet=arguments.json)
     if arguments.out is None and not arguments.dry_run:
         raise SettingsError("no output folder", remedy="name one with -o OUT")

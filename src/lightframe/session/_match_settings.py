@@ -1,10 +1,10 @@
 """Settings of the matching of calibration frames with lights."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from lightframe.settings import OneOf, Settings
+from lightframe.settings import OneOf, Settings, listed
 from lightframe.tables import Table
 
 __all__ = [
@@ -78,15 +78,8 @@ COMPARED = _names(
 )
 
 
-def _listed(value: Any) -> Any:  # noqa: ANN401 - pydantic checks what comes out
-    """Accept ``"a, b"`` for ``("a", "b")``."""
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
-_NameList = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-_QuantityList = Annotated[tuple[Annotated[str, OneOf(COMPARED)], ...], BeforeValidator(_listed)]
+_NameList = Annotated[tuple[str, ...], BeforeValidator(listed)]
+_QuantityList = Annotated[tuple[Annotated[str, OneOf(COMPARED)], ...], BeforeValidator(listed)]
 
 
 class MatchSettings(Settings):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from lightframe.checks import CheckSettings
 from lightframe.processes import (
@@ -17,7 +17,7 @@ from lightframe.processes import (
     SuperbiasSettings,
 )
 from lightframe.session._match_settings import MatchSettings
-from lightframe.settings import OneOf, Settings
+from lightframe.settings import OneOf, Settings, listed
 
 __all__ = ["RunSettings"]
 
@@ -81,7 +81,9 @@ class RunSettings(Settings):
     stretch: StretchSettings = StretchSettings()
     """Stretch of the previews."""
 
-    keep: tuple[Literal["calibrated", "debayered", "registered"], ...] = ()
+    keep: Annotated[
+        tuple[Literal["calibrated", "debayered", "registered"], ...], BeforeValidator(listed)
+    ] = ()
     """Intermediate files to write beside the result."""
 
     units: Literal["unit", "dn"] = "unit"

@@ -76,8 +76,11 @@ def output_file(path: Path, inputs: Sequence[Path], tell: Callable[[str], None])
         If it is one of the inputs, has a suffix of no format, or its folder cannot be made.
     """
     if path.suffix.lower() not in _FORMAT_OF_SUFFIX:
+        suffix = path.suffix
         raise SettingsError(
-            f"{path.suffix or 'no suffix'} is the suffix of no format that is written",
+            f"{suffix} is the suffix of no format that is written"
+            if suffix
+            else "has no suffix, which would tell the format",
             where=path,
             remedy=f"end the name with one of: {', '.join(_FORMAT_OF_SUFFIX)}",
         )
