@@ -5,13 +5,14 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from check_sessions import osc, written
 from lightframe.checks import RULES, PlanRecord, SessionEvidence, rule_pages
 from lightframe.checks._shown import SHOWN
 from lightframe.cli import main
-from lightframe.frames import FrameKind
+from lightframe.frames import Card, FrameKind, Header, write_fits
 from lightframe.simulation import FlatLevel, Unshifted
 
 DOCUMENTED = Path(__file__).resolve().parents[2] / "docs" / "checks"
@@ -120,6 +121,62 @@ def test_a_missing_folder_is_an_error(tmp_path, capsys):
     """Exit code 3, and the folder is named."""
     assert main(["check", str(tmp_path / "nowhere")]) == 3
     assert "nowhere" in capsys.readouterr().err
+
+
+def nameless(folder, **cards):
+    """Write two frames of which nothing but some cards is known, under names that say nothing."""
+    folder.mkdir()
+    for number in range(2):
+        pixels = np.random.default_rng(number).normal(900, 20, (1, 64, 80)).astype(np.float32)
+        header = Header([Card(keyword, value) for keyword, value in cards.items()])
+        write_fits(folder / f"{number:04}.fits", pixels, header, sample_format="uint16")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("cards", "cause"),
+    [
+        ({"EXPTIME": 60.0}, "no header has IMAGETYP"),
+        ({"IMAGETYP": "Foo"}, "0000.fits: IMAGETYP = 'Foo' is not a kind of frame that is known"),
+    ],
+)
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_frames_of_unknown_kind_alone_are_unusable_input(command, cards, cause, tmp_path, capsys):
+    """Exit code 3: which header is missing or not understood, and how to help it."""
+    folder = nameless(tmp_path / "session", **cards)
+    extra = ["-o", str(tmp_path / "out")] if command == "run" else []
+
+    assert main([command, str(folder), *extra]) == 3
+    output = capsys.readouterr()
+    told = " ".join(output.err.split())
+    assert "the kind of 2 frames is not known" in told
+    assert cause in told
+    assert "folders named lights, flats, darks, flat-darks and bias" in told
+    assert command == "run" or "0 frames looked at" in output.out
+
+
+def test_what_could_be_told_without_frames_to_check_is_told(tmp_path, capsys):
+    """A folder of broken files: the finding stands, as JSON too, and the exit code is 3."""
+    folder = nameless(tmp_path / "session", IMAGETYP="Dark")
+    for path in folder.iterdir():
+        path.write_bytes(path.read_bytes()[:1000])
+
+    assert main(["check", str(folder), "--json"]) == 3
+    output = capsys.readouterr()
+    (finding,) = json.loads(output.out)["findings"][:1]
+    assert finding["rule"] == "unreadable-file"
+    assert "no frame could be checked" in output.err
+
+
+def test_one_frame_that_is_known_is_enough(tmp_path, capsys):
+    """What cannot be looked at is named beside what was."""
+    folder = nameless(tmp_path / "session", EXPTIME=60.0)
+    (folder / "0000.fits").rename(folder / "dark_0000.fits")
+
+    assert main(["check", str(folder)]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "1 frame looked at" in text
+    assert "not looked at: 1 frame: cannot tell what for" in text
 
 
 def test_measurements_are_kept_where_asked(faulty, tmp_path, capsys):

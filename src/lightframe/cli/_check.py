@@ -38,7 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Look, judge, and print; the exit code is 1 where an error stands."""
+    """Look, judge, and print; the exit code is 1 where an error stands.
+
+    Raises
+    ------
+    InputError
+        If there was not a single frame to look at.
+    """
     selected, ignored = rules_of(arguments.select), rules_of(arguments.ignore)
     settings = settings_from(arguments, RunSettings, read_config(arguments.config))
     result = check(
@@ -70,6 +76,8 @@ def execute(arguments: argparse.Namespace) -> int:
         report.write_check_report(document, arguments.report)
         if not arguments.json:
             stdout().print(f"Report: {arguments.report}", soft_wrap=True)
+    if result.failure is not None:
+        raise result.failure
     return int(any(finding.severity == "error" for finding in findings))
 
 

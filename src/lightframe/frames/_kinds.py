@@ -24,6 +24,7 @@ __all__ = [
     "KindWords",
     "kind_from_header",
     "kind_from_path",
+    "kind_notes",
     "recognise_flat_darks",
 ]
 
@@ -163,6 +164,12 @@ def kind_from_header(header: Header) -> KindReading:
     if "F" in calibrated:
         return KindReading(FrameKind.LIGHT, "CALSTAT", notes=tuple(notes))
     return KindReading(notes=tuple(notes))
+
+
+def kind_notes(info: FrameInfo) -> tuple[str, ...]:
+    """Return what header and path say of the kind that was not understood or contradicts itself."""
+    by_header = kind_from_header(info.header).notes
+    return by_header + kind_from_path(info.path, info.object).notes
 
 
 _PROCESSED = frozenset({"pp", "r", "c", "cal", "raw", "my"})

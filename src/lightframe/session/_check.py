@@ -27,11 +27,13 @@ from lightframe.checks import (
 from lightframe.checks._evidence_tools import saturated_part
 from lightframe.checks._finding import Finding, Severity
 from lightframe.checks._sensor_priors import measured_wins
+from lightframe.errors import InputError
 from lightframe.frames import FrameInfo, FrameKind, open_pixels
 from lightframe.session._begin import find_frames, plan_frames
 from lightframe.session._evidence import measure_frames
 from lightframe.session._plan_types import Assignment, MasterJob, Plan
 from lightframe.session._progress import Progress, Silent
+from lightframe.session._refusing import why_nothing
 from lightframe.session._resources import default_threads
 from lightframe.session._sets import plural
 from lightframe.session._settings import RunSettings
@@ -54,15 +56,20 @@ class Check:
         What a run would do.
     evidence : SessionEvidence
         What was measured.
+    failure : InputError or None
+        Why there was not a single frame to look at; None if there was.
     """
 
     findings: tuple[Finding, ...]
     plan: Plan
     evidence: SessionEvidence
+    failure: InputError | None = None
 
     @property
     def exit_code(self) -> int:
-        """1 if any finding is an error, else 0."""
+        """3 if no frame could be looked at, 1 if any finding is an error, else 0."""
+        if self.failure is not None:
+            return self.failure.exit_code
         return int(any(finding.severity is Severity.ERROR for finding in self.findings))
 
     def sets_as_dicts(self) -> list[dict[str, Any]]:
@@ -124,7 +131,14 @@ def check(
         threads=settings.workers or default_threads(),
         cache=cache,
     )
-    return Check(judge_all(plan, evidence), plan, evidence)
+    failure = None
+    if not evidence.sets:
+        failure = InputError(
+            "no frame could be checked",
+            where=", ".join(map(str, paths)),
+            **why_nothing(plan, found.frames, evidence.unreadable),
+        )
+    return Check(judge_all(plan, evidence), plan, evidence, failure)
 
 
 def judge_all(plan: Plan, evidence: SessionEvidence) -> tuple[Finding, ...]:

@@ -93,7 +93,7 @@ def run(
         with context.meter.step("scan and plan"):
             found = find_frames(paths, progress)
             plan = plan_frames(found, paths, settings)
-        refuse_nothing(plan, paths)
+        refuse_nothing(plan, found.frames, paths)
         if not settings.force:
             refuse_nonsense(plan)
         if not known:
