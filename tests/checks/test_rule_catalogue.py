@@ -1,6 +1,8 @@
 """The catalogue of rules and the findings they give."""
 
 import json
+import re
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +11,12 @@ import pytest
 from lightframe.checks import RULES, Finding, Group, PlanRecord, Severity, judge
 from lightframe.checks._cameras import sensor_of
 from lightframe.checks._plan_records import CalibrationRecord, SetRecord
+from lightframe.checks._plan_rules import _MISMATCHES
+from lightframe.checks._remedies import REMEDIES
 from lightframe.checks._rules import found, rule
 from lightframe.errors import SettingsError
 from lightframe.frames import FrameKind
+from lightframe.session import RunSettings
 
 PLAN_RULES = {
     "unreadable-file", "already-calibrated", "camera-mismatch", "format-mismatch",
@@ -42,6 +47,28 @@ def test_every_witness_explains_itself_with_an_example():
     ]
 
     assert bare == []
+
+
+def test_every_rule_has_a_remedy_whose_settings_exist():
+    """What its page advises; a setting that is named there can be set."""
+    assert list(REMEDIES) == list(RULES)
+    for remedy in REMEDIES.values():
+        assert remedy.endswith(".")
+        for quoted in re.findall(r"`([^`]*)`", remedy):
+            if " = " in quoted:
+                RunSettings.parse(tomllib.loads(quoted))
+
+
+def test_mismatches_that_may_be_ignored_are_named_as_in_the_settings():
+    """What the remedy of a finding says can be pasted into a file of settings."""
+    advised = [
+        text
+        for mismatch in _MISMATCHES
+        for text in re.findall(r"match\.ignored_quantities = \"[^\"]*\"", mismatch.remedy)
+    ]
+    assert len(advised) > 3
+    for text in advised:
+        RunSettings.parse(tomllib.loads(text))
 
 
 def test_an_empty_plan_gives_no_finding():

@@ -210,13 +210,14 @@ BEFORE_WORK = [
 
 @pytest.mark.parametrize("rule", BEFORE_WORK)
 def test_every_rule_explains_itself(rule, capsys):
-    """Meaning, how it is found, an example, thresholds where there are any."""
+    """Meaning, how it is found, an example, what to do, thresholds where there are any."""
     assert main(["explain", rule]) == 0
     text = " ".join(capsys.readouterr().out.split())
 
     assert rule in text
     assert "Severity" in text
     assert "Example" in text
+    assert "What to do" in text
     assert all(name in text.replace(" ", "") for name in RULES[rule].thresholds)
 
 

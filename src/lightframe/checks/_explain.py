@@ -6,6 +6,7 @@ from typing import Any
 from lightframe.checks._consequences import CONSEQUENCES
 from lightframe.checks._evidence_sets import SessionEvidence
 from lightframe.checks._plan_records import PlanRecord
+from lightframe.checks._remedies import REMEDIES
 from lightframe.checks._rules import RULES
 from lightframe.checks._settings import CheckSettings
 from lightframe.checks._shown import SHOWN
@@ -48,6 +49,7 @@ def rule_facts(name: str) -> dict[str, Any]:
         "told_by": list(dict.fromkeys(how for how, _ in paragraphs)),
         "explanation": [{"told_by": how, "text": text} for how, text in paragraphs],
         "examples": examples,
+        "remedy": REMEDIES[name],
         "thresholds": [
             {
                 "name": field,
@@ -96,6 +98,7 @@ def rule_page(name: str) -> str:
         lines += ["## Example", ""]
         for example in facts["examples"]:
             lines += [example, ""]
+    lines += ["## What to do", "", facts["remedy"], ""]
     if facts["picture"]:
         lines += ["## Picture", "", f"In the report: {facts['picture']}.", ""]
     if facts["thresholds"]:

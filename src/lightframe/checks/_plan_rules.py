@@ -185,7 +185,7 @@ _MISMATCHES = (
         " between frames of one camera, they are stored upside down against each other.",
         "two programs, or two versions of one, store rows in opposite order",
         "take all frames with one program; if only a header is wrong, set"
-        ' match.ignored_quantities = "row_order"',
+        ' match.ignored_quantities = "row-order"',
         "ROWORDER is TOP-DOWN in the lights and BOTTOM-UP in the darks.",
     ),
 )
