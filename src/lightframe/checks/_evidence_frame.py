@@ -180,30 +180,10 @@ def measure_frame(info: FrameInfo, *, scratch: Path | None = None) -> FrameEvide
     UnreadableFileError
         If the pixels cannot be read, are fewer than 32 x 32, or none of them is a number.
     """
-    source = open_pixels(info.path, scratch=scratch)
-    try:
-        pixels = read_plane(source, _buffers)
-    finally:
-        source.close()
-    if min(pixels.shape) < PATCH:
-        raise UnreadableFileError(
-            f"{pixels.shape[1]} x {pixels.shape[0]} pixels are too few for a frame",
-            where=info.path,
-            cause="a thumbnail, or a cut-out of a frame",
-            remedy="leave the file out",
-        )
+    pixels = _pixels(info, scratch)
     levels = _levels(pixels)
     if levels.missing.any():
-        # What is missing takes part in nothing: the median of the rest stands for it.
-        known = np.isfinite(pixels)
-        if not known.any() or levels.missing.max() == 1.0:
-            raise UnreadableFileError(
-                "no pixel holds a number" if not known.any() else "a colour holds no number",
-                where=info.path,
-                cause="the file was written without its pixels, or a division went wrong",
-                remedy="leave the file out",
-            )
-        pixels = np.where(known, pixels, np.median(pixels[known])).astype(np.float32)
+        pixels = _completed(pixels, levels, info)
     patches = _patches(pixels)
     noise = _spatial_noise(patches, levels)
     # Where the noise is below one step, single pixels that flip to the next value are no stars.
@@ -224,10 +204,43 @@ def measure_frame(info: FrameInfo, *, scratch: Path | None = None) -> FrameEvide
         stars=_stars(pixels, least),
         lone_maxima=_lone_maxima(patches, noise, levels),
         patches=patches,
-        digest=hashlib.blake2b(
-            patches.tobytes() + levels.quantiles.tobytes(), digest_size=16
-        ).hexdigest(),
+        digest=_digest(patches, levels),
     )
+
+
+def _pixels(info: FrameInfo, scratch: Path | None) -> Plane:
+    """Return the pixels in this thread's buffer."""
+    source = open_pixels(info.path, scratch=scratch)
+    try:
+        pixels = read_plane(source, _buffers)
+    finally:
+        source.close()
+    if min(pixels.shape) < PATCH:
+        raise UnreadableFileError(
+            f"{pixels.shape[1]} x {pixels.shape[0]} pixels are too few for a frame",
+            where=info.path,
+            cause="a thumbnail, or a cut-out of a frame",
+            remedy="leave the file out",
+        )
+    return pixels
+
+
+def _completed(pixels: Plane, levels: Levels, info: FrameInfo) -> Plane:
+    """Return the pixels with the median in place of those that hold no number."""
+    known = np.isfinite(pixels)
+    if not known.any() or levels.missing.max() == 1.0:
+        raise UnreadableFileError(
+            "no pixel holds a number" if not known.any() else "a colour holds no number",
+            where=info.path,
+            cause="the file was written without its pixels, or a division went wrong",
+            remedy="leave the file out",
+        )
+    return np.where(known, pixels, np.median(pixels[known])).astype(np.float32)
+
+
+def _digest(patches: npt.NDArray[Any], levels: Levels) -> str:
+    content = patches.tobytes() + levels.quantiles.tobytes()
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def _levels(pixels: Plane) -> Levels:

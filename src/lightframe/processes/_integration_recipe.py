@@ -15,7 +15,7 @@ from lightframe.processes._estimators import (
     FrameStatistics,
     frame_statistics,
 )
-from lightframe.processes._integration_settings import IntegrationSettings
+from lightframe.processes._integration_settings import IntegrationSettings, RangeLimits
 from lightframe.processes._integration_terms import ChannelTerms, Recipe
 from lightframe.processes._local_normalization import local_fields
 from lightframe.processes._normalization import (
@@ -33,6 +33,7 @@ _SAMPLED_PIXELS = 1 << 18
 
 _BAND_ROWS = 4
 
+F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 
 
@@ -123,37 +124,36 @@ def make_recipe(
     all_weights = np.ones((frames, channels))
     terms = []
     for c in range(channels):
-        norm, output, quality = _channel(frames, settings, statistics, reference, c)
+        own = None if given is None else given[:, c]
+        norm, output, quality = _channel(frames, own, settings, statistics, reference, c)
         if combination.weighted:
-            raw = WEIGHTS[settings.weight](
-                FrameQuality(*quality, None if given is None else given[:, c])
-            )
+            raw = WEIGHTS[settings.weight](quality)
             all_weights[:, c] = raw / raw.mean()
         w = all_weights[:, c]
-        noise = quality[1]
         factors = output[:, 0]
         if settings.normalization == LOCAL:  # the fields are applied to the samples themselves
             output = np.tile(np.array([1.0, 0.0]), (frames, 1))
         if combination.total:
             output, factors = output * frames, factors * frames
-        variance = (w * factors * noise) ** 2
+        variance = (w * factors * quality.noise) ** 2
         columns = np.column_stack([output, output * w[:, None], w, variance])
         terms.append(ChannelTerms(norm.astype(np.float32), columns, factors))
-    name = settings.rejection
-    if name == "auto":
-        name = choose_rejection(frames)
-    limits = settings.range_limits
-    range_limits = np.array(
-        [
-            -np.inf if limits.low is None else limits.low,
-            np.inf if limits.high is None else limits.high,
-        ],
-        np.float32,
-    )
+    name = choose_rejection(frames) if settings.rejection == "auto" else settings.rejection
     recipe = Recipe(
-        tuple(terms), range_limits, name, REJECTIONS[name], settings.limits, combination
+        tuple(terms),
+        _range_limits(settings.range_limits),
+        name,
+        REJECTIONS[name],
+        settings.limits,
+        combination,
     )
     return recipe, all_weights
+
+
+def _range_limits(limits: RangeLimits) -> F32:
+    low = -np.inf if limits.low is None else limits.low
+    high = np.inf if limits.high is None else limits.high
+    return np.array([low, high], np.float32)
 
 
 def with_fields(
@@ -188,19 +188,21 @@ def _given_weights(weights: npt.ArrayLike | None, frames: int, channels: int) ->
 
 def _channel(
     frames: int,
+    given: F64 | None,
     settings: IntegrationSettings,
     statistics: Sequence[FrameStatistics] | None,
     reference: int,
     channel: int,
-) -> tuple[F64, F64, tuple[F64, F64, F64]]:
-    """Return both normalizations, and factor, noise and scale of the frames in one channel."""
+) -> tuple[F64, F64, FrameQuality]:
+    """Return normalization for rejection and for output, and quality, of one channel's frames."""
     if statistics is None:
         ones = np.ones(frames)
         norm = np.tile(np.array([0.0, 1.0, 1.0, 0.0]), (frames, 1))
-        return norm, np.tile(np.array([1.0, 0.0]), (frames, 1)), (ones, ones, ones)
+        output = np.tile(np.array([1.0, 0.0]), (frames, 1))
+        return norm, output, FrameQuality(ones, ones, ones, given)
     levels = levels_of(statistics, reference, channel)
     norm = REJECTION_NORMALIZATIONS[settings.rejection_normalization](levels)
     output = OUTPUT_NORMALIZATIONS[settings.normalization](levels)
     noise = np.array([s.noise[channel] for s in statistics])
     scale = np.array([0.5 * (s.scale_low[channel] + s.scale_high[channel]) for s in statistics])
-    return norm, output, (output[:, 0], noise, scale)
+    return norm, output, FrameQuality(output[:, 0], noise, scale, given)
