@@ -18,7 +18,9 @@ from lightframe.checks._evidence_structure import changed_frames, structure_chan
 from lightframe.checks._evidence_tools import names_of, rounded, spike_at_minimum
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import number
+from lightframe.checks._pictures import Picture
 from lightframe.checks._rules import Stage, found, rule
+from lightframe.checks._settings import CheckSettings
 from lightframe.frames import FrameKind
 
 __all__: list[str] = []
@@ -218,36 +220,34 @@ def dark_inconsistent(evidence: SessionEvidence) -> Iterator[Finding]:
     for frames in evidence.of(FrameKind.DARK, FrameKind.FLAT_DARK):
         if len(frames.frames) < _FEWEST:
             continue
-        levels = frames.frame_levels()
         limit = max(settings.dark_level_sigma * frames.read_noise, 2.0 * max(frames.step, 1))
-        torn_darks = torn_frames(frames)
-        wrong: list[tuple[FrameEvidence, str]] = [
-            (frame, f"a seam at row {row}: the level changes by {step:.0f} DN")
-            for frame, row, step in torn_darks
-        ]
-        torn = {frame.path for frame, _ in wrong}
+        seams = torn_frames(frames)
+        torn = {frame.path for frame, _, _ in seams}
         whole = [frame for frame in frames.frames if frame.path not in torn] or frames.frames
-        usual_level = float(np.median([frame.level for frame in whole]))
-        usual_noise = float(np.median([frame.noise.mean() for frame in whole]))
-        for frame, level, hot in zip(frames.frames, levels, hot_ratios(frames), strict=True):
-            noise = float(frame.noise.mean()) / usual_noise if usual_noise > 0 else 1.0
-            if frame.path in torn:
-                continue
-            if abs(level - usual_level) > limit:
-                wrong.append((frame, f"level {level:.0f} DN instead of {usual_level:.0f} DN"))
-            elif not 1.0 / settings.dark_noise_ratio < noise < settings.dark_noise_ratio:
-                wrong.append((frame, f"noise {noise:.2f} times that of the set"))
-            elif (
-                hot is not None
-                and not 1.0 / settings.dark_hot_ratio < hot < settings.dark_hot_ratio
-            ):
-                wrong.append((frame, f"hot pixels {hot:.2f} times those of the set"))
+        level = float(np.median([frame.level for frame in whole]))
+        noise = float(np.median([frame.noise.mean() for frame in whole]))
+        wrong = [
+            (frame, f"a seam at row {row}: the level changes by {step:.0f} DN")
+            for frame, row, step in seams
+        ]
+        wrong += [
+            (frame, text)
+            for frame, text in _unlike(frames, (level, limit), noise, settings)
+            if frame.path not in torn
+        ]
         if not wrong:
             continue
+        outliers = [frame for frame, _ in wrong]
+        picture: Picture
+        if len(outliers) == len(seams):
+            picture = torn_dark(frames, max(seams, key=lambda seam: abs(seam[2])))
+        else:
+            paths = [frame.path for frame in outliers]
+            picture = inconsistent_darks(frames, paths, (level, limit), settings)
         yield found(
             "dark-inconsistent",
-            frames=[frame.path for frame, _ in wrong],
-            message=f"{names_of([frame for frame, _ in wrong])} of {frames.label}: "
+            frames=[frame.path for frame in outliers],
+            message=f"{names_of(outliers)} of {frames.label}: "
             + "; ".join(dict.fromkeys(text for _, text in wrong[:3]))
             + f" (allowed: {number(limit)} DN, noise by {settings.dark_noise_ratio:g}, hot pixels"
             f" by {settings.dark_hot_ratio:g})",
@@ -256,13 +256,31 @@ def dark_inconsistent(evidence: SessionEvidence) -> Iterator[Finding]:
             remedy="leave these frames out, or take them again",
             evidence={
                 "frames": {frame.path.name: text for frame, text in wrong},
-                "levels_dn": rounded(levels, 6),
+                "levels_dn": rounded(frames.frame_levels(), 6),
                 "noise_dn": rounded([f.noise.mean() for f in frames.frames]),
                 "temperatures_c": [f.info.temperature_c for f in frames.frames],
             },
-            picture=torn_dark(frames, max(torn_darks, key=lambda item: abs(item[2])))
-            if len(torn_darks) == len(wrong)
-            else inconsistent_darks(
-                frames, [frame.path for frame, _ in wrong], (usual_level, limit), settings
-            ),
+            picture=picture,
         )
+
+
+def _unlike(
+    frames: SetEvidence, allowed: tuple[float, float], usual_noise: float, settings: CheckSettings
+) -> Iterator[tuple[FrameEvidence, str]]:
+    """Yield the frames of another level (`allowed`: usual one, tolerance), noise or hot pixels."""
+    usual_level, limit = allowed
+    for frame, level, hot in zip(
+        frames.frames, frames.frame_levels(), hot_ratios(frames), strict=True
+    ):
+        noise = float(frame.noise.mean()) / usual_noise if usual_noise > 0 else 1.0
+        if abs(level - usual_level) > limit:
+            yield frame, f"level {level:.0f} DN instead of {usual_level:.0f} DN"
+        elif not _within(noise, settings.dark_noise_ratio):
+            yield frame, f"noise {noise:.2f} times that of the set"
+        elif hot is not None and not _within(hot, settings.dark_hot_ratio):
+            yield frame, f"hot pixels {hot:.2f} times those of the set"
+
+
+def _within(ratio: float, most: float) -> bool:
+    """Whether a ratio is less than `most`, and its inverse too."""
+    return 1.0 / most < ratio < most

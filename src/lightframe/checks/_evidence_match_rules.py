@@ -1,6 +1,6 @@
 """Rules on the level without light, which frames must agree on: by offset, and by program."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from lightframe.checks._evidence_levels_of_bias import (
@@ -132,18 +132,12 @@ def _level_finding(
     settings = evidence.settings
     item = items[0]
     frames = item.frames
-    claimed = sorted({f.info.offset for f in frames.frames if f.info.offset is not None})
-    elsewhere = sorted(
-        {f.info.offset for s in right for f in s.frames if f.info.offset is not None}
-    )
+    claimed, elsewhere = _offsets([frames]), _offsets(right)
     headers = "headers do not state the offset"
-    if claimed and elsewhere:
-        same = claimed == elsewhere
-        headers = (
-            f"the headers claim offset {claimed[0]:g} for both"
-            if same
-            else f"the headers claim {claimed[0]:g} and {elsewhere[0]:g}"
-        )
+    if claimed and claimed == elsewhere:
+        headers = f"the headers claim offset {claimed[0]:g} for both"
+    elif claimed and elsewhere:
+        headers = f"the headers claim {claimed[0]:g} and {elsewhere[0]:g}"
     programs = sorted({str(f.info.software) for s in (frames, *right) for f in s.frames})
     tolerance = max(
         settings.offset_sigma * frames.read_noise if frames.is_dark else item.high - item.level,
@@ -175,3 +169,8 @@ def _level_finding(
             "programs": programs,
         },
     )
+
+
+def _offsets(sets: Iterable[SetEvidence]) -> list[float]:
+    """Return the offsets that headers of these frames state."""
+    return sorted({f.info.offset for s in sets for f in s.frames if f.info.offset is not None})

@@ -15,7 +15,7 @@ M. A. Fischler and R. C. Bolles, Comm. ACM 24 (1981), for RANSAC.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 Float64 = npt.NDArray[np.float64]
+Complex = npt.NDArray[np.complex128]
 Index = npt.NDArray[np.intp]
 
 NEIGHBOURS = 7
@@ -109,9 +110,8 @@ def _triangles(points: Float64) -> _Triangles:
     return _Triangles(corners[good], ratios[good], area[good] > 0)
 
 
-def _similarities(p: Float64, q: Float64, *, mirrored: bool) -> tuple[Float64, Float64]:
-    """Fit a similarity to each of n triples of points, (n, 3) complex: q = a p + b, or a p* + b."""
-    p = np.conj(p) if mirrored else p
+def _similarities(p: Complex, q: Complex) -> tuple[Complex, Complex]:
+    """Fit a similarity q = a p + b to each of n triples of points, shapes (n, 3)."""
     centre_p, centre_q = p.mean(axis=1, keepdims=True), q.mean(axis=1, keepdims=True)
     dp, dq = p - centre_p, q - centre_q
     a = (dq * np.conj(dp)).sum(axis=1) / (np.abs(dp) ** 2).sum(axis=1)
@@ -152,6 +152,23 @@ def _propose(
     mine, theirs = _triangles(frame), _triangles(reference)
     if len(mine.corners) == 0 or len(theirs.corners) == 0:
         return []
+    i, j = _equal(mine, theirs, mirrored=mirrored)
+    p, q = (points[:, 0] + 1j * points[:, 1] for points in (frame, reference))
+    if mirrored:
+        p = np.conj(p)
+    a, b = _similarities(p[mine.corners[i]], q[theirs.corners[j]])
+    scale = np.abs(a)
+    allowed = (scale >= scales[0]) & (scale <= scales[1])
+    sizes = len(frame), len(reference)
+    proposals = islice(_most_voted(a[allowed], b[allowed], p), PROPOSALS_VERIFIED)
+    return [
+        Candidate(_matrix(turn, shift, mirrored=mirrored), votes, sizes)
+        for turn, shift, votes in proposals
+    ]
+
+
+def _equal(mine: _Triangles, theirs: _Triangles, *, mirrored: bool) -> tuple[Index, Index]:
+    """Return the indices of triangles of the same shape, and sense or, mirrored, opposite sense."""
     near = scipy.spatial.cKDTree(mine.ratios).sparse_distance_matrix(
         scipy.spatial.cKDTree(theirs.ratios), RATIO_TOLERANCE, output_type="ndarray"
     )
@@ -161,25 +178,23 @@ def _propose(
     if i.size > MOST_PROPOSALS:
         closest = np.argsort(distance, kind="stable")[:MOST_PROPOSALS]
         i, j = i[closest], j[closest]
-    as_complex = [points[:, 0] + 1j * points[:, 1] for points in (frame, reference)]
-    a, b = _similarities(
-        as_complex[0][mine.corners[i]], as_complex[1][theirs.corners[j]], mirrored=mirrored
-    )
-    scale = np.abs(a)
-    allowed = (scale >= scales[0]) & (scale <= scales[1])
-    a, b = a[allowed], b[allowed]
+    return i, j
+
+
+def _most_voted(a: Complex, b: Complex, points: Complex) -> Iterator[tuple[complex, complex, int]]:
+    """Yield a, b and votes of the similarities that most others agree with, each kind once.
+
+    Two similarities agree if they map the middle of the points, and one at their edge, alike.
+    """
     if a.size == 0:
-        return []
-    # Two similarities agree if they map the middle of the frame, and a point at its edge, alike.
-    middle = as_complex[0].mean()
-    arm = np.abs(as_complex[0] - middle).max()
-    middle = np.conj(middle) if mirrored else middle
+        return
+    middle = points.mean()
+    arm = np.abs(points - middle).max()
     at_middle = a * middle + b
     reach = 0.02 * arm
     where = np.stack((at_middle.real, at_middle.imag, (a * arm).real, (a * arm).imag), axis=1)
     tree = scipy.spatial.cKDTree(where)
     votes = np.asarray(tree.query_ball_point(where, reach, return_length=True))
-    chosen: list[Candidate] = []
     left = np.ones(a.size, np.bool_)
     for k in np.argsort(-votes, kind="stable"):
         if not left[k]:
@@ -189,11 +204,7 @@ def _propose(
         # The middle one of those that agree is better than any one triangle.
         turn = complex(np.median(a[agree].real), np.median(a[agree].imag))
         shift = complex(np.median(b[agree].real), np.median(b[agree].imag))
-        transform = _matrix(turn, shift, mirrored=mirrored)
-        chosen.append(Candidate(transform, int(votes[k]), (len(frame), len(reference))))
-        if len(chosen) == PROPOSALS_VERIFIED:
-            break
-    return chosen
+        yield turn, shift, int(votes[k])
 
 
 def _matrix(turn: complex, shift: complex, *, mirrored: bool) -> Float64:
