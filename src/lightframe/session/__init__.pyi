@@ -26,17 +26,13 @@ from ._settings import RunSettings
 from ._stack_files import StackOptions
 from ._steps import Bench
 from ._steps_calibrate import CalibratedFile, calibrate_files
-from ._steps_cosmetic import (
-    CorrectedFile,
-    DebayeredFile,
-    correct_files,
-    debayer_files,
-)
+from ._steps_cosmetic import CorrectedFile, correct_files
 from ._steps_dark_scaling import (
     DarkComparison,
     DarkTrial,
     compare_dark_scaling,
 )
+from ._steps_debayer import DebayeredFile, debayer_files
 from ._steps_integrate import FileTraces, integrate_files, trace_files
 from ._steps_master import FlatCalibration, MasterFile, make_master
 from ._steps_measure import MeasuredFile, measure_files
