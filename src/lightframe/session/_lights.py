@@ -17,6 +17,7 @@ from lightframe.buffers import Buffers
 from lightframe.errors import InputError
 from lightframe.frames import CfaPattern, FrameInfo, PixelSource, Window
 from lightframe.processes import (
+    CosmeticSettings,
     DarkScale,
     Defects,
     EstimatorSettings,
@@ -271,48 +272,63 @@ def _measured(
     saturated_dn = None
     if full is not None:
         saturated_dn = calibrated_saturation(full.level_dn, calibration, scale, levels)
-    window = Window(0, calibration.height, 0, calibration.width)
-    pixels = _buffers.floats("calibrated", (calibration.channels, *window.shape))
-    inner = calibration.raw_window(window)
-    part = np.ascontiguousarray(frame[:, inner.y0 : inner.y1, inner.x0 : inner.x1])
-    calibration.apply(part, window, scale, pixels, levels=levels)
+    pixels = _calibrated(frame, calibration, scale, levels)
     clipped = clipped_fractions(pixels)
     if clipped.missing == clipped.samples:
         raise InputError("no pixel holds a number once it is calibrated", where=info.path)
     glimpse = examine(pixels, clipped, calibration, treatment.probe, scale)
-    defects, repairs = None, None
-    if treatment.defects is not None:
-        found = detect_defects(pixels, calibration.cfa, settings.cosmetic)
-        defects = treatment.defects.merged(found)
-        repairs = correct_defects(
-            pixels,
-            defects,
-            cfa=calibration.cfa,
-            radius=settings.cosmetic.radius,
-            fill_missing=settings.cosmetic.fill_missing,
-        )
+    defects, repairs = _corrected(pixels, treatment, settings.cosmetic)
     noise = colour_noise(pixels, calibration.cfa)
     return MeasuredLight(
-        info,
-        treatment,
-        raw,
-        scale,
-        levels,
-        defects,
-        repairs,
-        clipped.low_fraction + clipped.high_fraction,
-        noise,
-        measure(
+        info=info,
+        treatment=treatment,
+        raw=raw,
+        dark_scale=scale,
+        levels=levels,
+        defects=defects,
+        repairs=repairs,
+        clipped_fraction=clipped.low_fraction + clipped.high_fraction,
+        noise_dn=noise,
+        measurement=measure(
             pixels,
             calibration.cfa,
             settings.detection,
             saturation_dn=saturated_dn,
             noise_dn=noise,
         ),
-        _statistics(pixels, calibration.cfa, noise, settings.lights.estimators),
-        glimpse,
-        saturated_dn,
+        statistics=_statistics(pixels, calibration.cfa, noise, settings.lights.estimators),
+        glimpse=glimpse,
+        saturation_dn=saturated_dn,
     )
+
+
+def _calibrated(
+    frame: npt.NDArray[np.generic],
+    calibration: PreparedCalibration,
+    scale: DarkScale | None,
+    levels: FrameLevels,
+) -> npt.NDArray[np.float32]:
+    """Return the calibrated pixels of a whole raw frame, in this thread's buffer."""
+    window = Window(0, calibration.height, 0, calibration.width)
+    pixels = _buffers.floats("calibrated", (calibration.channels, *window.shape))
+    inner = calibration.raw_window(window)
+    part = np.ascontiguousarray(frame[:, inner.y0 : inner.y1, inner.x0 : inner.x1])
+    calibration.apply(part, window, scale, pixels, levels=levels)
+    return pixels
+
+
+def _corrected(
+    pixels: npt.NDArray[np.float32], treatment: Treatment, settings: CosmeticSettings
+) -> tuple[Defects, Repairs] | tuple[None, None]:
+    """Replace defective pixels in place, if they are to be; return which, and by what."""
+    if treatment.defects is None:
+        return None, None
+    cfa = treatment.calibration.cfa
+    defects = treatment.defects.merged(detect_defects(pixels, cfa, settings))
+    repairs = correct_defects(
+        pixels, defects, cfa=cfa, radius=settings.radius, fill_missing=settings.fill_missing
+    )
+    return defects, repairs
 
 
 def _statistics(

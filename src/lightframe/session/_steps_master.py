@@ -143,12 +143,7 @@ def make_master(  # noqa: PLR0913 - what goes in, what comes out, and two switch
             remedy="leave out --bias, --dark and --flat-dark",
         )
     output_file(out, paths, bench.progress.message)
-    infos, failures = read_infos(paths)
-    if not any_kind:
-        infos, strangers = _of_kind(infos, kind)
-        failures += strangers
-    infos, misfits = agreeing(infos)
-    failures += misfits
+    infos, failures = _usable(paths, None if any_kind else kind)
     if not infos:
         return Batch((), tuple(failures))
     job, masters = _job(kind, infos, calibration)
@@ -178,6 +173,16 @@ def make_master(  # noqa: PLR0913 - what goes in, what comes out, and two switch
         remarks += tuple(_saturated(members, result.image, bench))
     made = MasterFile(written, plain(record), levels, remarks, result)
     return Batch((made,), tuple(failures))
+
+
+def _usable(paths: Sequence[Path], kind: FrameKind | None) -> tuple[list[FrameInfo], list[Failure]]:
+    """Return the frames of `kind` (None: of any) and of one size, and what is set aside."""
+    infos, failures = read_infos(paths)
+    if kind is not None:
+        infos, strangers = _of_kind(infos, kind)
+        failures += strangers
+    infos, misfits = agreeing(infos)
+    return infos, failures + misfits
 
 
 def _of_kind(infos: Sequence[FrameInfo], kind: FrameKind) -> tuple[list[FrameInfo], list[Failure]]:

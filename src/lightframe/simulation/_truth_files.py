@@ -75,29 +75,8 @@ def load_truth(directory: Path) -> Truth:
     folder = directory / TRUTH_FOLDER
     if not folder.is_dir():
         folder = directory
-    path = folder / "truth.json"
-    try:
-        text = json.loads(path.read_text(encoding="utf-8"))
-        if text["version"] != _VERSION:
-            raise UnreadableFileError(f"has version {text['version']}, not {_VERSION}", where=path)
-        session = Session.model_validate(text["session"])
-        frames = tuple(Shot.model_validate(_without_transform(frame)) for frame in text["frames"])
-    except (OSError, ValueError, KeyError, ValidationError) as error:
-        raise UnreadableFileError(
-            f"holds no truth of a simulated session ({error})",
-            where=path,
-            remedy="name a folder that `lightframe simulate` has written",
-        ) from error
-    try:
-        units = fits.open(folder / "truth.fits", memmap=False)
-    except OSError as error:
-        raise UnreadableFileError(
-            f"the images of the truth cannot be read ({error.strerror or error})",
-            where=folder / "truth.fits",
-            cause="the simulation was broken off, or the file was removed",
-            remedy="simulate the session again",
-        ) from error
-    with units:
+    session, frames = _load_session(folder / "truth.json")
+    with _open_images(folder / "truth.fits") as units:
         return Truth(
             session=session,
             frames=frames,
@@ -118,6 +97,35 @@ def load_truth(directory: Path) -> Truth:
             cold=_array(units["COLD"], np.int64),
             struck=_unpack(frames, _array(units["STRUCK"], np.int64)),
         )
+
+
+def _load_session(path: Path) -> tuple[Session, tuple[Shot, ...]]:
+    try:
+        text = json.loads(path.read_text(encoding="utf-8"))
+        if text["version"] != _VERSION:
+            raise UnreadableFileError(f"has version {text['version']}, not {_VERSION}", where=path)
+        session = Session.model_validate(text["session"])
+        return session, tuple(
+            Shot.model_validate(_without_transform(frame)) for frame in text["frames"]
+        )
+    except (OSError, ValueError, KeyError, ValidationError) as error:
+        raise UnreadableFileError(
+            f"holds no truth of a simulated session ({error})",
+            where=path,
+            remedy="name a folder that `lightframe simulate` has written",
+        ) from error
+
+
+def _open_images(path: Path) -> fits.HDUList:
+    try:
+        return fits.open(path, memmap=False)
+    except OSError as error:
+        raise UnreadableFileError(
+            f"the images of the truth cannot be read ({error.strerror or error})",
+            where=path,
+            cause="the simulation was broken off, or the file was removed",
+            remedy="simulate the session again",
+        ) from error
 
 
 def _lists(truth: Truth) -> dict[str, npt.NDArray[Any]]:
