@@ -4,6 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from statistics import fmean
 
+import numpy as np
+import numpy.typing as npt
+
 from lightframe._version import __version__
 from lightframe.frames import FULL_SCALE, Card, FrameInfo, FrameKind, Header, Value
 from lightframe.processes import Integration, IntegrationSettings
@@ -14,6 +17,7 @@ __all__ = [
     "history",
     "integration_lines",
     "noise_cards",
+    "transform_text",
     "xisf_image_type",
 ]
 
@@ -144,6 +148,11 @@ def _flat(values: Mapping[str, object], before: str = "") -> Iterator[tuple[str,
             yield from _flat(value, f"{before}{name}.")
         else:
             yield f"{before}{name}", value
+
+
+def transform_text(transform: npt.NDArray[np.float64]) -> str:
+    """Return a transform, shape (3, 3), as HISTORY has it: rows apart by semicolons."""
+    return "; ".join(" ".join(f"{value:.9g}" for value in row) for row in transform)
 
 
 def noise_cards(noise_dn: Sequence[float], units: str) -> list[Card]:

@@ -28,6 +28,7 @@ from lightframe.session._provenance import (
     history,
     integration_lines,
     noise_cards,
+    transform_text,
 )
 from lightframe.session._sources import RegisteredSource
 
@@ -63,22 +64,17 @@ def integrate_group(
     dict, list of dict
         The result's entry in run.json, and for each light what pass 2 found of it.
     """
-    height, width = grid
     reference, statistics = comparable_statistics(lights, context)
     sources = [
         RegisteredSource(
-            aligned.light.source(context),
-            aligned.inverse,
-            height,
-            width,
-            context.settings.resampling,
+            aligned.light.source(context), aligned.inverse, grid, context.settings.resampling
         )
         for aligned in lights
     ]
     if "registered" in context.settings.keep:
         for aligned, source in zip(lights, sources, strict=True):
             keep(aligned.light, source, "registered", context, _registration(aligned, context))
-    total = sources[0].channels * height * width
+    total = sources[0].channels * grid[0] * grid[1]
     with context.progress.step(f"Integrating {group.name}", total) as advance:
         result = integrate(
             sources,
@@ -109,12 +105,11 @@ def _noise_model(lights: Sequence[AlignedLight], context: Context) -> NoiseModel
 
 
 def _registration(aligned: AlignedLight, context: Context) -> list[str]:
-    """Return the HISTORY of a light's registration, as `lightframe register` writes it."""
+    """Return the HISTORY of a light's registration; the reference has no transform."""
     lines = [f"StarAlignment.interpolation: {context.settings.resampling.interpolation}"]
     if aligned.registration is not None:
         lines.append(f"StarAlignment.model: {aligned.registration.model}")
-        rows = "; ".join(" ".join(f"{value:.9g}" for value in row) for row in aligned.transform)
-        lines.append(f"StarAlignment.transform: {rows}")
+        lines.append(f"StarAlignment.transform: {transform_text(aligned.transform)}")
     return lines
 
 

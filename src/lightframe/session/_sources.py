@@ -195,7 +195,7 @@ class DebayeredSource(Derived):
 
 
 @dataclass(frozen=True, slots=True)
-class RegisteredSource:
+class RegisteredSource(Derived):
     """A frame brought onto the reference frame's grid as it is read (guide, section 9.4).
 
     Parameters
@@ -204,32 +204,23 @@ class RegisteredSource:
         The corrected, for mosaics debayered, frame.
     inverse : ndarray, shape (3, 3)
         Reference pixel -> frame pixel.
-    height, width : int
-        Geometry of the reference frame.
+    grid : tuple of int
+        Rows and columns of the reference frame.
     settings : ResampleSettings
         Interpolation and clamping.
     """
 
-    source: PixelSource
     inverse: npt.NDArray[np.float64]
-    height: int
-    width: int
+    grid: tuple[int, int]
     settings: ResampleSettings
 
     @property
-    def channels(self) -> int:
-        """Number of planes."""
-        return self.source.channels
+    def height(self) -> int:
+        return self.grid[0]
 
     @property
-    def dtype(self) -> np.dtype[np.generic]:
-        """Always float32."""
-        return np.dtype(np.float32)
-
-    @property
-    def by_rows(self) -> bool:
-        """As the frame."""
-        return self.source.by_rows
+    def width(self) -> int:
+        return self.grid[1]
 
     @property
     def extra_rows(self) -> int:
@@ -266,10 +257,6 @@ class RegisteredSource:
             height=self.source.height,
             width=self.source.width,
         )
-
-    def close(self) -> None:
-        """Release the file."""
-        self.source.close()
 
 
 def _inner(

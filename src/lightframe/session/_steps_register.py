@@ -13,6 +13,7 @@ from lightframe.frames import Window, open_pixels
 from lightframe.processes import Registration
 from lightframe.session._batch import Batch, Failure
 from lightframe.session._json_values import plain
+from lightframe.session._provenance import transform_text
 from lightframe.session._registering import register_all
 from lightframe.session._sources import RegisteredSource
 from lightframe.session._steps import Bench, each_file
@@ -186,8 +187,7 @@ def _write(
     source = RegisteredSource(
         open_pixels(info.path),
         np.asarray(np.linalg.inv(file.transform), np.float64),
-        grid.info.height,
-        grid.info.width,
+        grid.info.shape,
         bench.settings.resampling,
     )
     planes = np.empty((source.channels, source.height, source.width), np.float32)
@@ -199,13 +199,12 @@ def _write(
     header = info.header
     if file.registration is not None:
         found = file.registration
-        rows = "; ".join(" ".join(f"{value:.9g}" for value in row) for row in found.transform)
         lines += [
             f"StarAlignment.model: {found.model}",
             f"StarAlignment.pairs: {found.inliers}",
             f"StarAlignment.rms: {found.rms_px:.4f} px",
             f"StarAlignment.interpolation: {bench.settings.resampling.interpolation}",
-            f"StarAlignment.transform: {rows}",
+            f"StarAlignment.transform: {transform_text(found.transform)}",
         ]
         header = without_astrometry(header).adding(*astrometry_of(grid.info.header))
     written = write(name, planes, done(header, *lines), output)
