@@ -78,6 +78,35 @@ def test_a_kernel_is_compiled_around_one_that_was_loaded(tmp_path):
     assert printed_by(script, "spread", "largest", **kept) == "5.0 1\n7.0 1"
 
 
+def test_kernels_work_where_no_code_can_be_kept():
+    """Numba knows no folder for a function that is in no file, as where nobody may write."""
+    script = (
+        "from lightframe.kernels._compile import cache_folder, kernel\n"
+        "@kernel\n"
+        "def twice(x):\n"
+        "    return 2 * x\n"
+        "print(twice(3), cache_folder(twice))"
+    )
+    assert printed_by(script) == "6 None"
+
+
+def test_nothing_is_compiled_ahead_where_no_code_can_be_kept(monkeypatch):
+    """The user is told how long each command takes, and what helps."""
+    messages = []
+
+    class Told(Silent):
+        def message(self, text):
+            messages.append(text)
+
+    monkeypatch.setattr(_warm_up.subprocess, "Popen", None)
+    monkeypatch.setattr(_warm_up, "cache_folder", lambda _kernel: None)
+
+    _warm_up.warm_up(None, Told())
+
+    assert len(messages) == 1
+    assert "NUMBA_CACHE_DIR" in messages[0]
+
+
 def test_compiling_is_done_once_and_again_when_a_kernel_changes(tmp_path, monkeypatch):
     """A mark in the cache folder tells that it has been done for these sources."""
     begun = []

@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
-from numba.core.caching import FunctionCache
+from numba.core.caching import FunctionCache, NullCache, _Cache
 from numba.core.runtime.nrt import rtsys
 
 __all__ = ["cache_folder", "code_fingerprint", "kernel"]
@@ -28,25 +28,63 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """
     compiled: Any = numba.njit(nogil=True, error_model="numpy", fastmath=False)(function)
     # What cache=True does with Numba's own class.
-    compiled._cache = _MachineCode(function)  # type: ignore[no-untyped-call]  # noqa: SLF001
-    if folder := cache_folder(compiled):
-        _forget_stale_code(folder)
+    compiled._cache = _MachineCode(function)  # noqa: SLF001
     return cast("Callable[P, R]", compiled)
 
 
-class _MachineCode(FunctionCache):
-    """Machine code on disk, loaded without what only compiling needs.
+class _MachineCode(_Cache):
+    """Machine code of a kernel on disk: looked for when first needed, and loaded as it is.
 
-    Numba's own class first fills the compiler's tables of types and functions, for which it imports
-    200 modules, scipy.linalg among them: 0.3 s in each process. Machine code is linked with Numba's
-    runtime and needs no more. Where there is none yet, the compiler fills its tables itself.
+    To find the folder and to try whether it can be written to takes 0.15 ms for each of 150
+    kernels, of which a command needs some. Numba's own class fills the compiler's tables of types
+    and functions before it loads anything, for which it imports 200 modules, scipy.linalg among
+    them: 0.3 s in each process. Machine code is linked with Numba's runtime and needs no more.
+    Where there is none yet, the compiler fills its tables itself.
     """
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        self._function = function
+
+    @cached_property
+    def _files(self) -> Any:  # noqa: ANN401 - Numba's caches, which have no types
+        """Numba's cache; one that keeps nothing where there is no folder to keep code in."""
+        try:
+            files: Any = FunctionCache(self._function)  # type: ignore[no-untyped-call]
+        except RuntimeError:  # neither beside the source, nor in NUMBA_CACHE_DIR, nor in a home
+            return NullCache()
+        _forget_stale_code(Path(files.cache_path))
+        return files
+
+    @property
+    def cache_path(self) -> str | None:
+        """Folder of the code; None if none is kept."""
+        path: str | None = self._files.cache_path
+        return path
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:  # noqa: ANN401 - as in Numba
         """Return the machine code for a signature, None where it has to be compiled."""
+        files = self._files
+        if isinstance(files, NullCache):
+            return None
         rtsys.initialize(target_context)
-        with self._guard_against_spurious_io_errors():
-            return self._load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        with files._guard_against_spurious_io_errors():  # noqa: SLF001 - see decision 8
+            return files._load_overload(sig, target_context)  # noqa: SLF001 - the same
+
+    def save_overload(self, sig: Any, data: Any) -> None:  # noqa: ANN401 - as in Numba
+        """Keep the machine code for a signature."""
+        self._files.save_overload(sig, data)
+
+    def enable(self) -> None:
+        """Keep code from now on."""
+        self._files.enable()
+
+    def disable(self) -> None:
+        """Keep no code from now on."""
+        self._files.disable()
+
+    def flush(self) -> None:
+        """Forget the code that is kept."""
+        self._files.flush()
 
 
 def cache_folder(kernel: object) -> Path | None:

@@ -60,9 +60,15 @@ def warm_up(cfa: CfaPattern | None, progress: Progress) -> None:
         Is told, for it takes 20 s.
     """
     cache = cache_folder(sort_block)
-    mark = None if cache is None else cache / f"compiled-{cfa.period if cfa else 1}.txt"
+    if cache is None:
+        progress.message(
+            "machine code cannot be kept, and each command compiles anew what it needs, which takes"
+            " up to 40 s: set NUMBA_CACHE_DIR to a folder that can be written to"
+        )
+        return
+    mark = cache / f"compiled-{cfa.period if cfa else 1}.txt"
     current = code_fingerprint()
-    if mark is not None and mark.is_file() and mark.read_text(encoding="ascii") == current:
+    if mark.is_file() and mark.read_text(encoding="ascii") == current:
         return
     command = [sys.executable, "-m", "lightframe.session._warm_up"]
     words = [cfa.name] if cfa else []
@@ -84,7 +90,7 @@ def warm_up(cfa: CfaPattern | None, progress: Progress) -> None:
         progress.message(
             f"compiling ahead failed ({failures[0]}); kernels are compiled as they are needed"
         )
-    elif mark is not None:
+    else:
         mark.write_text(current, encoding="ascii")
 
 
