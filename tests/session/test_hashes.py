@@ -2,12 +2,15 @@
 
 import hashlib
 import threading
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lightframe.cli import main
 from lightframe.cli._main import _files_among
 from lightframe.errors import UnreadableFileError
+from lightframe.frames import Header, write_fits
 from lightframe.session import Hashing, _hashes
 from lightframe.session._hashes import file_hash, hashes
 
@@ -85,5 +88,22 @@ def test_files_are_told_from_other_words(tmp_path, monkeypatch):
 def test_wrong_usage_ends_at_once_although_hashing_has_begun(tmp_path, capsys):
     """The message is the one it always was."""
     known = written(tmp_path, [10])
-    assert main(["integrate", *map(str, known), "--no-such-option"]) == 2
+    out = str(tmp_path / "out.fits")
+    assert main(["integrate", *map(str, known), "-o", out, "--no-such-option"]) == 2
     assert "--no-such-option" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("output", [[], ["-o", "out.fits"], ["--out=out.fits"], ["-oout.fits"]])
+def test_files_are_hashed_only_where_something_is_written(tmp_path, monkeypatch, output):
+    """The trace of a pixel needs a few rows of each file, not its bytes."""
+    monkeypatch.chdir(tmp_path)
+    names = [f"{index}.fits" for index in range(3)]
+    for index, name in enumerate(names):
+        pixels = np.random.default_rng(index).normal(900, 10, (1, 32, 40)).astype(np.float32)
+        write_fits(Path(name), pixels, Header())
+    asked = []
+    monkeypatch.setattr(_hashes, "file_hash", lambda path: asked.append(path) or file_hash(path))
+
+    assert main(["integrate", *names, "--trace-pixel", "5,6", *output]) == 0
+    assert sorted(map(str, asked)) == (names if output else [])
+    assert Path("out.fits").exists() == bool(output)

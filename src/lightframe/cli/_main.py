@@ -141,6 +141,11 @@ def _files_among(words: Sequence[str]) -> Iterator[Path]:
             yield Path(word)
 
 
+def _names_output(words: Sequence[str]) -> bool:
+    """Whether ``-o`` or ``--out`` is given, however written; a trace alone writes no hashes."""
+    return any(word.startswith(("-o", "--o")) for word in words)
+
+
 def _parsed(argv: Sequence[str], hashing: Hashing) -> argparse.Namespace:
     """Parse the arguments; the chosen command's module adds its own."""
     parser = Parser(
@@ -151,7 +156,7 @@ def _parsed(argv: Sequence[str], hashing: Hashing) -> argparse.Namespace:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     parser.set_defaults(hashing=hashing)
     chosen = next((word for word in argv if not word.startswith("-")), None)
-    if chosen in _HASHED:  # importing the command takes 0.4 s of one core
+    if chosen in _HASHED and _names_output(argv):  # importing the command takes 0.4 s of one core
         hashing.begin(_files_among(argv))
     asked = parser
     for entry in COMMANDS.entries():
