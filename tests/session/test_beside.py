@@ -82,6 +82,29 @@ def test_what_has_not_begun_is_forgotten_where_a_run_ends_early():
     assert done == ["first"]
 
 
+def test_what_work_beside_costs_is_told_by_what_it_is(tmp_path):
+    """Processor seconds are those of its thread alone; sleeping costs none, failing as much."""
+    context = Context(RunSettings(), tmp_path, Silent(), threads=2, memory_bytes=1 << 28)
+
+    def compute():
+        end = time.thread_time() + 0.05
+        while time.thread_time() < end:
+            pass
+        raise InputError("in vain")
+
+    context.do_beside("sleeping", lambda: time.sleep(0.1))
+    context.do_beside("sleeping", lambda: time.sleep(0.1))
+    context.do_beside("computing", compute)
+    with pytest.raises(InputError, match="in vain"):
+        context.beside.finish()
+    context.beside.stop()
+
+    costs = {cost["work"]: cost for cost in context.meter.as_dict()["beside"]}
+    assert costs["sleeping"]["wall_s"] >= 0.2
+    assert costs["sleeping"]["cpu_s"] < 0.04
+    assert 0.05 <= costs["computing"]["cpu_s"] < 0.09
+
+
 def test_pictures_are_there_when_all_is_finished(tmp_path):
     """A mosaic's and a map's; their bytes are counted."""
     context = Context(RunSettings(), tmp_path, Silent(), threads=2, memory_bytes=1 << 28)

@@ -115,7 +115,13 @@ def test_run_json_has_what_the_contract_names(colour):
         assert (folder / "out" / master["path"]).is_file()
     resources = document["resources"]
     assert resources["wall_s"] > 0
-    assert {step["step"] for step in resources["steps"]} >= {"masters", "pass 1", "pass 2"}
+    steps = {step["step"]: step for step in resources["steps"]}
+    assert set(steps) >= {"checks", "masters", "pass 1", "waiting", "pass 2"}
+    assert sum(step["wall_s"] for step in steps.values()) <= resources["wall_s"]
+    beside = {cost["work"]: cost for cost in resources["beside"]}
+    assert set(beside) == {"pictures", "writing masters", "judging raw pixels", "judging lights"}
+    assert all(cost["cpu_s"] > 0 for cost in beside.values())
+    assert sum(cost["cpu_s"] for cost in beside.values()) < resources["cpu_s"]
 
 
 def test_nothing_is_written_but_masters_results_and_pictures(colour):

@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -165,6 +166,15 @@ class Context:
         source.read(Window(0, source.height, 0, source.width), pixels)
         self.meter.read(pixels.nbytes)
         return cast("npt.NDArray[np.uint16] | npt.NDArray[np.float32]", pixels)
+
+    def do_beside(self, name: str, work: Callable[[], object]) -> None:
+        """Do something beside the main job, soon, and count what it costs; see `Beside.do`."""
+
+        def counted() -> None:
+            with self.meter.work(name):
+                work()
+
+        self.beside.do(counted)
 
     def exclude(self, path: Path, reason: str) -> None:
         """Set a frame aside."""

@@ -69,7 +69,8 @@ class Execution:
         masters = build_masters(self.plan.masters, self.infos, context)
         for field in _fields(self.plan.groups):
             self._integrate_field(field, masters)
-        context.beside.finish()
+        with context.meter.step("waiting"):
+            context.beside.finish()
         self._add_unused()
         self._report_exclusions()
         self._tell_of_earlier_files()
@@ -103,7 +104,7 @@ class Execution:
                 cache=context.own / "evidence",
                 visit=hash_used,
             )
-        context.beside.do(partial(self._judge_pixels, evidence))
+        context.do_beside("judging raw pixels", partial(self._judge_pixels, evidence))
 
     def _judge_pixels(self, evidence: SessionEvidence) -> None:
         """Let the findings of raw pixels join those of the plan."""
@@ -170,10 +171,12 @@ class Execution:
     ) -> None:
         """Register the lights of a field, judge them, and integrate each group."""
         context = self.context
-        context.beside.finish()  # the judging of lights asks what was found in raw pixels
+        with context.meter.step("waiting"):
+            context.beside.finish()  # the judging of lights asks what was found in raw pixels
         with context.meter.step("registration"):
             aligned = {light.light.info.path: light for light in align(measured, context)}
-        context.beside.do(partial(self._judge_lights, Field(groups, measured, aligned), masters))
+        judge = partial(self._judge_lights, Field(groups, measured, aligned), masters)
+        context.do_beside("judging lights", judge)
         reference = next((light for light in aligned.values() if light.is_reference), None)
         if reference is None:
             return

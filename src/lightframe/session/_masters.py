@@ -93,7 +93,8 @@ def build_masters(
         if not whole:  # what it calibrates depends on the frames that could be read
             keys[job.name] = " ".join((key, *(entry["sha256"] for entry in inputs)))
         remember = partial(journal.remember, job.name, key) if whole else None
-        context.beside.do(partial(_write, masters[job.name], header, context, remember))
+        write = partial(_write, masters[job.name], header, context, remember)
+        context.do_beside("writing masters", write)
     return masters
 
 

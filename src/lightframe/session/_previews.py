@@ -63,5 +63,5 @@ def write_map_preview(planes: npt.NDArray[np.float32], name: str, context: Conte
 
 def _write(picture: Callable[[], npt.NDArray[np.uint8]], name: str, context: Context) -> str:
     path = context.out / "previews" / name
-    context.beside.do(lambda: context.meter.wrote(write_png(path, picture())))
+    context.do_beside("pictures", lambda: context.meter.wrote(write_png(path, picture())))
     return context.relative(path)

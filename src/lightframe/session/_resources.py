@@ -29,11 +29,26 @@ class StepCost:
     cpu_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class WorkCost:
+    """Wall and processor seconds of work beside the steps, in threads of its own."""
+
+    work: str
+    wall_s: float
+    cpu_s: float
+
+
 @dataclass(slots=True)
 class Meter:
-    """Adds up what a run costs; counting is safe from several threads."""
+    """Adds up what a run costs; counting is safe from several threads.
+
+    The processor seconds of a step are those of the whole process while it lasts, with what is done
+    beside it. Those of `beside` are of the threads that did the work: a part of the same seconds,
+    not more of them.
+    """
 
     steps: dict[str, StepCost] = field(default_factory=dict)
+    beside: dict[str, WorkCost] = field(default_factory=dict)
     bytes_read: int = 0
     bytes_written: int = 0
     _start: tuple[float, float] = field(
@@ -55,6 +70,18 @@ class Meter:
                 before.cpu_s + time.process_time() - cpu,
             )
 
+    @contextmanager
+    def work(self, name: str) -> Iterator[None]:
+        """Measure work beside the steps, in the thread that does it."""
+        wall, cpu = time.perf_counter(), time.thread_time()
+        try:
+            yield
+        finally:
+            wall, cpu = time.perf_counter() - wall, time.thread_time() - cpu
+            with self._lock:
+                before = self.beside.get(name, WorkCost(name, 0.0, 0.0))
+                self.beside[name] = WorkCost(name, before.wall_s + wall, before.cpu_s + cpu)
+
     def read(self, count: int) -> None:
         """Count bytes read from input files."""
         with self._lock:
@@ -74,14 +101,16 @@ class Meter:
             "peak_rss_mb": round(_peak_rss_bytes() / 1e6, 1),
             "bytes_read": self.bytes_read,
             "bytes_written": self.bytes_written,
-            "steps": [
-                {
-                    name: round(value, 3) if isinstance(value, float) else value
-                    for name, value in asdict(cost).items()
-                }
-                for cost in self.steps.values()
-            ],
+            "steps": [_rounded(cost) for cost in self.steps.values()],
+            "beside": [_rounded(cost) for cost in self.beside.values()],
         }
+
+
+def _rounded(cost: StepCost | WorkCost) -> dict[str, Any]:
+    return {
+        name: round(value, 3) if isinstance(value, float) else value
+        for name, value in asdict(cost).items()
+    }
 
 
 def _peak_rss_bytes() -> int:
