@@ -47,7 +47,7 @@ def test_binned_frames_are_told_by_the_blocks_of_their_hot_pixels(library, kinds
     assert "are binned, though the headers claim 1 x 1" in finding.message
 
 
-def test_the_darks_of_a_ccd_binned_by_three(library):
+def test_darks_of_a_ccd_binned_by_three_are_found(library):
     """Sides that are no multiples of three lose their last pixels."""
     fault = Binned(kinds=DARK, factor=3, honest=False)
     [finding] = found(library, double(ccd(fault)))

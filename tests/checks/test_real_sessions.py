@@ -13,7 +13,7 @@ def m13(shared_data):
     return check([shared_data / "m13-mono-ccd"])
 
 
-def test_a_ccd_with_short_darks(m13):
+def test_a_ccd_with_short_darks_has_no_other_finding(m13):
     """Darks of 80 s for lights of up to 160 s, and two lights of one filter: no more is wrong."""
     assert set(serious(m13.findings)) == {"dark-shorter-than-light", "too-few-frames"}
 
@@ -40,7 +40,7 @@ def test_gain_of_real_flats_is_the_same_through_all_filters(m13):
     assert max(gains) / min(gains) < 1.02
 
 
-def test_torn_darks_and_flickering_flats(shared_data):
+def test_torn_darks_and_flickering_flats_are_found(shared_data):
     """In two darks of each exposure the rows from 782 on are those of a bias; flats have bands."""
     findings = check([shared_data / "asi120-osc-calibration"]).findings
 
@@ -51,7 +51,7 @@ def test_torn_darks_and_flickering_flats(shared_data):
     assert findings[2].evidence["rms"] > 0.1
 
 
-def test_lights_of_a_smart_telescope(shared_data):
+def test_lights_of_a_smart_telescope_lack_flats_only(shared_data):
     """Flats are not there; darks are not either, but the telescope has subtracted one."""
     findings = check([shared_data / "seestar-m94-osc"]).findings
 

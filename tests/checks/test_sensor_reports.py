@@ -148,7 +148,7 @@ def test_linearity_needs_a_steady_lamp_and_enough_levels(exposures, flicker, rea
 
 
 @pytest.mark.parametrize("name", ["osc-cmos", "mono-ccd"])
-def test_gain_and_noise_of_simulated_cameras_within_two_percent(name, tmp_path):
+def test_gain_and_noise_of_simulated_cameras_are_right_to_two_percent(name, tmp_path):
     """Four flats and four frames without light of 1 Mpx; fixed patterns, dust, cosmic rays."""
     session = small(name).resized(1000, 1000, 4)
     session = session.changed(lights=session.lights.model_copy(update={"count": 1}))
@@ -462,7 +462,7 @@ def test_a_bad_file_stops_nothing(tmp_path):
     assert survey.reports[0].frames == {"bias": 3}
 
 
-def test_real_frames_of_a_colour_camera(shared_data):
+def test_real_frames_of_a_colour_camera_give_its_gain_and_noise(shared_data):
     """ASI120MC-S: some 3.8 e- per unit of its 12-bit ADC and 6 e- of read noise at gain 0."""
     report = one(shared_data / "asi120-osc-calibration")
     figures = report.figures
@@ -520,7 +520,7 @@ def test_the_gain_of_the_header_is_held_against_the_measured_one(egain, note, tm
     assert note is None or note in notes[0]
 
 
-def test_real_frames_of_a_ccd(shared_data):
+def test_darks_of_a_real_ccd_agree_on_its_dark_current(shared_data):
     """M13's CCD: level and noise of its darks agree on the dark current."""
     figures = one(shared_data / "m13-mono-ccd").figures
 

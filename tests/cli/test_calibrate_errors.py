@@ -57,24 +57,24 @@ def refused(lightframe, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["Bias", "Dark", "Flat"])
-def test_masters_of_another_size(folder, refused, kind):
-    """Rows and columns of both sides, and both files."""
+def test_masters_of_another_size_are_refused(folder, refused, kind):
+    """Rows and columns of both sides are told, and both files."""
     master = folder.master(kind, shape=(50, 70))
     words = [f"--{kind.lower()}", master]
     refused(folder.light(), *words, says=["light.fits", master.name, "50 x 70", "60 x 80"])
 
 
 @pytest.mark.parametrize("kind", ["Dark", "Flat"])
-def test_a_master_of_another_pattern_than_the_light(folder, refused, kind):
-    """Both patterns, both files."""
+def test_a_master_of_another_pattern_than_the_light_is_refused(folder, refused, kind):
+    """Both patterns are told, and both files."""
     light = folder.light(BAYERPAT="RGGB", ROWORDER="TOP-DOWN")
     master = folder.master(kind, BAYERPAT="GRBG", ROWORDER="TOP-DOWN")
     words = [f"--{kind.lower()}", master]
     refused(light, *words, says=["light.fits", master.name, "RGGB", "GRBG", "flipped"])
 
 
-def test_a_dark_of_another_pattern_than_the_flat(folder, refused):
-    """Even where the light does not say its own."""
+def test_a_dark_of_another_pattern_than_the_flat_is_refused(folder, refused):
+    """Both are named, even where the light does not say its own."""
     dark = folder.master("Dark", BAYERPAT="GBRG", ROWORDER="TOP-DOWN")
     flat = folder.master("Flat", level=20000, BAYERPAT="RGGB", ROWORDER="TOP-DOWN")
     says = ["dark.fits has GBRG", "flat.fits has RGGB", "light.fits"]
@@ -82,8 +82,8 @@ def test_a_dark_of_another_pattern_than_the_flat(folder, refused):
 
 
 @pytest.mark.parametrize("role", ["dark", "bias"])
-def test_a_master_in_fractions_that_is_read_as_dn(folder, refused, role):
-    """In 0..1 with one pixel far beyond: its scale cannot be told, and the light shows it wrong."""
+def test_a_master_in_fractions_that_is_read_as_dn_is_refused(folder, refused, role):
+    """One pixel far beyond 1 hides its scale; that the light is far above it shows the mistake."""
     pixels = (folder.rng.normal(500, 3, SHAPE) / 65535).astype(np.float32)
     pixels[3, 3] = 1.5
     master = folder.write(f"{role}.fits", pixels, IMAGETYP=f"Master {role}", EXPTIME=60.0)
@@ -91,16 +91,16 @@ def test_a_master_in_fractions_that_is_read_as_dn(folder, refused, role):
     refused(folder.light(), f"--{role}", master, says=says)
 
 
-def test_a_master_in_dn_that_is_read_as_fractions(folder, refused):
-    """A dark of half a DN: taken as half of full scale, which no pixel of the light reaches."""
+def test_a_master_in_dn_that_is_read_as_fractions_is_refused(folder, refused):
+    """A dark of half a DN is taken as half of full scale, which no pixel of the light reaches."""
     pixels = folder.rng.uniform(0.2, 0.9, SHAPE).astype(np.float32)
     dark = folder.write("dark.fits", pixels, IMAGETYP="Master Dark", EXPTIME=60.0)
     says = ["dark.fits has a median of 3", "light.fits has 99.9 %", "fractions of full scale"]
     refused(folder.light(), "--dark", dark, says=says)
 
 
-def test_a_master_of_another_offset(folder, refused):
-    """A dark far above the light: both levels are told."""
+def test_a_dark_far_above_the_light_is_refused(folder, refused):
+    """Both levels are told, and what may be wrong."""
     dark = folder.master("Dark", level=2600.0, DNSCALE=1.0)
     says = ["dark.fits has a median of 2", "light.fits has 99.9 %", "offset or gain"]
     refused(folder.light(), "--dark", dark, says=says)
@@ -141,35 +141,35 @@ def test_a_dark_to_be_scaled_may_be_brighter_than_the_light(folder, lightframe, 
     assert document["lights"][0]["k"] == pytest.approx(0.1)
 
 
-def test_an_empty_flat(folder, refused):
+def test_an_empty_flat_is_refused(folder, refused):
     """The flat is named, with its factor and the number of its pixels."""
     flat = folder.write("flat.fits", np.zeros(SHAPE, np.float32), IMAGETYP="Master Flat")
     says = ["light.fits", "flat.fits", "is 0 DN", "4800 of 4800 pixels", "illuminated"]
     refused(folder.light(), "--flat", flat, says=says)
 
 
-def test_nothing_to_calibrate_with(folder, refused):
-    """No master, no overscan: wrong usage, with an example of the remedy."""
+def test_calibrating_with_nothing_is_wrong_usage(folder, refused):
+    """Without master and overscan the remedy is told by an example."""
     refused(folder.light(), code=2, says=["nothing to calibrate with", "--dark FILE"])
 
 
-def test_a_colour_image_that_says_it_was_a_mosaic(folder, refused):
-    """Three channels and a pattern in the header: debayered, whatever the masters."""
+def test_a_colour_image_that_was_a_mosaic_is_refused(folder, refused):
+    """Three channels and a pattern in the header mean debayered, whatever the masters."""
     light = folder.light(shape=(3, *SHAPE), BAYERPAT="RGGB")
     says = ["light.fits", "3 channels", "RGGB", "calibrate the raw CFA frames"]
     refused(light, "--dark", folder.master("Dark"), says=says)
 
 
-def test_a_colour_image_with_masters_of_a_mosaic(folder, refused):
-    """Three channels without a word: the pattern of the master tells."""
+def test_a_colour_image_with_masters_of_a_mosaic_is_refused(folder, refused):
+    """Where its header says nothing, the pattern of the master tells that it was a mosaic."""
     light = folder.light(shape=(3, *SHAPE))
     dark = folder.master("Dark", BAYERPAT="GRBG", ROWORDER="TOP-DOWN")
     says = ["light.fits has 3 channels", "dark.fits has the CFA pattern GRBG", "debayered"]
     refused(light, "--dark", dark, says=says)
 
 
-def test_a_colour_image_with_masters_of_one_plane(folder, lightframe, tmp_path):
-    """Masters without a pattern serve all channels: that is no error."""
+def test_masters_of_one_plane_calibrate_all_channels(folder, lightframe, tmp_path):
+    """Masters without a pattern serve colour images, channel by channel."""
     light = folder.light(shape=(3, *SHAPE))
     code, _, _ = lightframe(
         "calibrate", light, "--dark", folder.master("Dark"), "--units", "dn",

@@ -138,7 +138,9 @@ def test_a_flat_divided_by_the_master_flat_is_flat(lightframe, ccd, masters, tmp
     assert np.median(result[corner]) / np.median(result[centre]) == pytest.approx(1, abs=0.002)
 
 
-def test_pedestal_truncation_and_header(lightframe, ccd, masters, tmp_path):
+def test_truncated_integers_are_counted_and_the_pedestal_is_stated(
+    lightframe, ccd, masters, tmp_path
+):
     """Integers are truncated and counted; the pedestal stands in the header, once."""
     light, dark = files(ccd, "lights")[0], files(ccd, "darks")[0]
     words = ["calibrate", light, "--dark", masters / "dark.fits", "--json"]

@@ -169,7 +169,7 @@ def test_pedestals_are_taken_off_once(lightframe, ccd, tmp_path):
     assert first == pytest.approx(second, abs=0.02)
 
 
-def test_weights_from_the_command_line_and_from_keywords(lightframe, ccd, tmp_path):
+def test_weights_can_be_given_or_come_from_keywords(lightframe, ccd, tmp_path):
     """Numbers that are given are used, relative to their mean; missing ones are errors."""
     lights = files(ccd, "lights")[:2]
     words = ["integrate", *lights, "-o", tmp_path / "out.fits"]

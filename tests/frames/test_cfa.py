@@ -100,7 +100,7 @@ def test_nina_unset_offset_is_no_shift():
 
 
 @pytest.mark.parametrize("value", ["NONE", "INVALID", "", "   ", None, False, "Mono"])
-def test_words_for_no_pattern(value):
+def test_words_for_no_pattern_mean_none(value):
     """NONE, INVALID and blanks mean that there is no pattern, and nothing is noted."""
     assert read_cfa(Header([Card("BAYERPAT", value)]), 10, 10) == (None, ())
 
@@ -149,7 +149,7 @@ def test_xisf_pattern_is_that_of_the_stored_array():
     assert cfa_pattern(header, 10, 10) == CfaPattern(("GR", "BG"))
 
 
-def test_xisf_pattern_of_x_trans():
+def test_x_trans_patterns_of_xisf_are_understood():
     """36 letters in rows of six are an X-Trans cell; another width is not understood."""
     cards = [Card("XISF:CFAPATTERN", X_TRANS), Card("XISF:CFAWIDTH", 6)]
     assert cfa_pattern(Header(cards), 60, 60).name == X_TRANS

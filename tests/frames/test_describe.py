@@ -44,7 +44,7 @@ def noted(info, words):
     return any(words in note for note in info.notes)
 
 
-def test_nina_light():
+def test_nina_lights_tell_nearly_everything():
     """N.I.N.A. writes nearly everything; the night follows from the local time."""
     info = described("""
         IMAGETYP= 'LIGHT'              / Type of exposure
@@ -103,7 +103,7 @@ def test_maxim_light_that_is_calibrated():
     assert noted(info, "PEDESTAL = -100")
 
 
-def test_the_sky_x_picture_type():
+def test_the_sky_x_tells_kinds_by_picttype():
     """PICTTYPE 3 is a dark where IMAGETYP is missing."""
     info = described("PICTTYPE=                    3\nCCD-TEMP=                  -20")
     assert facts(info, "kind", "kind_from") == (DARK, "PICTTYPE")
@@ -115,7 +115,7 @@ def test_apt_snapshot_counts_frames():
     assert facts(info, "kind", "frames_combined", "is_master") == (DARK, 5, True)
 
 
-def test_sharpcap_without_type():
+def test_sharpcap_without_type_is_of_unknown_kind():
     """SharpCap may write no type; BLKLEVEL is its offset. Nothing defaults to light."""
     text = "SWCREATE= 'SharpCap v4.0'\nBLKLEVEL=                   20\nEXPTIME =       2"
     info = described(text)
@@ -138,7 +138,7 @@ def test_asiair_master_by_its_name_alone():
     assert noted(info, "from the file's name alone")
 
 
-def test_dwarf():
+def test_dwarflab_keywords_are_understood():
     """DWARFLAB writes EXP, BINNING '2*2', DET-TEMP and no type."""
     info = described(
         """
@@ -157,7 +157,7 @@ def test_dwarf():
     assert info.cfa.name == "GBRG"
 
 
-def test_seestar_stack_in_colour():
+def test_seestar_stacks_in_colour_have_no_pattern():
     """A stack of three planes has no pattern, whatever BAYERPAT says; TOTALEXP is its sum."""
     info = described(
         """
@@ -176,7 +176,7 @@ def test_seestar_stack_in_colour():
     assert facts(info, "exposure_s", "total_exposure_s", "frames_combined") == (10.0, 1870.0, 187)
 
 
-def test_indi_frame_and_unbinned_pixel():
+def test_indi_tells_kind_by_frame_and_unbinned_pixel_size():
     """INDI's FRAME tells the kind; PIXSIZE1 is the sensor's pixel and is multiplied by binning."""
     info = described("""
         FRAME   = 'Dark    '
@@ -189,18 +189,18 @@ def test_indi_frame_and_unbinned_pixel():
     assert info.pixel_size_um == 7.52
 
 
-def test_indigo_dark_flat():
+def test_indigo_dark_flats_are_flat_darks():
     """INDIGO's DarkFlat is a flat-dark."""
     assert described("IMAGETYP= 'DarkFlat'").kind is FLAT_DARK
 
 
-def test_voyager():
+def test_voyager_lights_are_lights():
     """Voyager writes LIGHT."""
     info = described("IMAGETYP= 'LIGHT'\nSWCREATE= 'Voyager 2.3.10'")
     assert facts(info, "kind", "software") == (LIGHT, "Voyager 2.3.10")
 
 
-def test_astro_pixel_processor_master():
+def test_masters_of_astro_pixel_processor_are_known():
     """APP tells by CALFRAME, FILT-1, NUMFRAME and CFAIMAGE."""
     info = described("""
         SOFTWARE= 'Astro Pixel Processor by Aries Productions' / software
@@ -218,7 +218,7 @@ def test_astro_pixel_processor_master():
     assert noted(info, "AD-PED")
 
 
-def test_pixinsight_master_in_xisf():
+def test_masters_of_pixinsight_in_xisf_are_known():
     """imageType, properties and HISTORY of an XISF master; Camera:Gain there is e-/DN."""
     info = described(
         cards=(
@@ -251,7 +251,7 @@ def test_pixinsight_master_in_xisf():
     assert info.cfa.name == "GBRG"
 
 
-def test_bottom_up_and_x_trans():
+def test_row_order_and_height_reach_the_colour_phase():
     """Row order and height reach the colour phase."""
     text = "BAYERPAT= 'RGGB'\nROWORDER= 'BOTTOM-UP'"
     assert described(text, shape=(1081, 1920)).cfa.name == "RGGB"
@@ -261,7 +261,7 @@ def test_bottom_up_and_x_trans():
     assert described(f"BAYERPAT= '{x_trans}'\nROWORDER= 'TOP-DOWN'").cfa.name == x_trans
 
 
-def test_asicap_microseconds_and_decimal_comma():
+def test_asicap_microseconds_and_decimal_commas_are_understood():
     """ASICAP's EXPOINUS is in us; ASIImg's decimal comma is understood, quoted or not."""
     assert described("EXPOINUS=                   64 / Exposure time in us").exposure_s == 6.4e-05
     assert described("EXPTIME =              6,4E-05 / Exposure time").exposure_s == 6.4e-05
@@ -292,7 +292,7 @@ def test_gain_is_a_setting_or_electrons(text, gain, egain, words):
     assert not words or noted(info, words)
 
 
-def test_two_pedestals():
+def test_two_pedestals_that_differ_are_an_error():
     """Two PEDESTAL cards that differ are an error; two equal ones are one."""
     with pytest.raises(InputError, match=r"2 PEDESTAL cards that differ \(50, 100 DN\)"):
         described("PEDESTAL=   100\nPEDESTAL=   50")
@@ -315,7 +315,7 @@ def test_a_finer_word_of_the_path_is_believed():
     assert (info.kind, info.notes) == (FLAT_DARK, ())
 
 
-def test_wbpp_master_without_gain():
+def test_gain_of_wbpp_masters_stays_unknown():
     """A WBPP master carries exposure, filter and binning; its gain stays unknown."""
     info = described(
         """
@@ -338,7 +338,7 @@ def test_a_master_that_only_its_name_calls_so():
     assert noted(info, "taken as a master")
 
 
-def test_total_exposures_of_stacks():
+def test_sub_exposures_of_stacks_are_found():
     """Where EXPTIME is the total of a stack, the sub-exposure is found."""
     text = "IMAGETYP= 'Light'\nSTACKCNT=   20\n"
     info = described(text + "EXPTIME =  1200\nEXPOSURE=    60")
@@ -363,7 +363,7 @@ def test_total_exposures_of_stacks():
         ("DATE-LOC= '2024-01-02T01:00:00'", date(2024, 1, 1), "without time zone"),
     ],
 )
-def test_nights(text, night, words):
+def test_a_night_is_the_local_date_minus_12_hours(text, night, words):
     """The night is the local date minus 12 hours, by local time, longitude or, noted, UTC."""
     info = described(text)
     assert info.night == night
@@ -386,7 +386,7 @@ def test_digits_that_are_no_numbers_are_none(keyword):
     assert info.kind is None
 
 
-def test_camera_for_daylight():
+def test_exif_cards_of_daylight_cameras_are_understood():
     """EXIF cards: shutter time as a fraction, ISO as gain, the camera's clock as it is."""
     info = described(
         cards=(
@@ -414,7 +414,7 @@ def test_a_camera_that_states_zeros_states_nothing():
     assert facts(info, "exposure_s", "gain", "focal_length_mm") == (None, None, None)
 
 
-def test_time_zone_of_a_camera():
+def test_time_zone_of_a_camera_gives_utc():
     """With its time zone the camera's clock gives UTC."""
     info = described(
         cards=(
@@ -440,7 +440,7 @@ def test_time_zone_of_a_camera():
         ("DARKCOR = 'OMIT'\nFLATCOR =        F", set()),
     ],
 )
-def test_calibration_already_done(text, kinds):
+def test_calibration_already_done_is_told(text, kinds):
     """CALSTAT, HISTORY of several programs and IRAF's keywords tell what has been applied."""
     assert described(text).calibration == kinds
 
@@ -465,7 +465,7 @@ def test_calibration_already_done(text, kinds):
         ("PEDESTAL=                    0", "pedestal_dn", 0.0),
     ],
 )
-def test_single_facts(text, field, value):
+def test_each_fact_is_read_from_its_keywords(text, field, value):
     """Keywords in their order, vendor words that say nothing, and units."""
     assert getattr(described(text), field) == value
 

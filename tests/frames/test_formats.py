@@ -107,7 +107,7 @@ def test_what_is_no_frame_is_refused_with_a_reason(name, content, words, tmp_pat
         ("fits", False),
     ],
 )
-def test_suffixes(name, expected):
+def test_suffixes_are_compared_without_case(name, expected):
     """Suffixes are compared without case; a bare .gz is no frame."""
     assert has_image_suffix(Path(name)) is expected
 

@@ -39,7 +39,7 @@ BIAS, DARK, FLAT_DARK, FLAT, LIGHT = FrameKind
         ("Master Flat Dark", FLAT_DARK, True),
     ],
 )
-def test_words_in_headers(word, kind, is_master):
+def test_every_spelling_of_imagetyp_is_understood(word, kind, is_master):
     """Every spelling of IMAGETYP is understood; flat-dark comes before dark and flat."""
     reading = kind_from_header(Header([Card("IMAGETYP", word)]))
     assert (reading.kind, reading.source, reading.is_master) == (kind, "IMAGETYP", is_master)
@@ -67,7 +67,7 @@ def test_other_words_in_headers_are_told(word):
         ([Card("XISF:IMAGETYPE", "MasterFlat"), Card("IMAGETYP", "LIGHT")], FLAT, "XISF:IMAGETYPE"),
     ],
 )
-def test_order_of_keywords(cards, kind, source):
+def test_the_first_keyword_that_is_understood_decides(cards, kind, source):
     """The first keyword that is understood decides."""
     reading = kind_from_header(Header(cards))
     assert (reading.kind, reading.source) == (kind, source)
@@ -106,7 +106,7 @@ def test_order_of_keywords(cards, kind, source):
         ("x.fits", None, False),
     ],
 )
-def test_words_in_paths(path, kind, is_master):
+def test_whole_words_of_paths_tell_the_kind(path, kind, is_master):
     """Whole words of file and folder names tell; parts of words, settings and targets do not."""
     reading = kind_from_path(Path(path))
     assert (reading.kind, reading.is_master) == (kind, is_master)

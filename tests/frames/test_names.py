@@ -87,6 +87,6 @@ from lightframe.frames._names import facts_of_name
         ("Sh2-101_3C273.fits", {}),
     ],
 )
-def test_facts_of_names(name, facts):
+def test_names_of_files_give_their_facts(name, facts):
     """Each program's spelling gives its facts, and nothing else is read into a name."""
     assert facts_of_name(Path(name)) == facts

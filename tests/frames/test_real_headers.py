@@ -132,7 +132,7 @@ def described(path):
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
-def test_real_header(name, shared_data):
+def test_real_headers_say_what_a_reader_would_say(name, shared_data):
     """All fields are as a reader of the text would say; what it does not say is unknown."""
     info = described(shared_data / "headers" / name)
     found = {field: getattr(info, field) for field in _FIELDS}
@@ -193,14 +193,14 @@ def test_all_headers_are_expected(shared_data):
         ),
     ],
 )  # fmt: skip
-def test_real_frames(name, expected, shared_data):
+def test_real_frames_give_the_facts_of_their_headers(name, expected, shared_data):
     """Whole files, read by their format's reader, give the facts of their headers."""
     info = read_info(shared_data / name)
     assert {field: getattr(info, field) for field in expected} == expected
 
 
 @pytest.mark.parametrize("folder", ["asi120-osc-calibration", "seestar-m94-osc"])
-def test_colour_of_real_frames(folder, shared_data):
+def test_real_colour_frames_begin_with_grbg(folder, shared_data):
     """Both one-shot-colour cameras have GRBG at the first pixel."""
     for path in sorted((shared_data / folder).rglob("*.fit")):
         assert read_info(path).cfa.name == "GRBG"

@@ -30,14 +30,14 @@ from lightframe.frames import _values as values
         (None, None),
     ],
 )
-def test_numbers(value, expected):
+def test_numbers_are_understood_in_any_spelling(value, expected):
     """Decimal commas, fractions, units and quotes are understood; what is no number is None."""
     found = values.quantity(value)
     assert (None if found is None else found.value) == expected
 
 
 @pytest.mark.parametrize("value", ["", "  ", "Unknown ", "N/A", "none", "'        '", None, True])
-def test_texts_that_say_nothing(value):
+def test_texts_that_say_nothing_are_none(value):
     """Blank strings and words for unknown are None."""
     assert values.text(Card("OBJECT", value)) is None
 
@@ -79,7 +79,7 @@ def test_lengths_heed_their_unit(card, factor, expected):
     ("value", "comment", "expected"),
     [(-10.0, "", -10.0), (163.15, "[K]", -110.0), (-273.15, "", None), (999, "", None)],
 )
-def test_temperatures(value, comment, expected):
+def test_temperatures_become_degrees_celsius(value, comment, expected):
     """Kelvin become degrees Celsius; values that no sensor has are unknown."""
     assert values.temperature_c(Card("CCD-TEMP", value, comment)) == pytest.approx(expected)
 
@@ -97,7 +97,7 @@ def test_temperatures(value, comment, expected):
         ("inf", None),
     ],
 )
-def test_angles(value, expected):
+def test_angles_may_be_decimal_or_sexagesimal(value, expected):
     """Decimal and sexagesimal angles, also those between 0 and -1 degree; a NaN says nothing."""
     assert values.angle_deg(Card("SITELONG", value)) == pytest.approx(expected, abs=1e-6)
 
@@ -117,7 +117,7 @@ def test_angles(value, expected):
         ("yesterday", None),
     ],
 )
-def test_moments(value, expected):
+def test_moments_need_a_date_and_a_time_of_day(value, expected):
     """ISO 8601 in its variants and EXIF's form; a date without time of day is no moment."""
     assert values.utc(Card("DATE-OBS", value)) == expected
 
@@ -132,6 +132,6 @@ def test_moments(value, expected):
         ("04/07/98", None, None),
     ],
 )
-def test_date_and_clock_in_two_cards(day, time, expected):
+def test_date_and_clock_in_two_cards_are_one_moment(day, time, expected):
     """Old files have 'dd/mm/yy' and the time of day in a card of its own."""
     assert values.clock(day, time) == expected

@@ -3,8 +3,6 @@
 import numpy as np
 from scipy import ndimage
 
-CARDINAL = [(-1, 0), (0, 1), (1, 0), (0, -1)]
-
 
 def colours_of(cfa, shape):
     """Return the plane index of each pixel."""

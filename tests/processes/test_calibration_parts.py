@@ -53,7 +53,7 @@ def test_trimmed_mean_counts_ties_by_rank(values, fraction, cfa):
     assert scale.colours == (("",) if cfa is None else ("R", "G", "B"))
 
 
-def test_factors_of_a_large_flat_over_many_octaves():
+def test_factors_of_a_large_flat_are_exact_over_many_octaves():
     """Bins far apart, values over six decades: exact as if sorted as a whole."""
     values = (10 ** np.random.default_rng(1).uniform(-1, 5, (300, 400))).astype(np.float32)
     scale = flat_scale(values[None], None, scaling="trimmed-mean", trim=0.05)
@@ -148,7 +148,7 @@ def test_an_empty_colour_is_named():
         (100.0, "none", 50, 0, False),
     ],
 )
-def test_input_pedestal(value, source, literal, dn, noted):
+def test_input_pedestals_of_either_sign_are_subtracted(value, source, literal, dn, noted):
     """Either sign of the keyword means that its size is subtracted; a negative one is told."""
     pedestal = resolve_input_pedestal(value, source=source, literal_dn=literal)
     assert pedestal.dn == dn

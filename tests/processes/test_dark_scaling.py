@@ -144,7 +144,7 @@ def test_constants_do_not_matter_and_scales_do(constant, factor):
     assert other.k * factor == pytest.approx(first.k, abs=0.1 * first.sigma_k)
 
 
-def test_one_factor_per_colour_where_asked_for():
+def test_colours_get_factors_of_their_own_where_asked_for():
     """Colours whose dark signals scale differently get their own factors, each within 2 percent."""
     camera = Camera(size=768, cfa=BAYER, warm_fraction=0.02, stars=100)
     factors = (0.4, 0.6, 0.9)

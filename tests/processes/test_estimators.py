@@ -81,7 +81,7 @@ def test_biweight_is_that_of_medians(values):
     assert SCALE_ESTIMATORS["biweight"](x.astype(np.float32)) == SCALE_ESTIMATORS["biweight"](x)
 
 
-def test_qn_of_few_samples_by_hand():
+def test_qn_of_few_samples_is_that_worked_out_by_hand():
     """With n = 4, h = 3 and k = 3 it is the third smallest of the six differences."""
     x = np.array([1.0, 2.0, 4.0, 9.0])
     assert SCALE_ESTIMATORS["qn"](x) == pytest.approx(2.2191 * 0.512 * 3)

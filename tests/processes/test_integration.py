@@ -245,7 +245,7 @@ def test_weights_that_need_numbers_ask_for_them():
     ],
 )
 @pytest.mark.parametrize("frames", [6, 7])
-def test_combinations(combination, function, frames):
+def test_each_combination_is_the_numpy_function_of_its_name(combination, function, frames):
     """Each combination is the NumPy function of that name, missing samples left out."""
     sources = stack_of(frames, missing=0.05)
     settings = IntegrationSettings.for_darks(combination=combination, rejection="none")
@@ -254,7 +254,7 @@ def test_combinations(combination, function, frames):
     np.testing.assert_allclose(result.image, values, rtol=1e-6)
 
 
-def test_median_of_survivors():
+def test_the_median_is_taken_of_the_survivors():
     """Rejection comes before the median, and output normalization is applied to what it takes."""
     sources = [Planes(np.full((1, 2, 64), v, np.float32)) for v in (1, 2, 3, 4, 5, 6, 500)]
     settings = IntegrationSettings.for_darks(combination="median", rejection="winsorized")
@@ -275,7 +275,7 @@ def test_range_limits_act_on_raw_values():
     np.testing.assert_allclose(result.rejected_high[0, 0], [0.2, 0.6])
 
 
-def test_rejected_fractions_of_each_frame():
+def test_rejected_fractions_are_of_the_samples_a_frame_has():
     """A frame's fractions count its own rejected samples over those it has."""
     rng = np.random.default_rng(2)
     sources = [Planes(rng.normal(100, 1, (1, 50, 64)).astype(np.float32)) for _ in range(12)]
@@ -400,7 +400,7 @@ def test_stated_memory_is_not_exceeded():
     assert peak < images + (2 << 20) + (1 << 19)
 
 
-def test_two_thousand_frames_in_little_memory():
+def test_two_thousand_frames_fit_into_little_memory():
     """Any number of frames fits; the tiles become small, and the mean is right."""
     rng = np.random.default_rng(8)
     sources = [
@@ -415,7 +415,7 @@ def test_two_thousand_frames_in_little_memory():
     ("frames", "name"),
     [(1, "none"), (2, "none"), (3, "winsorized"), (24, "winsorized"), (25, "esd")],
 )
-def test_choice_by_number_of_frames(frames, name):
+def test_the_automatic_choice_is_by_number_of_frames(frames, name):
     """The automatic choice is by number of frames, is recorded, and does what its name does."""
     assert choose_rejection(frames) == name
     sources = stack_of(frames, (1, 4, 64))
@@ -425,7 +425,7 @@ def test_choice_by_number_of_frames(frames, name):
     np.testing.assert_array_equal(result.image, named.image)
 
 
-def test_slope_map_of_drifting_frames():
+def test_the_slope_map_has_the_drift_of_the_frames():
     """Frames that rise by 3 DN each have that slope; other algorithms have no map."""
     sources = [Planes(np.full((1, 3, 70), 100 + 3 * k, np.float32)) for k in range(9)]
     settings = IntegrationSettings.for_darks(rejection="linear-fit")
@@ -433,7 +433,7 @@ def test_slope_map_of_drifting_frames():
     assert integrate(sources, NONE).slope is None
 
 
-def test_gain_over_the_best_frame():
+def test_sixteen_equal_frames_have_a_quarter_of_the_noise():
     """Sixteen equal frames have a quarter of the noise of one."""
     rng = np.random.default_rng(9)
     sources = [Planes(rng.normal(500, 12, (1, 200, 400)).astype(np.float32)) for _ in range(16)]

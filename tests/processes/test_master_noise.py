@@ -46,7 +46,7 @@ def test_colours_are_measured_apart(cfa):
     assert found.relative == pytest.approx(expected, rel=0.03)
 
 
-def test_channels_and_missing_pixels():
+def test_channels_are_measured_apart_and_missing_pixels_left_out():
     """Each channel by itself; missing pixels are left out; one frame tells nothing."""
     pattern = np.full((2, 100, 120), 500.0)
     pattern[1] += 100
@@ -84,7 +84,7 @@ def test_with_dithering_it_averages_as_the_lights_noise_does():
     assert added.frames_needed == 10
 
 
-def test_dithering_every_third_frame_and_by_half_a_pixel():
+def test_frames_dithered_together_count_as_fewer():
     """Groups of three count as one; half a pixel apart, two lights count as one and a third."""
     assert _stack([(5 * (i // 3), 0) for i in range(30)]).independent() == pytest.approx(10)
     assert _stack([(0, 0), (0.5, 0)]).independent() == pytest.approx(4 / 3)

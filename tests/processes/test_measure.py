@@ -148,7 +148,7 @@ def test_background_and_noise_are_measured_per_colour():
     assert given.noise_dn == (1.0, 2.0, 3.0)
 
 
-def test_mono_and_rgb_frames():
+def test_the_detection_image_of_rgb_is_its_luminance():
     """A mono frame is its own detection image; of RGB it is the luminance."""
     image, x, y = grid_frame(3.0)
     assert detection_image(image[None], None) is not None

@@ -64,7 +64,7 @@ def near_tie(name, column, limits, count=9):
     return len(outcomes) > 1
 
 
-def compare(name, samples, limits=None):
+def assert_agrees(name, samples, limits=None):
     """Reject the same samples as the twin, up to ties at the limits; return how many ties."""
     limits = limits or RejectionLimits()
     rows, low, high, _ = reject(name, samples, limits)
@@ -93,14 +93,14 @@ def noise(frames, pixels=96, *, seed=0, outliers=0.02, one_sided=True):
 @pytest.mark.parametrize("frames", [3, 4, 5, 8, 13, 20, 33, 64, 100])
 def test_same_samples_are_rejected_as_by_the_definition(name, frames):
     """On noise with outliers and missing samples, kernel and twin agree; ties are very rare."""
-    ties = compare(name, noise(frames, seed=frames))
+    ties = assert_agrees(name, noise(frames, seed=frames))
     assert ties <= 2
 
 
 @pytest.mark.parametrize("name", TWINS)
-def test_two_hundred_frames(name):
+def test_two_hundred_frames_are_rejected_as_by_the_definition(name):
     """Long stacks are rejected like short ones."""
-    compare(name, noise(200, 24, seed=1, one_sided=False))
+    assert_agrees(name, noise(200, 24, seed=1, one_sided=False))
 
 
 @pytest.mark.parametrize("name", TWINS)
@@ -112,10 +112,10 @@ def test_two_hundred_frames(name):
         RejectionLimits(minimum_survivors=10),
     ],
 )
-def test_sides_and_minimum(name, limits):
+def test_one_side_alone_and_a_minimum_of_survivors_are_heeded(name, limits):
     """One side alone, and a minimum of survivors, hold for each algorithm."""
     samples = noise(12, seed=7, outliers=0.1, one_sided=False)
-    compare(name, samples, limits)
+    assert_agrees(name, samples, limits)
     _, low, high, _ = reject(name, samples, limits)
     there = np.isfinite(samples).sum(axis=0)
     if not limits.reject_low:
@@ -141,7 +141,7 @@ def test_any_stack_is_rejected_as_by_the_definition(name, data):
     stacks = data.draw(
         st.lists(st.lists(values, min_size=frames, max_size=frames), min_size=1, max_size=4)
     )
-    compare(name, np.array(stacks, np.float32).T)
+    assert_agrees(name, np.array(stacks, np.float32).T)
 
 
 @given(
@@ -238,64 +238,12 @@ def test_linear_fit_is_the_best_of_all_lines_where_many_integers_lie_on_one(n):
 
 def test_esd_finds_the_outliers_of_rosners_example():
     """The published example has three outliers: the test succeeds at the third, not before."""
-    x = np.array(
-        [
-            -0.25,
-            0.68,
-            0.94,
-            1.15,
-            1.2,
-            1.26,
-            1.26,
-            1.34,
-            1.38,
-            1.43,
-            1.49,
-            1.49,
-            1.55,
-            1.56,
-            1.58,
-            1.65,
-            1.69,
-            1.7,
-            1.76,
-            1.77,
-            1.81,
-            1.91,
-            1.94,
-            1.96,
-            1.99,
-            2.06,
-            2.09,
-            2.1,
-            2.14,
-            2.15,
-            2.23,
-            2.24,
-            2.26,
-            2.35,
-            2.37,
-            2.4,
-            2.47,
-            2.54,
-            2.62,
-            2.64,
-            2.9,
-            2.92,
-            2.92,
-            2.93,
-            3.21,
-            3.26,
-            3.3,
-            3.59,
-            3.68,
-            4.3,
-            4.64,
-            5.34,
-            5.42,
-            6.01,
-        ]
-    )
+    x = np.array([
+        -0.25, 0.68, 0.94, 1.15, 1.2, 1.26, 1.26, 1.34, 1.38, 1.43, 1.49, 1.49, 1.55, 1.56, 1.58,
+        1.65, 1.69, 1.7, 1.76, 1.77, 1.81, 1.91, 1.94, 1.96, 1.99, 2.06, 2.09, 2.1, 2.14, 2.15,
+        2.23, 2.24, 2.26, 2.35, 2.37, 2.4, 2.47, 2.54, 2.62, 2.64, 2.9, 2.92, 2.92, 2.93, 3.21,
+        3.26, 3.3, 3.59, 3.68, 4.3, 4.64, 5.34, 5.42, 6.01,
+    ])  # fmt: skip
     limits = RejectionLimits(esd={"outliers_fraction": 10.5 / 54})
     _, low, high, _ = reject("esd", x[:, None], limits)
     assert (low[0], high[0]) == (0, 51)

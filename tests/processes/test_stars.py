@@ -162,7 +162,7 @@ def test_positions_are_good_to_a_twentieth_of_a_pixel_at_snr_fifty(fwhm):
     assert abs(np.mean(error)) < 0.01
 
 
-def test_flux_and_peak_of_a_gaussian_star():
+def test_the_aperture_holds_all_of_a_gaussian_star():
     """The aperture of 1.5 FWHM holds all of a Gaussian star."""
     image, _, _ = grid_frame(3.0, snr_flux=5e4)
     stars = detect_stars(image, DEFAULT)
@@ -285,7 +285,7 @@ def test_frames_without_information_give_an_empty_table(image):
     assert len(stars) == 0
 
 
-def test_small_frames_and_few_stars():
+def test_few_stars_of_small_frames_are_found():
     """Ten stars on 0.3 Mpx are found."""
     rng = np.random.default_rng(8)
     image = rng.normal(300, 5, (480, 640))

@@ -74,7 +74,7 @@ def _master(offset, read_noise, frames=10, seed=2):
     st.booleans(),
     st.integers(0, 2**32 - 1),
 )
-def test_it_is_the_twin(height, width, layers, trim, columns, rows, seed):
+def test_the_model_is_that_of_the_plain_twin(height, width, layers, trim, columns, rows, seed):
     """Any size, number of layers, trim and direction: as the plain twin, to float32 rounding."""
     rng = np.random.default_rng(seed)
     bias = rng.normal(500, 5, (height, width)).astype(np.float32)
@@ -101,7 +101,7 @@ def _rms(values):
     return float(np.sqrt(np.mean(np.square(values))))
 
 
-def test_a_ccd_gains():
+def test_a_ccd_gains_by_its_columns_and_gradients():
     """The offset of a CCD is columns and gradients: the model is several times nearer to it."""
     offset = _sensor(pixels=0.2)
     bias = _master(offset, 8)

@@ -213,7 +213,7 @@ def test_photon_noise_of_stars_and_nebulae_is_predicted(normalization, combinati
     )
 
 
-def test_photon_noise_with_rejection_and_faint_sky():
+def test_photon_noise_is_predicted_with_rejection_and_faint_sky():
     """A sky of a few electrons and false rejections: stars and background keep their width."""
     electrons, _ = sky_with_stars((300, 300), 6)
     electrons = electrons - 96

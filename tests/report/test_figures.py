@@ -201,7 +201,7 @@ def test_ticks_are_few_round_and_inside(low, length):
         (1e-3, 2.0, ["0.001", "0.01", "0.1", "1"]),
     ],
 )
-def test_ticks_of_powers_of_ten(low, high, labels):
+def test_ticks_are_powers_of_ten_where_there_is_no_room(low, high, labels):
     """More than powers of ten only where there is room."""
     assert [label for _, label in Scale(low, high, 0, 300, log=True).ticks(5)] == labels
 

@@ -335,7 +335,7 @@ class TestDarkSubtraction:
     @pytest.mark.parametrize(
         ("celsius", "severity"), [(-10.9, None), (-8.0, "warning"), (5.0, "error")]
     )
-    def test_temperature_of_a_cooled_dark(self, celsius, severity):
+    def test_temperature_of_a_cooled_dark_is_judged_by_degrees(self, celsius, severity):
         """Within 1 degree nothing, within 3 a warning, beyond an error."""
         wrong = darks(set_temperature_c=celsius, temperature_c=celsius)
         plan = make_plan([*lights(), *wrong, *flats(), *flat_darks()])

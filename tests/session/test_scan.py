@@ -168,7 +168,7 @@ def test_two_thousand_files_take_seconds(tmp_path):
     assert time.perf_counter() - start < 30
 
 
-def test_real_folders(shared_data):
+def test_real_folders_are_sorted_into_their_kinds(shared_data):
     """A night's set is sorted into its kinds, by header or by path."""
     kinds = [info.kind for info in scan([shared_data / "m13-mono-ccd"]).frames]
     counts = {kind: kinds.count(kind) for kind in FrameKind}

@@ -225,7 +225,7 @@ def test_white_balance_multiplies_the_colours(clean):
     assert np.array_equal(after[0][::2, 1::2], before[0][::2, 1::2])
 
 
-def test_flipped_and_cropped_frames(clean):
+def test_frames_can_be_flipped_and_cropped(clean):
     """Rows are reversed; rows and columns at the end are missing."""
     before, flipped = pair(clean, Flipped(kinds=(DARK,)), DARK)
     _, cropped = pair(clean, Cropped(kinds=(DARK,), rows=3, columns=5), DARK)
