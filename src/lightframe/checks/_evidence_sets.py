@@ -229,6 +229,17 @@ def describe_set(
     """Put frames together, and measure what takes several of them.
 
     Frames of another shape than the first are left out of the measurements.
+
+    Parameters
+    ----------
+    label : str
+        What the set is called in messages.
+    kind : FrameKind
+        Of all its frames.
+    frames : sequence of FrameEvidence
+        Its frames, in any order.
+    is_master : bool
+        Whether it is a master frame.
     """
     ordered = sorted(
         frames, key=lambda f: (f.info.time.timestamp() if f.info.time else 0.0, f.path)

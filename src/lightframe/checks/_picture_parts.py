@@ -67,7 +67,15 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A value on an axis that matters: a limit, an expected level."""
+    """A value on an axis that matters: a limit, an expected level.
+
+    Attributes
+    ----------
+    name : str
+        What is written beside it.
+    value : float
+        Where it is.
+    """
 
     name: str
     value: float

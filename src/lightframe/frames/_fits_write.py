@@ -106,6 +106,8 @@ def write_fits(
         If the folder does not exist or cannot be written to.
     ResourceError
         If there is no room.
+    ValueError
+        If units or samples are none of these, or an array is no image.
     """
     if units not in {"unit", "dn"} or sample_format not in {"float32", "uint16"}:
         raise ValueError(f"units {units!r}, sample format {sample_format!r}")

@@ -61,6 +61,8 @@ class PreparedCalibration:
 
     Attributes
     ----------
+    target : Target
+        What the frames look like, raw and calibrated.
     height, width, channels : int
         Geometry of calibrated frames (the image rectangle, if there is an overscan).
     cfa : CfaPattern or None

@@ -206,7 +206,7 @@ def debayer_area_variance(cfa: CfaPattern, method: str) -> tuple[float, float, f
 
 def _cell(mosaic: Float32, cfa: CfaPattern, method: str) -> tuple[Interpolator, UInt8]:
     """Return the interpolator for a pattern, and the pattern's planes."""
-    if mosaic.ndim != len(("rows", "columns")):
+    if mosaic.ndim != 2:  # noqa: PLR2004 - rows, columns
         raise ValueError(f"a mosaic has rows and columns, not the shape {mosaic.shape}")
     chosen = DEBAYER_METHODS[method]
     planes = cfa.planes()
@@ -266,6 +266,8 @@ def debayer(
     ------
     SettingsError
         If the method is unknown or does not know this kind of pattern.
+    ValueError
+        If the mosaic has other axes than rows and columns, or `out` another shape or type.
     """
     interpolator, cell = _cell(mosaic, cfa, method)
     scale = debayer_scale(method, cfa)
@@ -303,6 +305,11 @@ def split_cfa(mosaic: Float32, cfa: CfaPattern) -> dict[str, Float32]:
     -------
     dict of str to (rows // p, columns // p) float32
         Keyed by colour, row and column in the cell, row by row: ``{"R00": ..., "G01": ...}``.
+
+    Raises
+    ------
+    ValueError
+        If rows or columns are left over.
     """
     period = cfa.period
     if mosaic.shape[0] % period or mosaic.shape[1] % period:

@@ -132,6 +132,11 @@ def detection_image(planes: Float32, cfa: CfaPattern | None) -> Float32:
     -------
     (h, w) float32
         In DN; NaN at the edge where the kernel does not fit (1 pixel for Bayer, 2 for X-Trans).
+
+    Raises
+    ------
+    ValueError
+        If there are other than one or three planes, or several of a CFA frame.
     """
     if planes.ndim == 2:
         planes = planes[None]

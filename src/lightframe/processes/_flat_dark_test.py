@@ -106,6 +106,16 @@ def dark_signal(dark: _F32, bias: _F32, *, ratio: float = 1.0) -> _F32:
         Master bias, same shape.
     ratio : float
         Exposure of the flat over that of the dark: 1 for a flat-dark.
+
+    Returns
+    -------
+    ndarray of float32
+        The dark without its bias, for the exposure of the flat, in DN.
+
+    Raises
+    ------
+    IncompatibleFramesError
+        If dark and bias differ in size.
     """
     if dark.shape != bias.shape:
         raise IncompatibleFramesError(

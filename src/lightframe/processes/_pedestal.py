@@ -43,7 +43,15 @@ OUTPUT_PEDESTALS.enter(
 
 @dataclass(frozen=True, slots=True)
 class InputPedestal:
-    """The pedestal to subtract from a frame as it is read (positive DN), and what was assumed."""
+    """The pedestal to subtract from a frame as it is read.
+
+    Attributes
+    ----------
+    dn : float
+        Its size in DN on the scale of the file.
+    note : str
+        What was assumed, in the user's words; empty where nothing was.
+    """
 
     dn: float
     note: str = ""

@@ -110,6 +110,11 @@ def detect_stars(
     -------
     StarTable
         Empty where there are no stars.
+
+    Raises
+    ------
+    ValueError
+        If the image is no plane of float32.
     """
     if image.ndim != 2 or image.dtype != np.float32:
         raise ValueError(f"image must be (h, w) float32, not {image.shape} {image.dtype}")

@@ -188,19 +188,26 @@ def autostretch(
     *,
     linked: bool | None = None,
 ) -> UInt8:
-    """Return display values; see `screen_transfer`.
+    """Return display values of 0 to 255; see `screen_transfer`.
 
     Parameters
     ----------
     planes : (height, width), (1, height, width) or (3, height, width)
         DN; missing pixels (NaN) are shown black.
     settings : StretchSettings, optional
+        Targets and limits; the defaults if absent.
     linked : bool, optional
         Overrides the setting.
 
     Returns
     -------
     uint8, (height, width) or (height, width, 3)
+        Grey, or red, green and blue.
+
+    Raises
+    ------
+    ValueError
+        If there are other than one or three planes.
     """
     settings = settings or StretchSettings()
     if linked is not None:

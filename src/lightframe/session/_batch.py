@@ -17,7 +17,15 @@ _DONE, _SOME_FAILED, _NOTHING_DONE = 0, 1, 3
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A file that was set aside, and why."""
+    """A file that was set aside, and why.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    error : LightframeError
+        What is wrong with it.
+    """
 
     path: Path
     error: LightframeError

@@ -41,7 +41,13 @@ _Raw = npt.NDArray[np.uint16] | _F32
 
 @dataclass(frozen=True, slots=True)
 class MasterFiles:
-    """The master frames to calibrate with; None leaves one out."""
+    """The master frames to calibrate with.
+
+    Attributes
+    ----------
+    bias, dark, flat : Path or None
+        Their files; None leaves one out.
+    """
 
     bias: Path | None = None
     dark: Path | None = None

@@ -11,6 +11,13 @@ __all__ = ["read_defect_list"]
 def read_defect_list(path: Path, *, height: int, width: int) -> Defects:
     """Read a defect list from a text file; see `lightframe.processes.parse_defect_list`.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    height, width : int
+        Size of the frames in pixels.
+
     Raises
     ------
     SettingsError

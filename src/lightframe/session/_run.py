@@ -27,6 +27,15 @@ def plan_run(
 ) -> Plan:
     """Scan folders and plan the run, without computing anything.
 
+    Parameters
+    ----------
+    paths : sequence of Path
+        Folders and files of raw frames and masters.
+    settings : RunSettings
+        What a run would obey.
+    progress : Progress, optional
+        Shows what is being done.
+
     Raises
     ------
     InputError

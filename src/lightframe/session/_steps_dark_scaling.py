@@ -55,7 +55,15 @@ class DarkTrial:
 
 @dataclass(frozen=True, slots=True)
 class DarkComparison:
-    """Both ways for one light."""
+    """Both ways for one light.
+
+    Attributes
+    ----------
+    path : Path
+        The light.
+    trials : tuple of DarkTrial
+        What comes out by each way.
+    """
 
     path: Path
     trials: tuple[DarkTrial, ...]

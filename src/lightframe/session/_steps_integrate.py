@@ -111,6 +111,8 @@ def trace_files(
         As in `integrate_files`.
     pixel : tuple of int
         Column and row, from 0 at the first stored pixel.
+    bench, options
+        As in `integrate_files`.
 
     Returns
     -------

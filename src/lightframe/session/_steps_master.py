@@ -43,6 +43,11 @@ class FlatCalibration:
     """What flats are calibrated with before they are integrated (guide, 6.2.1).
 
     Either a bias, or a flat-dark, or a bias with a dark that is optimised for each flat (CCD).
+
+    Attributes
+    ----------
+    bias, flat_dark, dark : Path or None
+        Files of the masters.
     """
 
     bias: Path | None = None
