@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from rich.console import Console
 
 from lightframe.checks import RULES
 from lightframe.cli import _explain, _outcome, main
+from lightframe.cli._summary import render_summary
 from lightframe.frames import Card, Header, write_fits
 
 NAME = "Light_M 94_10.0s_IRCUT_20250326-212046_d_r.fits"
@@ -74,6 +76,41 @@ def test_no_number_of_statistics_is_cut_off(monkeypatch, tmp_path):
     assert len(whole) > 27
     assert narrow == whole
     assert [text.count("median") for text in texts] == [1, 3]
+
+
+def summary(width):
+    """Return the lines of what a run tells on a terminal of that width; None is a file."""
+    rejected = {"rejected_low": 0.0125, "rejected_high": 0.0031}
+    master = {"name": "flat_nofilter_gain", "given": False, "frames": 20, "median_dn": [25467.54]}
+    master |= {"noise_dn": [257.34], "adds_noise_percent": 12.5, "rejected_fraction": 0.02608}
+    colours = {"name": "dark", "median_dn": [25467.54, 9841.2, 11240.1], "frames": 5}
+    result = {"path": "results/NGC_nofilter_with_a_name.fits", "frames": 5, "exposure_s": 12450.5}
+    result |= {"noise_dn": [12.35, 13.81, 19.02], "group": "a"} | rejected
+    document = {
+        "masters": [master, master | colours],
+        "results": [result],
+        "lights": [{"used": True, "group": "a", "fwhm_px": 12.61}],
+        "plan": {"unused": []},
+        "findings": [],
+        "resources": dict.fromkeys(("wall_s", "peak_rss_mb", "bytes_written"), 0),
+    }
+    console = Console(
+        file=io.StringIO(), force_terminal=width is not None, color_system=None, width=width or 60
+    )
+    told = render_summary(document, Path("out"), Path("report.html"))
+    console.print(told, crop=False)
+    return console.file.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("width", [30, 40, 50, 60, 80, 120])
+def test_no_number_of_a_summary_is_cut_off(width):
+    """Those of one cell may stand one below the other; names are folded, tables come in parts."""
+    lines, whole = summary(width), summary(None)
+    assert max(map(len, lines)) <= width
+    assert max(map(len, whole)) > 80
+    told, wanted = (re.findall(r"\d[\d.]*(?: %| s|)", "\n".join(text)) for text in (lines, whole))
+    assert sorted(told) == sorted(wanted)
+    assert all(part in "\n".join(lines) for part in ("NGC_", "nofilter_", "with_a_", "name.fits"))
 
 
 def test_a_terminal_that_is_narrower_than_a_number_breaks_its_line(monkeypatch):

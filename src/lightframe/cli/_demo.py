@@ -57,7 +57,7 @@ def execute(arguments: argparse.Namespace) -> int:
         console.print(Text(f"{result['path']} against the truth", "bold"))
         console.print(comparison.table())
         console.print()
-    console.print(render_summary(outcome.document, out, page))
+    console.print(render_summary(outcome.document, out, page), crop=False)
     return outcome.exit_code
 
 

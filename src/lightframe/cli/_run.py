@@ -60,5 +60,5 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(outcome.document)
     else:
-        stdout().print(render_summary(outcome.document, arguments.out, page))
+        stdout().print(render_summary(outcome.document, arguments.out, page), crop=False)
     return outcome.exit_code

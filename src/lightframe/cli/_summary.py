@@ -1,6 +1,7 @@
 """What a run has made, as a table for people."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,16 @@ from lightframe.checks import Severity
 from lightframe.cli._figures import duration, percent
 from lightframe.cli._hanging import Hanging
 from lightframe.cli._names import Names
+from lightframe.cli._wide_table import Fitted
 
 __all__ = ["render_summary"]
 
 _INDENT = 8
 """Columns that a severity takes."""
+_SEVERAL = re.compile(r"[-.\d]+( [-.\d]+)+")
+"""Numbers without a unit: one for each colour."""
+_NAME_AT_LEAST = 10
+"""Characters of a name that stand in one line: as many as most of its parts have."""
 _STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
@@ -60,27 +66,25 @@ def render_summary(document: Mapping[str, Any], out: Path, report: Path) -> Rend
     return Group(*parts)
 
 
-def _masters(masters: list[Mapping[str, Any]]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left", title="Masters")
-    for name in ("Master", "Frames", "Level DN", "Noise DN", "Adds", "Rejected"):
-        _add_column(table, name, left=name == "Master")
+def _masters(masters: list[Mapping[str, Any]]) -> Fitted:
+    rows = []
     for master in masters:
         rejected, added = master["rejected_fraction"], master["adds_noise_percent"]
-        table.add_row(
-            Names(master["name"] + (" (given)" if master["given"] else "")),
-            str(master["frames"] or "-"),
-            _numbers(master["median_dn"], ".1f"),
-            _numbers(master["noise_dn"], ".2f"),
-            "-" if added is None else f"{added:.1f} %",
-            "-" if rejected is None else percent(rejected, 3),
+        rows.append(
+            (
+                master["name"] + (" (given)" if master["given"] else ""),
+                str(master["frames"] or "-"),
+                _numbers(master["median_dn"], ".1f"),
+                _numbers(master["noise_dn"], ".2f"),
+                "-" if added is None else f"{added:.1f} %",
+                "-" if rejected is None else percent(rejected, 3),
+            )
         )
-    return table
+    return _table("Masters", ("Master", "Frames", "Level DN", "Noise DN", "Adds", "Rejected"), rows)
 
 
-def _results(document: Mapping[str, Any]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left", title="Results")
-    for name in ("Result", "Frames", "Exposure", "Noise DN", "FWHM px", "Rejected"):
-        _add_column(table, name, left=name == "Result")
+def _results(document: Mapping[str, Any]) -> Fitted:
+    rows = []
     for result in document["results"]:
         widths = sorted(
             light["fwhm_px"]
@@ -88,25 +92,35 @@ def _results(document: Mapping[str, Any]) -> Table:
             if light["used"] and light["group"] == result["group"] and light["fwhm_px"]
         )
         exposure = result["exposure_s"]
-        table.add_row(
-            Names(Path(result["path"]).name),
-            str(result["frames"]),
-            "unknown" if exposure is None else duration(exposure),
-            _numbers(result["noise_dn"], ".2f"),
-            f"{widths[len(widths) // 2]:.2f}" if widths else "-",
-            percent(result["rejected_low"] + result["rejected_high"], 3),
+        rows.append(
+            (
+                Path(result["path"]).name,
+                str(result["frames"]),
+                "unknown" if exposure is None else duration(exposure),
+                _numbers(result["noise_dn"], ".2f"),
+                f"{widths[len(widths) // 2]:.2f}" if widths else "-",
+                percent(result["rejected_low"] + result["rejected_high"], 3),
+            )
         )
-    return table
+    names = ("Result", "Frames", "Exposure", "Noise DN", "FWHM px", "Rejected")
+    return _table("Results", names, rows)
 
 
-def _add_column(table: Table, name: str, *, left: bool) -> None:
-    """Add a column that is as wide as the longest word of its name, however narrow the terminal."""
-    table.add_column(
-        name,
-        justify="left" if left else "right",
-        overflow="fold",
-        min_width=max(map(len, name.split())),
-    )
+def _table(title: str, columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Fitted:
+    """Return a table of names and numbers; the numbers of a cell may stand one below the other."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left", title=title)
+    table.add_column(columns[0], overflow="fold", min_width=_NAME_AT_LEAST)
+    for name, *cells in list(zip(columns, *rows, strict=True))[1:]:
+        words = [*name.split(), *(word for cell in cells for word in _unbroken(cell))]
+        table.add_column(name, justify="right", overflow="fold", min_width=max(map(len, words)))
+    for name, *numbers in rows:
+        table.add_row(Names(name), *numbers)
+    return Fitted(table)
+
+
+def _unbroken(cell: str) -> list[str]:
+    """Return what has to stand in one line: each of several numbers, or all of it."""
+    return cell.split() if _SEVERAL.fullmatch(cell) else [cell]
 
 
 def _numbers(values: list[float], form: str) -> str:
