@@ -164,6 +164,24 @@ def test_a_master_that_cannot_be_written_ends_the_run_and_is_not_remembered(tmp_
     assert all((out / master["path"]).is_file() for master in made)
 
 
+@pytest.mark.parametrize("camera", ["mono-ccd", "osc-cmos"])
+def test_masters_are_not_changed_by_what_they_calibrate(tmp_path, monkeypatch, camera):
+    """They may still be on their way to the disk."""
+    build, made = _masters._build, []
+
+    def built(*arguments):
+        master, header = build(*arguments)
+        made.append((master.pixels, master.pixels.copy()))
+        return master, header
+
+    monkeypatch.setattr(_masters, "_build", built)
+    simulate_session(tmp_path / "raw", preset(camera).resized(200, 300, frames=3), threads=2)
+    run([tmp_path / "raw"], tmp_path / "out", RunSettings(check_pixels=False))
+    assert made
+    for pixels, copy in made:
+        np.testing.assert_array_equal(pixels, copy)
+
+
 def test_judging_that_goes_wrong_is_not_laid_to_the_lights(tmp_path, monkeypatch):
     """It ends the run as what it is; no light is set aside for it."""
 
