@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.checks._evidence_pictures import comb, values_by_phase
 from lightframe.checks._evidence_sets import DARK_KINDS, SessionEvidence, SetEvidence
 from lightframe.checks._evidence_tools import dark_reference, rounded
@@ -17,7 +17,6 @@ from lightframe.frames import CfaPattern, FrameKind
 
 __all__ = ["bright_flats"]
 
-Float64 = npt.NDArray[np.float64]
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 _DIAGONALS = ((0, 3), (1, 2))

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_ledger import hot_ratios
 from lightframe.checks._evidence_pictures import frame_map, row_profiles
@@ -17,7 +17,6 @@ from lightframe.checks._settings import CheckSettings
 
 __all__ = ["inconsistent_darks", "leaking_darks", "torn_dark", "unstable_bias"]
 
-Float64 = npt.NDArray[np.float64]
 Change: TypeAlias = tuple[FrameEvidence, float, float, Float64]
 """A frame, the change of its smooth structure from end to end, its error, and its map."""
 

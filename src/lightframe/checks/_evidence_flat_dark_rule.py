@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.checks._evidence_pictures import frame_map
 from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
 from lightframe.checks._evidence_tools import same_setup
@@ -17,7 +17,6 @@ from lightframe.frames import FrameKind
 
 __all__: list[str] = []
 
-Float64 = npt.NDArray[np.float64]
 
 _WORST = 0.99
 """Quantile of the tiles that counts: the glow of a corner, not a single tile."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_pictures import (
     frame_map,
@@ -34,7 +34,6 @@ __all__ = [
     "stars_of_flats",
 ]
 
-Float64 = npt.NDArray[np.float64]
 
 _PERCENT = Axis("difference", "%")
 _MOST_CURVES = 3

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.checks._evidence_flat_pictures import (
     level_of_flat,
 )
@@ -24,7 +24,6 @@ from lightframe.frames import FrameKind
 
 __all__: list[str] = []
 
-Float64 = npt.NDArray[np.float64]
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.checks._evidence_file_rules import drifting_stars
 from lightframe.checks._evidence_flat_pictures import (
     bands_of_flats,
@@ -27,7 +27,6 @@ from lightframe.frames import FrameKind
 
 __all__: list[str] = []
 
-Float64 = npt.NDArray[np.float64]
 
 _WARNING = Severity.WARNING
 _FEWEST = 3

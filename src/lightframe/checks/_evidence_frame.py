@@ -14,6 +14,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64, Int64, UInt16
 from lightframe.buffers import Buffers
 from lightframe.checks._evidence_levels import Levels, levels_of_floats, levels_of_integers
 from lightframe.errors import UnreadableFileError
@@ -36,9 +37,7 @@ __all__ = [
 EVIDENCE_VERSION = 6
 """Raised whenever the same pixels would give other evidence."""
 
-Float64 = npt.NDArray[np.float64]
-Int64 = npt.NDArray[np.int64]
-Plane = npt.NDArray[np.uint16] | npt.NDArray[np.float32]
+Plane = UInt16 | Float32
 
 PATCH = 32
 """Side of a patch in pixels."""
@@ -73,8 +72,8 @@ class Places:
         How many there are; only the strongest are kept.
     """
 
-    y: npt.NDArray[np.int64]
-    x: npt.NDArray[np.int64]
+    y: Int64
+    x: Int64
     excess: Float64
     total: int
 
@@ -245,8 +244,8 @@ def _digest(patches: npt.NDArray[Any], levels: Levels) -> str:
 
 def _levels(pixels: Plane) -> Levels:
     if pixels.dtype == np.uint16:
-        return levels_of_integers(cast("npt.NDArray[np.uint16]", pixels))
-    return levels_of_floats(cast("npt.NDArray[np.float32]", pixels))
+        return levels_of_integers(cast("UInt16", pixels))
+    return levels_of_floats(cast("Float32", pixels))
 
 
 def clipped_deviation(values: Float64, floor: float = 0.0) -> Float64:
@@ -325,7 +324,7 @@ def _tile_map(pixels: Plane) -> tuple[Float64, Float64]:
     return means, np.sqrt(np.median(variances, axis=(1, 2)) / count)
 
 
-def _places_in_tiles(side: int, tiles: int) -> npt.NDArray[np.int64]:
+def _places_in_tiles(side: int, tiles: int) -> Int64:
     """Return pairs of rows (or columns), the same number in each tile, sorted by tile."""
     size = side // tiles
     pairs = max(1, min(_TILE_SAMPLES, size) // 2)

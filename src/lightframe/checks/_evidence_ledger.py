@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.arrays import Float64, Int64
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_sets import SetEvidence
 from lightframe.kernels._constants import MAD_TO_SIGMA
@@ -26,8 +27,6 @@ __all__ = [
     "unknown_hot_pixels",
 ]
 
-Float64 = npt.NDArray[np.float64]
-Int64 = npt.NDArray[np.int64]
 
 _MOST = 1500
 _FEWEST = 20

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64, Int64, UInt16
 from lightframe.kernels._constants import FULL_SCALE
 from lightframe.kernels._evidence import phase_histograms
 
 __all__ = ["QUANTILES", "Levels", "levels_of_floats", "levels_of_integers"]
 
-Float64 = npt.NDArray[np.float64]
 
 QUANTILES = (
     0.0001, 0.001, 0.01, 0.05, 0.16, 0.25, 0.5, 0.75, 0.84, 0.95, 0.99, 0.999, 0.9999,
@@ -88,17 +87,17 @@ class Levels:
     negative: Float64
     fractional: Float64
     missing: Float64
-    step: npt.NDArray[np.int64]
+    step: Int64
     grid: Float64
     spacing: Float64
-    values: npt.NDArray[np.int64]
-    whole: npt.NDArray[np.int64]
+    values: Int64
+    whole: Int64
     whole_start: Float64
     whole_width: Float64
-    low: npt.NDArray[np.int64]
+    low: Int64
     low_start: Float64
     low_width: Float64
-    around: npt.NDArray[np.int64]
+    around: Int64
 
     def quantile(self, fraction: float) -> Float64:
         """Return a stored quantile of each phase."""
@@ -120,7 +119,7 @@ class Levels:
         return int(self.step.max())
 
 
-def levels_of_integers(pixels: npt.NDArray[np.uint16]) -> Levels:
+def levels_of_integers(pixels: UInt16) -> Levels:
     """Return the levels of unsigned 16-bit pixels, shape (height, width)."""
     counts = np.zeros((4, 65536), np.int64)
     phase_histograms(pixels, max(1, pixels.size // _SAMPLES), counts)
@@ -128,7 +127,7 @@ def levels_of_integers(pixels: npt.NDArray[np.uint16]) -> Levels:
     return Levels(**{name: np.array([row[name] for row in rows]) for name in rows[0]})
 
 
-def _of_histogram(counts: npt.NDArray[np.int64]) -> dict[str, object]:
+def _of_histogram(counts: Int64) -> dict[str, object]:
     total = max(int(counts.sum()), 1)
     occupied = np.flatnonzero(counts)
     if occupied.size == 0:
@@ -158,9 +157,7 @@ def _of_histogram(counts: npt.NDArray[np.int64]) -> dict[str, object]:
     } | _windows(counts, occupied, max(step, 1))
 
 
-def _windows(
-    counts: npt.NDArray[np.int64], occupied: npt.NDArray[np.int64], step: int
-) -> dict[str, object]:
+def _windows(counts: Int64, occupied: Int64, step: int) -> dict[str, object]:
     """Return the histogram as a whole, at its low end, and around its median."""
     first, last = int(occupied[0]), int(occupied[-1])
     below = np.cumsum(counts)
@@ -182,7 +179,7 @@ def _windows(
     }
 
 
-def _quantiles(below: npt.NDArray[np.int64], total: int, step: int) -> Float64:
+def _quantiles(below: Int64, total: int, step: int) -> Float64:
     """Return quantiles, shared out evenly within a value as if it were one step wide."""
     wanted = np.array(QUANTILES) * total
     index = np.minimum(np.searchsorted(below, wanted), below.size - 1)
@@ -191,7 +188,7 @@ def _quantiles(below: npt.NDArray[np.int64], total: int, step: int) -> Float64:
     return np.asarray(index + (np.clip(inside, 0.0, 1.0) - 0.5) * step)
 
 
-def _step(counts: npt.NDArray[np.int64], total: int) -> int:
+def _step(counts: Int64, total: int) -> int:
     """Return the power of two that divides the distances of nearly all values; 0 if unknown."""
     if np.count_nonzero(counts > 1) < _FEWEST_VALUES:
         return 0
@@ -204,9 +201,7 @@ def _step(counts: npt.NDArray[np.int64], total: int) -> int:
     return step
 
 
-def _spacing(
-    counts: npt.NDArray[np.int64], below: npt.NDArray[np.int64], total: int
-) -> tuple[float, int]:
+def _spacing(counts: Int64, below: Int64, total: int) -> tuple[float, int]:
     """Return the mean distance of the values between the quantiles 5 % and 95 %."""
     first, last = np.searchsorted(below, [0.05 * total, 0.95 * total])
     inside = counts[first : last + 1]
@@ -232,7 +227,7 @@ def _grid(known: Float64) -> float:
     return 0.0
 
 
-def levels_of_floats(pixels: npt.NDArray[np.float32]) -> Levels:
+def levels_of_floats(pixels: Float32) -> Levels:
     """Return the levels of float32 pixels, shape (height, width), from a sample of pairs of rows.
 
     Whole numbers between 0 and 65535 are counted like unsigned integers.
@@ -249,7 +244,7 @@ def levels_of_floats(pixels: npt.NDArray[np.float32]) -> Levels:
     return Levels(**{name: np.array([row[name] for row in result]) for name in result[0]})
 
 
-def _of_sample(values: npt.NDArray[np.float32]) -> dict[str, object]:
+def _of_sample(values: Float32) -> dict[str, object]:
     total = max(values.size, 1)
     known = np.sort(values[np.isfinite(values)].astype(np.float64))
     missing = 1.0 - known.size / total
@@ -296,7 +291,7 @@ def _float_windows(known: Float64) -> dict[str, object]:
     }
 
 
-def _counted(known: Float64, start: float, width: float, bins: int) -> npt.NDArray[np.int64]:
+def _counted(known: Float64, start: float, width: float, bins: int) -> Int64:
     """Return counts in bins; values below the first take part in it, those above in none."""
     edges = np.searchsorted(known, start + width * np.arange(1, bins + 1))
     return np.asarray(np.diff(edges, prepend=0), np.int64)

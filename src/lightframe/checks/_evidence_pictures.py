@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_ledger import Ledger
 from lightframe.checks._evidence_levels_of_bias import BiasLevel
@@ -41,7 +41,6 @@ __all__ = [
     "values_by_phase",
 ]
 
-Float64 = npt.NDArray[np.float64]
 
 _LEVEL = Axis("level", "DN")
 _COLOURS = {"R": "red", "G": "green", "B": "blue"}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.arrays import Float64, Int64
 from lightframe.checks._evidence_frame import PATCH, patch_corners
 from lightframe.checks._evidence_sets import SetEvidence
 from lightframe.kernels._constants import MAD_TO_SIGMA
@@ -18,7 +19,6 @@ from lightframe.processes import SYMMETRIES
 
 __all__ = ["SensitivityMatch", "sensitivity_match"]
 
-_F64 = npt.NDArray[np.float64]
 
 _STEP = 2
 """Neighbours of the same phase."""
@@ -61,10 +61,10 @@ class _Pattern:
     `dark` holds those of the dark: what is left of it in lights and flats goes together as well.
     """
 
-    places: npt.NDArray[np.int64]
-    values: _F64
-    noise: _F64
-    dark: _F64
+    places: Int64
+    values: Float64
+    noise: Float64
+    dark: Float64
 
 
 def sensitivity_match(
@@ -145,7 +145,7 @@ def _pattern(frames: SetEvidence, dark: SetEvidence) -> _Pattern | None:
     )
 
 
-def _deviations(patches: npt.NDArray[np.generic], *, clip: bool = False) -> _F64:
+def _deviations(patches: npt.NDArray[np.generic], *, clip: bool = False) -> Float64:
     """Return pixels less the mean of the four next of their phase."""
     values = patches.astype(np.float64)
     low, high = slice(None, -2 * _STEP), slice(2 * _STEP, None)
@@ -158,9 +158,7 @@ def _deviations(patches: npt.NDArray[np.generic], *, clip: bool = False) -> _F64
     return np.asarray(deviation)
 
 
-def _slope(
-    flats: _Pattern, places: npt.NDArray[np.int64], lights: _Pattern
-) -> tuple[float, float] | None:
+def _slope(flats: _Pattern, places: Int64, lights: _Pattern) -> tuple[float, float] | None:
     """Return the slope of the lights on the flats, laid at `places`, and its error."""
     _, ours, theirs = np.intersect1d(places, lights.places, assume_unique=True, return_indices=True)
     if ours.size < PATCH**2:
@@ -176,7 +174,7 @@ def _slope(
     return float(np.sum(product)) / signal, float(np.sqrt(np.sum(product**2))) / signal
 
 
-def _without(values: _F64, other: _F64, weight: _F64) -> _F64:
+def _without(values: Float64, other: Float64, weight: Float64) -> Float64:
     """Return values less what goes with others."""
     power = float(np.sum(weight * other**2))
     return values - (float(np.sum(weight * values * other)) / power if power > 0 else 0.0) * other

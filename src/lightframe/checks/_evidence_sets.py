@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.checks._evidence_frame import FrameEvidence, clipped_deviation
 from lightframe.checks._refusal import Refusal
 from lightframe.checks._settings import CheckSettings
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DARK_KINDS", "SessionEvidence", "SetEvidence", "Use", "describe_set"]
 
-Float64 = npt.NDArray[np.float64]
 
 DARK_KINDS = (FrameKind.BIAS, FrameKind.DARK, FrameKind.FLAT_DARK)
 """Kinds of frames that no light reaches."""

@@ -1,15 +1,14 @@
 """The smooth structure of frames without light, and seams in it, against the others of a set."""
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_sets import SetEvidence
 from lightframe.checks._evidence_tools import smooth_part
 
 __all__ = ["changed_frames", "structure_changes", "torn_frames"]
 
-Float64 = npt.NDArray[np.float64]
 
 _FEWEST = 3
 

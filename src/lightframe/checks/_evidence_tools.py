@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.checks._cameras import camera_of
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
@@ -27,7 +27,6 @@ __all__ = [
     "spike_at_minimum",
 ]
 
-Float64 = npt.NDArray[np.float64]
 
 _FOURTEEN_BITS = 16383
 _PILE_FRACTION = 1e-4

@@ -10,8 +10,8 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.checks._evidence_frame import (
     X_TRANS_NOISE,
     FrameEvidence,
@@ -23,7 +23,6 @@ from lightframe.processes import Measured, conversion_gain, pair_noise
 
 __all__ = ["Transfer", "flat_transfer", "phase_blocks", "sky_transfer"]
 
-Float64 = npt.NDArray[np.float64]
 
 _FEWEST_PATCHES = 40
 _MOST_PAIRS = 6

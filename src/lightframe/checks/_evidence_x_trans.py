@@ -3,15 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.checks._evidence_frame import PATCH, patch_corners
 from lightframe.checks._evidence_sets import SetEvidence
 from lightframe.frames import CfaPattern
 
 __all__ = ["ColourFit", "colour_fit", "light_by_six", "shown_x_trans"]
 
-_F64 = npt.NDArray[np.float64]
 
 _X_TRANS = CfaPattern.from_name("GBGGRGRGRBGBGBGGRGGRGGBGBGBRGRGRGGBG")
 _PERIOD = 6
@@ -34,7 +33,7 @@ class ColourFit:
     between: float
 
 
-def light_by_six(flats: SetEvidence, dark: SetEvidence | None) -> _F64:
+def light_by_six(flats: SetEvidence, dark: SetEvidence | None) -> Float64:
     """Return the light of each phase of the 6x6 cell over the mean of all, shape (6, 6).
 
     Vignetting is taken out patch by patch; a patch of 32 x 32 pixels has 25 to 36 of each phase.
@@ -51,7 +50,7 @@ def light_by_six(flats: SetEvidence, dark: SetEvidence | None) -> _F64:
     return np.asarray((light / light.mean()).reshape(_PERIOD, _PERIOD))
 
 
-def colour_fit(light: _F64, pattern: CfaPattern) -> ColourFit:
+def colour_fit(light: Float64, pattern: CfaPattern) -> ColourFit:
     """Return how well a pattern of period 2 or 6 goes with the light of the phases."""
     repeats = _PERIOD // pattern.period
     colours = np.tile(pattern.planes(), (repeats, repeats))
@@ -60,7 +59,7 @@ def colour_fit(light: _F64, pattern: CfaPattern) -> ColourFit:
     return ColourFit(within, float(np.min(np.abs(means[[0, 2]] - means[1]))))
 
 
-def shown_x_trans(light: _F64, *, equal: float, different: float) -> tuple[CfaPattern, ...]:
+def shown_x_trans(light: Float64, *, equal: float, different: float) -> tuple[CfaPattern, ...]:
     """Return the two X-Trans patterns that a flat may show; none if it shows no such pattern.
 
     They differ in red and blue, which a flat cannot tell apart.

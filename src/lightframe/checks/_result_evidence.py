@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64, Int64
 from lightframe.checks._finding import Finding, Severity
 from lightframe.checks._settings import CheckSettings
 from lightframe.processes import (
@@ -21,9 +21,6 @@ from lightframe.processes import (
 
 __all__ = ["GLOW_AREA", "CalibratedSet", "LightEvidence", "LightViews", "ResultEvidence"]
 
-_F32 = npt.NDArray[np.float32]
-_F64 = npt.NDArray[np.float64]
-_I64 = npt.NDArray[np.int64]
 
 _CERTAIN = 5.0
 
@@ -71,7 +68,7 @@ class LightEvidence:
     fwhm_px: float | None = None
     eccentricity: float | None = None
     brightness: float | None = None
-    placed: _F64 | None = None
+    placed: Float64 | None = None
     dark_scale: DarkScale | None = None
     exposure_ratio: float | None = None
     exposure_s: float | None = None
@@ -108,13 +105,13 @@ class LightViews:
         Height of a light over its width.
     """
 
-    background: _F64
-    reciprocal: _F64 | None = None
+    background: Float64
+    reciprocal: Float64 | None = None
     flat_fits: tuple[FlatFit, ...] = ()
-    glow: _F64 | None = None
-    pattern: tuple[_F32, _F32] | None = None
-    values: _F32 = field(default_factory=lambda: np.empty(0, np.float32))
-    unknown_hot: _I64 = field(default_factory=lambda: np.empty((0, 2), np.int64))
+    glow: Float64 | None = None
+    pattern: tuple[Float32, Float32] | None = None
+    values: Float32 = field(default_factory=lambda: np.empty(0, np.float32))
+    unknown_hot: Int64 = field(default_factory=lambda: np.empty((0, 2), np.int64))
     width: int = 0
     aspect: float = 1.0
 
@@ -209,7 +206,7 @@ class CalibratedSet:
         return float(np.median(known)) if known else None
 
     @property
-    def steps_px(self) -> _F64:
+    def steps_px(self) -> Float64:
         """By how much the field moves from light to light beyond a steady drift.
 
         Rotation counts: it is the rms movement of points spread over the frame. A meridian flip is
@@ -250,7 +247,7 @@ class CalibratedSet:
         return None if dithers is None else dithers[0] * settings.dither_every >= dithers[1]
 
 
-def _moves(lights: Sequence[LightEvidence]) -> _F64:
+def _moves(lights: Sequence[LightEvidence]) -> Float64:
     """Return the movements from each registered light to the next, shape (n, points, 2)."""
     placed = np.array([light.placed for light in lights if light.placed is not None])
     if len(placed) < 2:  # noqa: PLR2004 - a movement needs two

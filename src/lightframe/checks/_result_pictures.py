@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.checks._evidence_tools import QUADRATIC_TERMS, quadratic_terms
 from lightframe.checks._frame_chart import frame_chart
 from lightframe.checks._numbers import number
@@ -40,7 +40,6 @@ __all__ = [
     "unknown_hot_pixels",
 ]
 
-Float64 = npt.NDArray[np.float64]
 
 _MOST_TILES = (12, 16)
 _FEWEST_TILES = 20

@@ -4,8 +4,8 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_tools import smooth_part
 from lightframe.checks._sensor_figure import Figure, unknown
@@ -15,7 +15,6 @@ from lightframe.checks._settings import CheckSettings
 
 __all__ = ["BiasSteadiness", "bias_figures", "steadiness"]
 
-Float64 = npt.NDArray[np.float64]
 
 _FEWEST = 3
 _WINDOW = 15

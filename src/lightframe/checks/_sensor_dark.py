@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from math import hypot, log
 
 import numpy as np
-import numpy.typing as npt
 
 from lightframe.checks._result_evidence import GLOW_AREA
 from lightframe.checks._sensor_figure import Figure, derived, unknown
@@ -15,7 +14,6 @@ from lightframe.processes import Measured, glow_shape
 
 __all__ = ["DarkPoint", "against_bias", "dark_figures", "dark_points"]
 
-Float64 = npt.NDArray[np.float64]
 
 _LEAST_EXPOSURE_S = 1.0
 _SIGNIFICANT = 3.0

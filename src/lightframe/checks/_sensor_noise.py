@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_sets import describe_set
 from lightframe.checks._evidence_transfer import phase_blocks, sky_transfer
@@ -33,7 +33,6 @@ __all__ = [
     "rounding_removed",
 ]
 
-Float64 = npt.NDArray[np.float64]
 
 _MOST_PAIRS = 16
 _ALIKE = 1.25

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_sets import (
     DARK_KINDS,
@@ -23,7 +23,6 @@ from lightframe.frames import COLOURS, CfaPattern, FrameInfo, FrameKind
 
 __all__ = ["DarkGroup", "Setup", "clusters", "gather_setups", "why_left_out"]
 
-Float64 = npt.NDArray[np.float64]
 
 _BAYER = 2
 _SHORT_S = 0.5

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64
 from lightframe.frames._pixels import PixelSource, Window
 from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes._estimators import biweight, finite
@@ -26,11 +27,8 @@ _CONTRAST = 1.25
 
 _EMPTY_SIGMAS = 2.5
 
-F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
 
-
-def block_means(source: PixelSource) -> F64:
+def block_means(source: PixelSource) -> Float64:
     """Return the means of blocks of 16 x 16 pixels; NaN where a pixel is missing.
 
     Parameters
@@ -52,7 +50,7 @@ def block_means(source: PixelSource) -> F64:
     return means
 
 
-def is_white(plane: F32) -> bool:
+def is_white(plane: Float32) -> bool:
     """Tell whether neighbouring pixels have independent noise.
 
     Differences of neighbours in a row are as wide as those of pixels two apart, within 2 percent.
@@ -66,7 +64,9 @@ def is_white(plane: F32) -> bool:
     return abs(widths[0] - widths[1]) <= _WHITE * widths[1]
 
 
-def area_noise(blocks: Sequence[F64], scales: F64, noise: F64) -> tuple[float | None, ...]:
+def area_noise(
+    blocks: Sequence[Float64], scales: Float64, noise: Float64
+) -> tuple[float | None, ...]:
     """Return by what the noise of areas exceeds that of as many independent pixels.
 
     The differences of successive frames, in units of what their noise predicts, are compared with
@@ -98,7 +98,7 @@ def area_noise(blocks: Sequence[F64], scales: F64, noise: F64) -> tuple[float | 
 
 
 def _spread(
-    blocks: Sequence[F64], scales: F64, noise: F64, channel: int, coarse: int
+    blocks: Sequence[Float64], scales: Float64, noise: Float64, channel: int, coarse: int
 ) -> float | None:
     """Return S of blocks `coarse` times as large in each direction."""
     contrasts = []
@@ -113,7 +113,7 @@ def _spread(
     return None if values.size < _FEWEST_BLOCKS else biweight(values) ** 2
 
 
-def _contrast(means: F64, coarse: int) -> F64:
+def _contrast(means: Float64, coarse: int) -> Float64:
     """Return what blocks, `coarse` times as large, differ from the mean of their neighbours."""
     rows, columns = (size // coarse for size in means.shape)
     whole = means[: rows * coarse, : columns * coarse]
@@ -122,7 +122,7 @@ def _contrast(means: F64, coarse: int) -> F64:
     return np.asarray(d[1:-1, 1:-1] - around, np.float64)
 
 
-def _empty(structure: F64) -> npt.NDArray[np.bool_]:
+def _empty(structure: Float64) -> npt.NDArray[np.bool_]:
     """Tell which blocks and neighbours hold no bright star, whose photons are noise, too."""
     known = structure[np.isfinite(structure)]
     if known.size == 0:

@@ -3,16 +3,15 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import scipy
 
+from lightframe.arrays import Float32
 from lightframe.kernels._background import mesh_statistics
 from lightframe.processes._estimators import quantized_sigma
 from lightframe.processes._quantization import ROUNDING, value_step
 
 __all__ = ["Mesh", "background_mesh"]
 
-Float32 = npt.NDArray[np.float32]
 
 SAMPLES_ACROSS = 16
 """Pixels looked at along the side of a mesh cell: 256 give its background to 0.08 sigma."""

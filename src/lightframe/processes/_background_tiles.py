@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64, Int64, UInt8
 from lightframe.frames._cfa import COLOURS, CfaPattern
 from lightframe.kernels._tiles import tile_products, tile_statistics
 
 __all__ = ["BackgroundTiles", "FlatProbe", "background_tiles", "flat_probe", "flat_products"]
 
-_F32 = npt.NDArray[np.float32]
-_F64 = npt.NDArray[np.float64]
 
 _ALONG_SHORTER_SIDE = 20
 """Tiles along the shorter side: few enough for a good median, enough to see a corner."""
@@ -43,27 +41,27 @@ class BackgroundTiles:
         Pixels of the rarest colour that a median is made of.
     """
 
-    values: _F32
-    noise: _F32
+    values: Float32
+    noise: Float32
     side: int
     samples: int
 
     @property
-    def x(self) -> _F64:
+    def x(self) -> Float64:
         """Place of each tile along the rows, -0.5 to 0.5, shape (rows, columns)."""
         return np.broadcast_to(_places(self.values.shape[2])[None, :], self.values.shape[1:])
 
     @property
-    def y(self) -> _F64:
+    def y(self) -> Float64:
         """Place of each tile along the columns, -0.5 to 0.5, shape (rows, columns)."""
         return np.broadcast_to(_places(self.values.shape[1])[:, None], self.values.shape[1:])
 
 
-def _places(count: int) -> _F64:
+def _places(count: int) -> Float64:
     return (np.arange(count) + 0.5) / count - 0.5
 
 
-def background_tiles(planes: _F32, cfa: CfaPattern | None) -> BackgroundTiles:
+def background_tiles(planes: Float32, cfa: CfaPattern | None) -> BackgroundTiles:
     """Measure the background of a frame in tiles.
 
     Stars go by clipping at 3 sigma around the median of each tile, three times. Nebulae larger than
@@ -121,14 +119,14 @@ class FlatProbe:
         Noise of a pixel of the master flat as a part of its level, one a colour.
     """
 
-    reciprocal: _F32
-    dark: _F32
+    reciprocal: Float32
+    dark: Float32
     cfa: CfaPattern | None
     tiles: BackgroundTiles
     side: int
-    corners: npt.NDArray[np.int64]
-    flat_levels: tuple[_F32, _F32]
-    dark_levels: tuple[_F32, _F32]
+    corners: Int64
+    flat_levels: tuple[Float32, Float32]
+    dark_levels: tuple[Float32, Float32]
     noise: tuple[float, ...] | None
 
     @property
@@ -138,8 +136,8 @@ class FlatProbe:
 
 
 def flat_probe(
-    reciprocal: _F32,
-    dark: _F32 | None,
+    reciprocal: Float32,
+    dark: Float32 | None,
     cfa: CfaPattern | None,
     noise: tuple[float, ...] | None,
 ) -> FlatProbe:
@@ -171,7 +169,7 @@ def flat_probe(
     else:
         dark_maps = _small_tiles(dark, cfa, side)
 
-    def at(maps: _F32) -> _F32:
+    def at(maps: Float32) -> Float32:
         picked = maps.reshape(*maps.shape[:2], rows * columns)[:, :, chosen]
         return np.ascontiguousarray(picked.transpose(0, 2, 1))
 
@@ -188,7 +186,7 @@ def flat_probe(
     )
 
 
-def _small_tiles(planes: _F32, cfa: CfaPattern | None, side: int) -> tuple[_F32, _F32]:
+def _small_tiles(planes: Float32, cfa: CfaPattern | None, side: int) -> tuple[Float32, Float32]:
     """Return median and spread of small tiles, (channels, colours, rows, columns)."""
     cell = _cell(cfa)
     period = len(cell)
@@ -205,7 +203,7 @@ def _small_tiles(planes: _F32, cfa: CfaPattern | None, side: int) -> tuple[_F32,
     return location, scale
 
 
-def _steps(medians: _F32) -> _F32:
+def _steps(medians: Float32) -> Float32:
     """Return by how much tiles differ from the mean of their neighbours: dust, and not noise.
 
     The spread of their pixels would not do: the tiles in which it is largest are those in which the
@@ -219,7 +217,7 @@ def _steps(medians: _F32) -> _F32:
     return np.asarray(np.abs(padded[1:-1, 1:-1] - around / 4), np.float32)
 
 
-def _chosen(structure: _F32) -> npt.NDArray[np.int64]:
+def _chosen(structure: Float32) -> Int64:
     """Return the flat indices of the tiles to be looked at."""
     count = structure.size
     if count <= _MOST_TILES:
@@ -229,7 +227,7 @@ def _chosen(structure: _F32) -> npt.NDArray[np.int64]:
     return np.union1d(spread, order)
 
 
-def flat_products(planes: _F32, probe: FlatProbe) -> _F64:
+def flat_products(planes: Float32, probe: FlatProbe) -> Float64:
     """Return what a regression of a frame's pixels on their flat and dark needs.
 
     Parameters
@@ -267,5 +265,5 @@ def flat_products(planes: _F32, probe: FlatProbe) -> _F64:
     return products.transpose(0, 2, 1, 3).reshape(colours, len(probe.corners), 8)
 
 
-def _cell(cfa: CfaPattern | None) -> npt.NDArray[np.uint8]:
+def _cell(cfa: CfaPattern | None) -> UInt8:
     return np.zeros((1, 1), np.uint8) if cfa is None else cfa.planes()

@@ -12,6 +12,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.arrays import Float32
 from lightframe.errors import IncompatibleFramesError
 from lightframe.frames._cfa import CfaPattern
 from lightframe.frames._pixels import Window
@@ -31,7 +32,6 @@ from lightframe.processes._overscan import level_cells, overscan_levels
 
 __all__ = ["FrameLevels", "PreparedCalibration"]
 
-_F32 = npt.NDArray[np.float32]
 Raw = npt.NDArray[np.generic]
 """A raw frame or window: uint16 or float32."""
 
@@ -92,9 +92,9 @@ class PreparedCalibration:
     flat_scale: FlatScale | None
     flat_dark_scale: DarkScale | None
     notes: tuple[str, ...]
-    _subtrahend: _F32 = field(repr=False)
-    _signal: _F32 = field(repr=False)
-    _gain: _F32 = field(repr=False)
+    _subtrahend: Float32 = field(repr=False)
+    _signal: Float32 = field(repr=False)
+    _gain: Float32 = field(repr=False)
     _scaler: DarkScaler | None = field(repr=False)
     _dark_exposure_s: float | None = field(repr=False)
 
@@ -119,7 +119,7 @@ class PreparedCalibration:
         return self.target.cfa
 
     @property
-    def flat_reciprocal(self) -> _F32 | None:
+    def flat_reciprocal(self) -> Float32 | None:
         """What frames are multiplied with: ``s0 / flat``, NaN where it is of no use; or None."""
         return None if self.flat_scale is None else self._gain
 
@@ -180,7 +180,7 @@ class PreparedCalibration:
         raw: Raw,
         window: Window,
         k: float | Sequence[float] | DarkScale | None,
-        out: _F32,
+        out: Float32,
         *,
         levels: FrameLevels = _NO_LEVELS,
         pedestal_dn: float = 0.0,
@@ -220,7 +220,7 @@ class PreparedCalibration:
             )
             for channel in range(self.channels):
                 calibrate_block(
-                    cast("_F32", raw[channel]),
+                    cast("Float32", raw[channel]),
                     bounds,
                     (window.y0, window.x0),
                     np.float32(constants[channel]),
@@ -232,7 +232,7 @@ class PreparedCalibration:
                     out[channel],
                 )
 
-    def _check_buffers(self, raw: Raw, window: Window, out: _F32) -> None:
+    def _check_buffers(self, raw: Raw, window: Window, out: Float32) -> None:
         shape = (self.channels, *window.shape)
         for name, array in (("raw", raw), ("out", out)):
             if array.shape != shape or not array.flags.c_contiguous:
@@ -264,7 +264,7 @@ class PreparedCalibration:
             for cell, targets in level_cells(overscan, self.raw_window(window))
         ]
 
-    def _k_tables(self, k: float | Sequence[float] | DarkScale | None) -> _F32:
+    def _k_tables(self, k: float | Sequence[float] | DarkScale | None) -> Float32:
         """Return the factor of each column, shape (1 or channels, period, width)."""
         if k is None:
             factors: tuple[float, ...] = (1.0,)
@@ -288,7 +288,7 @@ class PreparedCalibration:
         rows = np.array(factors, np.float32)[self.cfa.planes()]
         return np.tile(rows, -(-self.width // self.cfa.period))[None, :, : self.width].copy()
 
-    def _whole(self, frame: Raw) -> _F32:
+    def _whole(self, frame: Raw) -> Float32:
         """Return a whole raw frame as planes, after a look at its size."""
         planes = frame[None] if frame.ndim == 2 else frame  # noqa: PLR2004 - one plane
         expected = (self.channels, self.target.raw_height, self.target.raw_width)
@@ -301,9 +301,9 @@ class PreparedCalibration:
         if planes.dtype not in (np.uint16, np.float32):
             msg = f"a raw frame is uint16 or float32, not {planes.dtype}"
             raise ValueError(msg)
-        return cast("_F32", planes)
+        return cast("Float32", planes)
 
 
-def _plane(planes: _F32, channel: int) -> _F32:
+def _plane(planes: Float32, channel: int) -> Float32:
     """Return a channel; a mono array serves all channels."""
-    return cast("_F32", planes[min(channel, len(planes) - 1)])
+    return cast("Float32", planes[min(channel, len(planes) - 1)])

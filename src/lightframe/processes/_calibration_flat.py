@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32
 from lightframe.frames._cfa import COLOURS
 from lightframe.processes._calibration_masters import DarkTerms, Masters, Target
 from lightframe.processes._calibration_settings import CalibrationSettings
@@ -18,14 +18,12 @@ from lightframe.processes._flat_scaling import FlatScale, flat_reciprocal, flat_
 
 __all__ = ["PreparedFlat", "prepare_flat"]
 
-_F32 = npt.NDArray[np.float32]
-
 
 @dataclass(frozen=True, slots=True)
 class PreparedFlat:
     """Gain, scaling factors, and the factor of the dark in the flat; all None without a flat."""
 
-    gain: _F32 | None = None
+    gain: Float32 | None = None
     scale: FlatScale | None = None
     dark_scale: DarkScale | None = None
 
@@ -64,12 +62,12 @@ def prepare_flat(
 
 
 def _calibrated(
-    flat: _F32,
+    flat: Float32,
     masters: Masters,
     target: Target,
     terms: DarkTerms,
     scaler: DarkScaler | None,
-) -> tuple[_F32, DarkScale | None]:
+) -> tuple[Float32, DarkScale | None]:
     """Return the flat free of bias and scaled dark, and the factor of its dark.
 
     Where the pixels of the flat do not determine the factor and the exposures are unknown, it is 0:

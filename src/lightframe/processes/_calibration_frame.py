@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.arrays import Float32
 from lightframe.errors import InputError
 from lightframe.frames._info import FrameInfo
 from lightframe.frames._pixels import Window
@@ -28,7 +29,6 @@ from lightframe.processes._strips import in_strips
 
 __all__ = ["CalibratedFrame", "CalibrationRecord", "calibrate_frame", "frame_pedestal"]
 
-_F32 = npt.NDArray[np.float32]
 _STRIP_ROWS = 256
 _NO_PEDESTAL = InputPedestal(0.0)
 
@@ -205,7 +205,7 @@ class CalibratedFrame:
         What was done.
     """
 
-    planes: _F32 = field(repr=False)
+    planes: Float32 = field(repr=False)
     record: CalibrationRecord
 
 
@@ -284,6 +284,6 @@ def calibrate_frame(  # noqa: PLR0913 - what a frame brings with it, by keyword
     return CalibratedFrame(out, record)
 
 
-def _range(planes: _F32) -> tuple[float, float]:
+def _range(planes: Float32) -> tuple[float, float]:
     """Return the lowest and the highest valid value; NaN if there is none."""
     return float(np.fmin.reduce(planes, axis=None)), float(np.fmax.reduce(planes, axis=None))

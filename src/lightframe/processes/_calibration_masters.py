@@ -17,16 +17,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32
 from lightframe.errors import IncompatibleFramesError, SettingsError
 from lightframe.frames._cfa import CfaPattern
 from lightframe.processes._calibration_settings import CalibrationSettings
 from lightframe.processes._overscan import correct_overscan
 
 __all__ = ["DarkTerms", "Masters", "Target", "combine_bias_and_dark", "load_masters"]
-
-_F32 = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +49,9 @@ class Masters:
         Exposure of one dark and one flat frame in seconds, for scaling by exposure.
     """
 
-    bias: _F32 | None = None
-    dark: _F32 | None = None
-    flat: _F32 | None = None
+    bias: Float32 | None = None
+    dark: Float32 | None = None
+    flat: Float32 | None = None
     bias_name: str = "master bias"
     dark_name: str = "master dark"
     flat_name: str = "master flat"
@@ -66,7 +64,7 @@ class Masters:
     dark_exposure_s: float | None = None
     flat_exposure_s: float | None = None
 
-    def present(self) -> Iterator[tuple[str, str, _F32, float]]:
+    def present(self) -> Iterator[tuple[str, str, Float32, float]]:
         """Yield role, name, pixels and pedestal of each master there is."""
         if self.bias is not None:
             yield "bias", self.bias_name, self.bias, self.bias_pedestal_dn
@@ -123,7 +121,7 @@ def load_masters(masters: Masters, settings: CalibrationSettings, target: Target
         "dark": settings.calibrate_dark,
         "flat": settings.calibrate_flat,
     }
-    loaded: dict[str, _F32 | float] = {}
+    loaded: dict[str, Float32 | float] = {}
     for role, name, pixels, pedestal in masters.present():
         planes = np.ascontiguousarray(pixels, np.float32)
         planes = planes[None] if planes.ndim == 2 else planes  # noqa: PLR2004 - one plane
@@ -145,8 +143,8 @@ def load_masters(masters: Masters, settings: CalibrationSettings, target: Target
 
 
 def _cropped(
-    planes: _F32, name: str, target: Target, settings: CalibrationSettings, *, flag: bool | None
-) -> _F32:
+    planes: Float32, name: str, target: Target, settings: CalibrationSettings, *, flag: bool | None
+) -> Float32:
     """Apply the overscan to a master that still has it."""
     raw_size = (target.raw_height, target.raw_width)
     if settings.overscan is None or flag is False:
@@ -172,7 +170,7 @@ def _check_patterns(masters: Masters, target: Target) -> None:
         _agree(flat, ("the frame", target.cfa))
 
 
-def _pattern(cfa: CfaPattern | None, pixels: _F32 | None, target: Target) -> CfaPattern | None:
+def _pattern(cfa: CfaPattern | None, pixels: Float32 | None, target: Target) -> CfaPattern | None:
     """Return a pattern at the origin of the image rectangle; None if there is no master."""
     if pixels is None or cfa is None:
         return None
@@ -203,8 +201,8 @@ _FLAG_NOTES = {
 class DarkTerms:
     """What is subtracted: ``A + k S`` (see the module's table), and remarks for the user."""
 
-    subtrahend: _F32 | None
-    signal: _F32 | None
+    subtrahend: Float32 | None
+    signal: Float32 | None
     notes: tuple[str, ...]
     removes_bias: bool
     unused: frozenset[str] = frozenset()

@@ -1,8 +1,8 @@
 """Masters checked and combined for frames of one geometry."""
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32
 from lightframe.errors import IncompatibleFramesError, SettingsError
 from lightframe.frames._cfa import CfaPattern
 from lightframe.processes._calibration import PreparedCalibration
@@ -17,8 +17,6 @@ from lightframe.processes._calibration_settings import CalibrationSettings
 from lightframe.processes._dark_scaling import DarkScaler
 
 __all__ = ["prepare_calibration"]
-
-_F32 = npt.NDArray[np.float32]
 
 
 def prepare_calibration(  # noqa: PLR0913 - the geometry is four of them, by keyword
@@ -111,6 +109,6 @@ def _target(
     return Target(height, width, y1 - y0, x1 - x0, (y0, x0), channels, shifted)
 
 
-def _or_row(planes: _F32 | None, target: Target, value: float) -> _F32:
+def _or_row(planes: Float32 | None, target: Target, value: float) -> Float32:
     """Return `planes`, or one row of `value` in their place."""
     return np.full((1, 1, target.width), value, np.float32) if planes is None else planes

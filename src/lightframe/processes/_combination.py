@@ -4,14 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.errors import SettingsError
 from lightframe.tables import Table
 
 __all__ = ["COMBINATIONS", "WEIGHTS", "Combination", "FrameQuality"]
-
-F64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,31 +60,31 @@ class FrameQuality:
         The numbers that came with the frames.
     """
 
-    factor: F64
-    noise: F64
-    scale: F64
-    given: F64 | None
+    factor: Float64
+    noise: Float64
+    scale: Float64
+    given: Float64 | None
 
 
-WEIGHTS: Table[Callable[[FrameQuality], F64]] = Table("weight")
+WEIGHTS: Table[Callable[[FrameQuality], Float64]] = Table("weight")
 
 
 @WEIGHTS.add("none", "all frames count alike")
-def _equal(quality: FrameQuality) -> F64:
+def _equal(quality: FrameQuality) -> Float64:
     return np.ones_like(quality.factor)
 
 
 @WEIGHTS.add("noise", "inverse variance of the normalized frame: 1 / (a * sigma)^2")
-def _inverse_variance(quality: FrameQuality) -> F64:
+def _inverse_variance(quality: FrameQuality) -> Float64:
     return 1.0 / _positive(quality.factor * quality.noise, "noise") ** 2
 
 
 @WEIGHTS.add("snr", "squared ratio of scale to noise: (scale / sigma)^2")
-def _signal_to_noise(quality: FrameQuality) -> F64:
+def _signal_to_noise(quality: FrameQuality) -> Float64:
     return (_positive(quality.scale, "scale") / _positive(quality.noise, "noise")) ** 2
 
 
-def _given(quality: FrameQuality) -> F64:
+def _given(quality: FrameQuality) -> Float64:
     if quality.given is None:
         raise SettingsError(
             "this weight needs a number for each frame, and none were given",
@@ -110,7 +108,7 @@ WEIGHTS.enter("keyword", "number in a keyword of the frame's header", _given)
 WEIGHTS.enter("given", "numbers given with the frames", _given)
 
 
-def _positive(values: F64, name: str) -> F64:
+def _positive(values: Float64, name: str) -> Float64:
     bad = np.flatnonzero(~(values > 0))
     if bad.size:
         raise SettingsError(

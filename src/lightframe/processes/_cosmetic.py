@@ -8,6 +8,7 @@ and `parse_defect_list`.
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.arrays import Float32, Int64
 from lightframe.errors import SettingsError
 from lightframe.frames._cfa import CfaPattern
 from lightframe.kernels import _cosmetic as kernels
@@ -26,7 +27,6 @@ __all__ = [
     "detect_defects",
 ]
 
-Float32 = npt.NDArray[np.float32]
 
 FARTHEST_PX = 12
 """How far a neighbourhood may grow."""
@@ -213,7 +213,7 @@ def _candidates(
     noise: Float32,
     limits: tuple[float, float],
     threads: int,
-) -> npt.NDArray[np.int64]:
+) -> Int64:
     """Return the pixels that differ from the median of their four nearest of the same colour."""
     kinds = classes(cfa)
     period = len(kinds)
@@ -226,7 +226,7 @@ def _candidates(
     )
     offsets = nearest(cfa, 4, centre=False)
 
-    def strip(first: int, last: int) -> npt.NDArray[np.int64]:
+    def strip(first: int, last: int) -> Int64:
         room = max(1024, (last - first) * width // 100)
         while True:
             found = np.empty(room, np.int64)

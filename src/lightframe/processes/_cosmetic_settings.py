@@ -5,17 +5,15 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
+from lightframe.arrays import Bool, Float32
 from lightframe.processes._estimators import quantized_sigma
 from lightframe.settings import OneOf, Settings
 from lightframe.tables import Table
 
 __all__ = ["DARK_LIMITS", "CosmeticSettings"]
 
-Float32 = npt.NDArray[np.float32]
-Bool = npt.NDArray[np.bool_]
 
 DARK_LIMITS: Table[Callable[[Float32, "CosmeticSettings"], tuple[Bool, Bool]]] = Table(
     "limit for the master dark"

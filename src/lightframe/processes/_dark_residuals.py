@@ -7,8 +7,8 @@ With both calibrations of a light, with and without dark scaling, these say whic
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64
 from lightframe.frames._cfa import CfaPattern
 from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes._cosmetic import local_excess
@@ -16,8 +16,6 @@ from lightframe.processes._dark_scaling import DarkScaler
 
 __all__ = ["DarkResiduals", "dark_residuals"]
 
-_F32 = npt.NDArray[np.float32]
-_F64 = npt.NDArray[np.float64]
 
 _GREEN = 1
 _CLIP_SIGMA = 5.0
@@ -54,7 +52,7 @@ class DarkResiduals:
     glow_dn: float
 
 
-def dark_residuals(frame: _F32, signal: _F32, cfa: CfaPattern | None) -> DarkResiduals:
+def dark_residuals(frame: Float32, signal: Float32, cfa: CfaPattern | None) -> DarkResiduals:
     """Look for the dark in a calibrated frame.
 
     Parameters
@@ -86,7 +84,7 @@ def dark_residuals(frame: _F32, signal: _F32, cfa: CfaPattern | None) -> DarkRes
     )
 
 
-def _correlation(first: _F32, second: _F32) -> float:
+def _correlation(first: Float32, second: Float32) -> float:
     """Return Pearson's coefficient of the pixels that both have, outliers drawn in to 5 sigma."""
     both = np.isfinite(first) & np.isfinite(second)
     x, y = (_drawn_in(values[both].astype(np.float64)) for values in (first, second))
@@ -94,7 +92,7 @@ def _correlation(first: _F32, second: _F32) -> float:
     return float(x @ y) / spread if spread > 0 else float("nan")
 
 
-def _drawn_in(x: _F64) -> _F64:
+def _drawn_in(x: Float64) -> Float64:
     if not x.size:
         return x
     x = x - np.median(x)
@@ -102,7 +100,7 @@ def _drawn_in(x: _F64) -> _F64:
     return np.clip(x, -limit, limit)
 
 
-def _tile_medians(plane: _F32, cfa: CfaPattern | None) -> _F64:
+def _tile_medians(plane: Float32, cfa: CfaPattern | None) -> Float64:
     """Return the medians of square tiles, shape (rows, columns); NaN where a tile is missing."""
     side = max(_LEAST_TILE, min(plane.shape) // _TILES)
     side -= (
@@ -121,7 +119,7 @@ def _tile_medians(plane: _F32, cfa: CfaPattern | None) -> _F64:
     return medians
 
 
-def _glow(frame: _F64, signal: _F64) -> tuple[float, float, float]:
+def _glow(frame: Float64, signal: Float64) -> tuple[float, float, float]:
     """Return the share of the signal's structure in the frame, its error, and the structure in DN.
 
     Least squares of the frame's tiles on 1, x, y, x^2, x y, y^2 and the signal's tiles, without

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, UInt16
 from lightframe.errors import InputError
 from lightframe.frames._cfa import COLOURS, CfaPattern
 from lightframe.kernels._constants import MAD_TO_SIGMA
@@ -38,7 +38,6 @@ __all__ = [
     "exposure_scale",
 ]
 
-_F32 = npt.NDArray[np.float32]
 
 _MIN_PIXELS = 32
 """Fewer warm pixels than this do not determine a factor."""
@@ -203,7 +202,7 @@ def _robust_slope(samples: WarmSamples, bin_count: int) -> tuple[float, float]:
     return k, sigma * _CLIP_LOSS if used >= _MIN_PIXELS else float("inf")
 
 
-def _weighted_median(values: _F32, weights: _F32) -> float:
+def _weighted_median(values: Float32, weights: Float32) -> float:
     order = np.argsort(values)
     cumulated = np.cumsum(weights[order], dtype=np.float64)
     return float(values[order[np.searchsorted(cumulated, 0.5 * cumulated[-1])]])
@@ -220,7 +219,7 @@ class DarkScaler:
     @classmethod
     def prepare(
         cls,
-        signal: _F32,
+        signal: Float32,
         cfa: CfaPattern | None,
         *,
         objective: str,
@@ -248,9 +247,7 @@ class DarkScaler:
         planes = tuple(select_warm_pixels(plane, cfa, stencils, rule) for plane in signal)
         return cls(planes, chosen, per_colour and cfa is not None)
 
-    def scale(
-        self, frame: npt.NDArray[np.uint16] | _F32, *, fallback: float | None = None
-    ) -> DarkScale:
+    def scale(self, frame: UInt16 | Float32, *, fallback: float | None = None) -> DarkScale:
         """Find k for one frame.
 
         Parameters
@@ -277,7 +274,7 @@ class DarkScaler:
 
     def _scale_plane(
         self,
-        plane: npt.NDArray[np.uint16] | _F32,
+        plane: UInt16 | Float32,
         warm: WarmPixels,
         fallback: float | None,
     ) -> DarkScale:

@@ -6,16 +6,14 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64, Int64, UInt8, UInt16
 from lightframe.frames._cfa import COLOURS, CfaPattern
 from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.kernels._wavelet import wavelet_at
 
 __all__ = ["Selection", "Stencils", "WarmPixels", "WarmSamples", "select_warm_pixels"]
 
-_F32 = npt.NDArray[np.float32]
-_I64 = npt.NDArray[np.int64]
-_U8 = npt.NDArray[np.uint8]
-_Image = npt.NDArray[np.uint16] | _F32
+_Image = UInt16 | Float32
 
 _MAX_PIXELS = 1 << 14
 """Warm pixels looked at in a light: enough for an uncertainty far below one percent."""
@@ -46,8 +44,8 @@ class Stencils:
     width: int
     period: int
     margin: int
-    offsets: _I64
-    weights: _F32
+    offsets: Int64
+    weights: Float32
 
     @classmethod
     def of(cls, cfa: CfaPattern | None, width: int) -> "Stencils":
@@ -87,14 +85,14 @@ class Stencils:
         """Distance of a control pixel: same place in the cell, out of the stencil's reach."""
         return self.period * -(-(2 * self.margin + 1) // self.period)
 
-    def places(self, index: _I64) -> tuple[_I64, _U8]:
+    def places(self, index: Int64) -> tuple[Int64, UInt8]:
         """Return pixels with a control on either side, and the stencil of each, shape (n, 3)."""
         y, x = np.divmod(index, self.width)
         kind = ((y % self.period) * self.period + x % self.period).astype(np.uint8)
         sides = np.array([0, -self.control, self.control])
         return index[:, None] + sides, np.repeat(kind[:, None], 3, axis=1)
 
-    def layer(self, plane: _Image, places: _I64, kinds: _U8) -> tuple[_F32, _F32]:
+    def layer(self, plane: _Image, places: Int64, kinds: UInt8) -> tuple[Float32, Float32]:
         """Return first wavelet layer and value of a plane's pixels, in the shape of `places`."""
         layer = np.empty(places.shape, np.float32)
         centre = np.empty(places.shape, np.float32)
@@ -130,11 +128,11 @@ class WarmSamples:
         touched by it. In ascending order of the dark's. NaN where a control is warm itself.
     """
 
-    dark: _F32
-    dark_excess: _F32
-    light_excess: _F32
-    dark_layer: _F32
-    light_layer: _F32
+    dark: Float32
+    dark_excess: Float32
+    light_excess: Float32
+    dark_layer: Float32
+    light_layer: Float32
 
     def chosen(self, mask: npt.NDArray[np.bool_]) -> "WarmSamples":
         """Return the samples under `mask`."""
@@ -177,13 +175,13 @@ class WarmPixels:
     fraction: float
     stencils: Stencils
     cfa: CfaPattern | None
-    places: _I64
-    kinds: _U8
-    order: _I64
-    colour: _U8
-    dark: _F32
-    excess: _F32
-    layer: _F32
+    places: Int64
+    kinds: UInt8
+    order: Int64
+    colour: UInt8
+    dark: Float32
+    excess: Float32
+    layer: Float32
 
     def look_at(self, plane: _Image, *, means: bool) -> WarmSamples:
         """Return the samples of a light.
@@ -226,7 +224,7 @@ class Selection:
 
 
 def select_warm_pixels(
-    plane: _F32, cfa: CfaPattern | None, stencils: Stencils, rule: Selection
+    plane: Float32, cfa: CfaPattern | None, stencils: Stencils, rule: Selection
 ) -> WarmPixels:
     """Select the warm pixels of one plane of the dark signal, and transform it there."""
     sample = plane.reshape(-1)[:: max(1, plane.size // _SAMPLE)]
@@ -272,7 +270,7 @@ def select_warm_pixels(
     )
 
 
-def _most_telling(candidates: _I64, layer: _F32) -> _I64:
+def _most_telling(candidates: Int64, layer: Float32) -> Int64:
     """Return at most `_MAX_PIXELS` candidates: one half the warmest, the other taken evenly.
 
     The warmest carry most of the information; the rest keep the factor from being decided by them
@@ -287,7 +285,7 @@ def _most_telling(candidates: _I64, layer: _F32) -> _I64:
     return np.sort(np.concatenate((warmest, others[:: -(-others.size // half)])))
 
 
-def _noise_excess(layer: _F32, limit: float, noise: float) -> np.float32:
+def _noise_excess(layer: Float32, limit: float, noise: float) -> np.float32:
     """Return by how much noise lifts the wavelet layer of pixels selected for being high.
 
     Among pixels above `limit` more have come up than gone down, as there are fewer the higher one
@@ -300,7 +298,7 @@ def _noise_excess(layer: _F32, limit: float, noise: float) -> np.float32:
     return np.float32(noise * noise / scale) if scale > 0 else np.float32(0)
 
 
-def _layer_noise(plane: _F32, threshold: float, stencils: Stencils) -> float:
+def _layer_noise(plane: Float32, threshold: float, stencils: Stencils) -> float:
     """Return the sigma of the wavelet layer at pixels that are not warm."""
     # An odd step visits all colours and columns.
     index = np.arange(0, plane.size, max(1, plane.size // _MAX_PIXELS) | 1, dtype=np.int64)
@@ -310,7 +308,7 @@ def _layer_noise(plane: _F32, threshold: float, stencils: Stencils) -> float:
     return MAD_TO_SIGMA * float(np.median(np.abs(layer))) if layer.size else 0.0
 
 
-def _inside(index: _I64, shape: tuple[int, ...], margin: int) -> _I64:
+def _inside(index: Int64, shape: tuple[int, ...], margin: int) -> Int64:
     """Return those pixels that are at least `margin` away from all edges."""
     height, width = shape
     y, x = np.divmod(index, width)
@@ -318,15 +316,15 @@ def _inside(index: _I64, shape: tuple[int, ...], margin: int) -> _I64:
     return index[inside]
 
 
-def _colours(index: _I64, width: int, cfa: CfaPattern | None) -> _U8:
+def _colours(index: Int64, width: int, cfa: CfaPattern | None) -> UInt8:
     """Return the plane index of the colour of each pixel; 0 without a colour pattern."""
     if cfa is None:
         return np.zeros(index.size, np.uint8)
     y, x = np.divmod(index, width)
-    return cast("_U8", cfa.planes()[y % cfa.period, x % cfa.period])
+    return cast("UInt8", cfa.planes()[y % cfa.period, x % cfa.period])
 
 
-def _thresholded_means(plane: _F32, above: _I64, cfa: CfaPattern | None) -> _F32:
+def _thresholded_means(plane: Float32, above: Int64, cfa: CfaPattern | None) -> Float32:
     """Return the mean of each colour of the dark whose pixels not `above` are set to zero."""
     colour = _colours(above, plane.shape[1], cfa)
     sums = np.bincount(colour, plane.reshape(-1)[above], minlength=len(COLOURS)).astype(np.float64)
@@ -334,7 +332,7 @@ def _thresholded_means(plane: _F32, above: _I64, cfa: CfaPattern | None) -> _F32
     return _quotient(sums, np.array(shares) * plane.size)
 
 
-def _colour_means(plane: _Image, cfa: CfaPattern | None) -> _F32:
+def _colour_means(plane: _Image, cfa: CfaPattern | None) -> Float32:
     """Return the mean of each colour of a light, from about a million of its pixels."""
     cell = np.zeros((1, 1), np.uint8) if cfa is None else cfa.planes()
     step = len(cell) * max(1, int(np.sqrt(plane.size / _SAMPLE) / len(cell)))
@@ -347,5 +345,5 @@ def _colour_means(plane: _Image, cfa: CfaPattern | None) -> _F32:
     return _quotient(sums, counts)
 
 
-def _quotient(sums: npt.NDArray[np.float64], counts: npt.NDArray[np.float64]) -> _F32:
+def _quotient(sums: Float64, counts: Float64) -> Float32:
     return np.divide(sums, counts, out=np.zeros(len(sums)), where=counts > 0).astype(np.float32)

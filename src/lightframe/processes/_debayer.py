@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, UInt8
 from lightframe.errors import SettingsError
 from lightframe.frames._cfa import COLOURS, CfaPattern
 from lightframe.kernels import _debayer as plain
@@ -32,8 +32,6 @@ __all__ = [
     "superpixel",
 ]
 
-Float32 = npt.NDArray[np.float32]
-UInt8 = npt.NDArray[np.uint8]
 Interpolator = Callable[[Float32, UInt8, int, Float32], None]
 """(mosaic, cell, threads, out)."""
 

@@ -3,14 +3,12 @@
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, UInt8
 from lightframe.kernels._debayer_xtrans import GREEN, LANES, REACH, SIDE
 
 __all__ = ["xtrans_weights"]
 
-Float32 = npt.NDArray[np.float32]
-UInt8 = npt.NDArray[np.uint8]
 
 BOX = range(-REACH, REACH + 1)
 

@@ -5,16 +5,14 @@
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64
 from lightframe.frames._cfa import CfaPattern
 from lightframe.kernels._luminance import convolve_cell, subtract_spikes
 from lightframe.processes._estimators import quantized_sigma
 
 __all__ = ["detection_image", "sample_colours", "smoothing_variance"]
 
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 LUMINANCE = (0.25, 0.5, 0.25)
 """Shares of red, green and blue; those that a Bayer cell has by its number of pixels."""
@@ -77,9 +75,7 @@ def smoothing_variance(cfa: CfaPattern | None) -> float:
     return float(along_x + along_y) / 2
 
 
-def sample_colours(
-    planes: Float32, cfa: CfaPattern | None
-) -> list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
+def sample_colours(planes: Float32, cfa: CfaPattern | None) -> list[tuple[Float32, Float32]]:
     """Sample each colour: pixel values, and differences to a pixel of the same colour nearby.
 
     Parameters

@@ -13,13 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
+from lightframe.arrays import Float32, Float64, Int64
 from lightframe.frames._cfa import CfaPattern
 
 __all__ = ["DustMoved", "DustProbe", "dust_moved", "dust_probe", "dust_stamps"]
 
-_F32 = npt.NDArray[np.float32]
-_F64 = npt.NDArray[np.float64]
-_I64 = npt.NDArray[np.int64]
 
 _BAND_PIXELS = 1 << 16
 _BIN = 4
@@ -62,8 +60,8 @@ class DustProbe:
     """
 
     side: int
-    corners: _I64
-    flat: _F64
+    corners: Int64
+    flat: Float64
     centre: tuple[float, float]
 
 
@@ -99,11 +97,11 @@ class DustMoved:
     moved_px: float
     scatter_px: float
     shadows: int
-    alike: _F64 | None = field(default=None, compare=False, repr=False)
+    alike: Float64 | None = field(default=None, compare=False, repr=False)
     step_px: float = 0.0
 
 
-def dust_probe(reciprocal: _F32, cfa: CfaPattern | None) -> DustProbe | None:
+def dust_probe(reciprocal: Float32, cfa: CfaPattern | None) -> DustProbe | None:
     """Find the strongest shadows of a flat.
 
     Parameters
@@ -149,7 +147,7 @@ def dust_probe(reciprocal: _F32, cfa: CfaPattern | None) -> DustProbe | None:
     )
 
 
-def _binned(plane: npt.NDArray[np.floating], side: int) -> _F64:
+def _binned(plane: npt.NDArray[np.floating], side: int) -> Float64:
     """Return the means of square bins, without missing pixels; NaN where all are missing."""
     rows, columns = (length // side for length in plane.shape)
     part = plane[: rows * side, : columns * side]
@@ -161,7 +159,7 @@ def _binned(plane: npt.NDArray[np.floating], side: int) -> _F64:
     return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
 
 
-def _sums(part: npt.NDArray[np.bool | np.floating], side: int) -> _F64:
+def _sums(part: npt.NDArray[np.bool | np.floating], side: int) -> Float64:
     """Return the sums of square bins; columns first, by long loops."""
     across = part[:, ::side].astype(np.float64)
     for x in range(1, side):
@@ -169,7 +167,7 @@ def _sums(part: npt.NDArray[np.bool | np.floating], side: int) -> _F64:
     return np.asarray(across.reshape(len(part) // side, side, across.shape[1]).sum(axis=1))
 
 
-def _binned_flat(reciprocal: _F32, side: int) -> _F64:
+def _binned_flat(reciprocal: Float32, side: int) -> Float64:
     """Return the flat in bins; a band of them at a time, which stays in the cache."""
     tall = side * max(1, _BAND_PIXELS // (side * reciprocal.shape[1]))
     bottom = reciprocal.shape[0] // side * side
@@ -181,7 +179,7 @@ def _binned_flat(reciprocal: _F32, side: int) -> _F64:
     return np.concatenate(bands) if bands else np.empty((0, 0))
 
 
-def dust_stamps(plane: _F32, probe: DustProbe) -> _F32:
+def dust_stamps(plane: Float32, probe: DustProbe) -> Float32:
     """Return the shadows of a light as if it had not been divided by the flat.
 
     Parameters
@@ -205,7 +203,7 @@ def dust_stamps(plane: _F32, probe: DustProbe) -> _F32:
     return np.asarray(stamps, np.float32)
 
 
-def dust_moved(stamps: Sequence[_F32], probe: DustProbe) -> DustMoved | None:
+def dust_moved(stamps: Sequence[Float32], probe: DustProbe) -> DustMoved | None:
     """Lay the shadows of the lights over those of the flat.
 
     Parameters
@@ -250,7 +248,9 @@ def dust_moved(stamps: Sequence[_F32], probe: DustProbe) -> DustMoved | None:
     return replace(moved, alike=np.mean(maps, axis=0), step_px=float(probe.side))
 
 
-def _best_shift(stamp: npt.NDArray[np.floating], flat: _F64) -> tuple[float, float, _F64] | None:
+def _best_shift(
+    stamp: npt.NDArray[np.floating], flat: Float64
+) -> tuple[float, float, Float64] | None:
     """Return the shift (y, x) in bins at which light and flat are most alike, and how at all."""
     core = slice(_REACH, _REACH + 2 * _CORE + 1)
     template = _flattened(flat[core, core])
@@ -271,7 +271,7 @@ def _window(start: int) -> slice:
     return slice(start, start + 2 * _CORE + 1)
 
 
-def _flattened(values: npt.NDArray[np.floating]) -> _F64:
+def _flattened(values: npt.NDArray[np.floating]) -> Float64:
     """Return values less a tilted plane."""
     v, u = np.indices(values.shape, dtype=np.float64) - (len(values) - 1) / 2
     scale = float(np.sum(u * u))
@@ -279,19 +279,19 @@ def _flattened(values: npt.NDArray[np.floating]) -> _F64:
     return np.asarray(level - u * np.sum(level * u) / scale - v * np.sum(level * v) / scale)
 
 
-def _correlation(values: npt.NDArray[np.floating], template: _F64) -> float:
+def _correlation(values: npt.NDArray[np.floating], template: Float64) -> float:
     flat = _flattened(values)
     spread = float(np.sqrt(np.sum(flat * flat) * np.sum(template * template)))
     return float(np.sum(flat * template)) / spread if spread > 0 else 0.0
 
 
-def _vertex(three: _F64) -> float:
+def _vertex(three: Float64) -> float:
     """Return where a parabola through three values has its top, from the middle one."""
     bend = three[0] - 2 * three[1] + three[2]
     return float(np.clip(0.5 * (three[0] - three[2]) / bend, -1, 1)) if bend < 0 else 0.0
 
 
-def _together(moves: _F64, places: _F64, weights: _F64, side: int) -> DustMoved | None:
+def _together(moves: Float64, places: Float64, weights: Float64, side: int) -> DustMoved | None:
     """Fit one shift, and where it is needed a turn, to the movements of all."""
     far = 2.0 * side
     kept = np.ones(len(moves), bool)
@@ -327,10 +327,10 @@ class _Fit:
     turn_sigma: float
     sigma: float
     moved: float
-    left: _F64
+    left: Float64
 
 
-def _fit(moves: _F64, places: _F64, weights: _F64, side: int, *, turn: bool) -> _Fit:
+def _fit(moves: Float64, places: Float64, weights: Float64, side: int, *, turn: bool) -> _Fit:
     """Fit a shift and a turn; shadows that are half noise have large errors."""
     design = np.zeros((2 * len(moves), 3 if turn else 2))
     design[0::2, 0] = 1

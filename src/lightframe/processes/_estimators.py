@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
+from lightframe.arrays import Float64
 from lightframe.kernels._estimators import biweight_sums, sn_of_sorted
 from lightframe.settings import OneOf, Settings
 from lightframe.tables import Table
@@ -31,8 +32,7 @@ __all__ = [
 ]
 
 S = TypeVar("S", bound=np.floating)
-F64 = npt.NDArray[np.float64]
-Estimator = Callable[[F64], float]
+Estimator = Callable[[Float64], float]
 
 LOCATION_ESTIMATORS: Table[Estimator] = Table("estimator of location")
 SCALE_ESTIMATORS: Table[Estimator] = Table("estimator of scale")
@@ -71,25 +71,25 @@ LOCATION_ESTIMATORS.enter("median", "the middle sample, or the mean of the two m
 
 
 @LOCATION_ESTIMATORS.add("mean", "the arithmetic mean")
-def mean(x: F64) -> float:
+def mean(x: Float64) -> float:
     """Return the mean."""
     return float(np.mean(x))
 
 
 @LOCATION_ESTIMATORS.add("ikss", "the median of the samples that k-sigma iteration keeps")
-def ikss_location(x: F64) -> float:
+def ikss_location(x: Float64) -> float:
     """Return the location of `ikss`."""
     return _ikss(x)[0]
 
 
 @SCALE_ESTIMATORS.add("mad", "median absolute deviation from the median (not scaled to sigma)")
-def mad(x: F64) -> float:
+def mad(x: Float64) -> float:
     """Return the raw median of ``|x - median|``."""
     return median(np.abs(x - median(x)))
 
 
 @SCALE_ESTIMATORS.add("average-deviation", "mean absolute deviation from the median")
-def average_deviation(x: F64) -> float:
+def average_deviation(x: Float64) -> float:
     """Return the mean of ``|x - median|``."""
     return float(np.mean(np.abs(x - median(x))))
 
@@ -114,20 +114,20 @@ SCALE_ESTIMATORS.enter("biweight", "square root of the biweight midvariance", bi
     _TWO_SIDED,
     "mean of the biweight scales of the samples below and above the median",
 )
-def biweight_mean(x: F64) -> float:
+def biweight_mean(x: Float64) -> float:
     """Return the mean of `two_sided_biweight`."""
     low, high = two_sided_biweight(x)
     return 0.5 * (low + high)
 
 
 @SCALE_ESTIMATORS.add("sn", "Sn of Rousseeuw and Croux, consistent for Gaussian noise")
-def sn(x: F64) -> float:
+def sn(x: Float64) -> float:
     """Return c_n 1.1926 lomed_i himed_j |x_i - x_j|, in O(n log n)."""
     return float(sn_of_sorted(np.sort(np.asarray(x, np.float64))))
 
 
 @SCALE_ESTIMATORS.add("qn", "Qn of Rousseeuw and Croux, consistent for Gaussian noise")
-def qn(x: F64) -> float:
+def qn(x: Float64) -> float:
     """Return d_n 2.2191 times the k-th smallest ``|x_i - x_j|``, k = h (h - 1) / 2, h = n/2 + 1.
 
     Needs n^2 / 2 differences; of more than 2,000 samples every k-th of the sorted ones is taken,
@@ -150,7 +150,7 @@ def qn(x: F64) -> float:
 @SCALE_ESTIMATORS.add(
     "ikss", "iterative k-sigma: biweight scale of the samples within 4 sigma, until it settles"
 )
-def ikss(x: F64) -> float:
+def ikss(x: Float64) -> float:
     """Return 0.991 times the biweight scale of the samples that the iteration keeps."""
     return _ikss(x)[1]
 
@@ -175,7 +175,7 @@ def finite(values: npt.NDArray[S]) -> npt.NDArray[S]:
     return values.reshape(-1) if known.all() else values[known]
 
 
-def two_sided_biweight(x: F64) -> tuple[float, float]:
+def two_sided_biweight(x: Float64) -> tuple[float, float]:
     """Return biweight scales of the samples ``<= median`` and ``> median``, each with its own MAD.
 
     A side without samples or without spread has the scale 0.
@@ -220,7 +220,7 @@ def _biweight_about(x: npt.NDArray[np.floating], centre: float, spread: float) -
     return float(np.sqrt(x.size * numerator) / abs(denominator))
 
 
-def _ikss(x: F64) -> tuple[float, float]:
+def _ikss(x: Float64) -> tuple[float, float]:
     ordered = np.sort(np.asarray(x, np.float64))
     before = np.inf
     while True:
@@ -264,10 +264,10 @@ class FrameStatistics:
         last, about the centre, against the reference; for local normalization.
     """
 
-    location: F64
-    scale_low: F64
-    scale_high: F64
-    noise: F64
+    location: Float64
+    scale_low: Float64
+    scale_high: Float64
+    noise: Float64
     slope: tuple[float, float] = (0.0, 0.0)
 
 

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64
 from lightframe.errors import IncompatibleFramesError, InputError
 from lightframe.frames._cfa import COLOURS, CfaPattern
 from lightframe.kernels._constants import MAD_TO_SIGMA
@@ -31,8 +31,6 @@ from lightframe.processes._noise import evaluate_noise
 
 __all__ = ["FlatDarkTest", "dark_signal", "flat_dark_test"]
 
-_F32 = npt.NDArray[np.float32]
-_F64 = npt.NDArray[np.float64]
 
 _TILE_PX = 64
 """Side of a tile in pixels of the frame."""
@@ -95,7 +93,7 @@ class FlatDarkTest:
     noise_dn: tuple[float, ...]
 
 
-def dark_signal(dark: _F32, bias: _F32, *, ratio: float = 1.0) -> _F32:
+def dark_signal(dark: Float32, bias: Float32, *, ratio: float = 1.0) -> Float32:
     """Return what a bias leaves of a dark in a frame.
 
     Parameters
@@ -125,8 +123,8 @@ def dark_signal(dark: _F32, bias: _F32, *, ratio: float = 1.0) -> _F32:
 
 
 def flat_dark_test(
-    flat: _F32,
-    signal: _F32,
+    flat: Float32,
+    signal: Float32,
     cfa: CfaPattern | None = None,
     *,
     noise_dn: Sequence[float] | None = None,
@@ -189,7 +187,12 @@ def flat_dark_test(
 
 
 def _colour(
-    planes: Sequence[tuple[_F32, _F32]], label: str, noise: float, limit: float, *, spacing: int
+    planes: Sequence[tuple[Float32, Float32]],
+    label: str,
+    noise: float,
+    limit: float,
+    *,
+    spacing: int,
 ) -> _Row:
     """Measure one colour; its planes are those of the places it has in the cell."""
     flats = np.concatenate([flat.ravel() for flat, _ in planes])
@@ -213,7 +216,7 @@ def _colour(
     return _Row(label, level, middle, worst, float(share[chosen]), error, above, noise)
 
 
-def _tile_medians(flat: _F32, signal: _F32, side: int) -> _F64:
+def _tile_medians(flat: Float32, signal: Float32, side: int) -> Float64:
     """Return median of the flat, median of the signal, and its error, for each tile."""
     found = []
     height, width = flat.shape

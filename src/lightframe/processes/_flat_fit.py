@@ -17,13 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64
 from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes._background_tiles import BackgroundTiles, FlatProbe
 
 __all__ = ["FlatFit", "flat_fit"]
 
-_F32 = npt.NDArray[np.float32]
-_F64 = npt.NDArray[np.float64]
 _Mask = npt.NDArray[np.bool_]
 
 _TERMS = 4
@@ -92,7 +91,7 @@ class _Term:
 
 def flat_fit(
     tiles: BackgroundTiles,
-    products: _F64,
+    products: Float64,
     probe: FlatProbe,
     shared_dn: Sequence[float] | None = None,
 ) -> FlatFit | None:
@@ -150,7 +149,9 @@ def flat_fit(
     )
 
 
-def _fine(products: _F64, reciprocal: _F32, flat_noise: float, shared_dn: float) -> _Term | None:
+def _fine(
+    products: Float64, reciprocal: Float32, flat_noise: float, shared_dn: float
+) -> _Term | None:
     """Regress pixels on the reciprocal of their flat, and on their dark, within small tiles.
 
     Least squares with weights of 1 / variance of the tile. The noise of the flat, of variance ``v``
@@ -194,13 +195,15 @@ def _fine(products: _F64, reciprocal: _F32, flat_noise: float, shared_dn: float)
     return _Term(q, sigma, common, float(np.median(level)), _share_of_pixels(below))
 
 
-def _share_of_pixels(signal: _F64) -> float:
+def _share_of_pixels(signal: Float64) -> float:
     """Return how much of the flat's structure every tile has: what is more is dust."""
     usual = float(np.median(signal))
     return float(np.clip(np.minimum(signal, usual).sum() / signal.sum(), 0.0, 1.0))
 
 
-def _disagreement(above: _F64, below: _F64, rest: _F64, q: float, structure: _F64) -> float:
+def _disagreement(
+    above: Float64, below: Float64, rest: Float64, q: float, structure: Float64
+) -> float:
     """Return by what factor tiles of much and of little structure disagree beyond their errors.
 
     What is left of the flat follows dust shadows and single pixels alike. Dust that has moved, or
@@ -217,7 +220,7 @@ def _disagreement(above: _F64, below: _F64, rest: _F64, q: float, structure: _F6
     return float(np.sqrt(max(1.0, chi2 / (groups - 1)))) if groups > 1 else 1.0
 
 
-def _broad(tiles: BackgroundTiles, colour: int, inverse: _F64) -> _Term | None:
+def _broad(tiles: BackgroundTiles, colour: int, inverse: Float64) -> _Term | None:
     """Fit the background with a tilted plane and the reciprocal of the flat.
 
     Only where that is all there is: few tiles are brighter than the fit, and the others scatter
@@ -248,11 +251,11 @@ def _broad(tiles: BackgroundTiles, colour: int, inverse: _F64) -> _Term | None:
     return _Term(float(solution[3]), float(np.hypot(statistical, common)), common, level)
 
 
-def _solve(design: _F64, values: _F64) -> _F64:
+def _solve(design: Float64, values: Float64) -> Float64:
     return np.asarray(np.linalg.lstsq(design, values, rcond=None)[0])
 
 
-def _without_objects(design: _F64, values: _F64, known: _Mask, noise: float) -> _Mask:
+def _without_objects(design: Float64, values: Float64, known: _Mask, noise: float) -> _Mask:
     """Return the tiles that hold background alone.
 
     Nebulae and galaxies only add light: tiles far above the fit go, and their neighbours with them.
@@ -285,7 +288,7 @@ def _grown(mask: _Mask) -> _Mask:
     return grown
 
 
-def _block_error(design: _F64, values: _F64, used: _Mask) -> float:
+def _block_error(design: Float64, values: Float64, used: _Mask) -> float:
     """Return the error of the last term by the jackknife over 4 x 4 blocks of the frame."""
     height, width = values.shape
     rows = np.arange(height) * _BLOCKS // height

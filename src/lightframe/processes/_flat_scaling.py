@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64, Int64, UInt8
 from lightframe.errors import InputError
 from lightframe.frames._cfa import COLOURS, CfaPattern
 from lightframe.kernels._calibrate import BINS, colour_histograms, colour_samples
@@ -14,7 +14,6 @@ from lightframe.tables import Table
 
 __all__ = ["FLAT_SCALINGS", "FlatScale", "flat_reciprocal", "flat_scale"]
 
-_F32 = npt.NDArray[np.float32]
 _LEAST_FACTOR_DN = 1e-3
 """A flat scaled to 1 is the faintest in use; anything a thousand times fainter is empty."""
 _HIGH = 0.99
@@ -28,13 +27,13 @@ _BIN_EDGES = (np.arange(BINS, dtype=np.uint32) << np.uint32(16)).view(np.float32
 class _Samples:
     """The lit pixels of one colour or channel of a flat, as a histogram."""
 
-    plane: _F32
-    cell: npt.NDArray[np.uint8]
+    plane: Float32
+    cell: UInt8
     colour: int
-    counts: npt.NDArray[np.int64]
-    sums: npt.NDArray[np.float64]
+    counts: Int64
+    sums: Float64
 
-    def sorted_bin(self, wanted: int) -> _F32:
+    def sorted_bin(self, wanted: int) -> Float32:
         """Return the pixels of one bin in ascending order."""
         samples = np.empty(self.counts[wanted], np.float32)
         colour_samples(self.plane, self.cell, self.colour, wanted, samples)
@@ -101,7 +100,7 @@ class FlatScale:
 
 
 def flat_scale(
-    flat: _F32,
+    flat: Float32,
     cfa: CfaPattern | None,
     *,
     scaling: str,
@@ -157,7 +156,7 @@ def flat_scale(
 
 
 def _colours(
-    plane: _F32, cfa: CfaPattern | None, illuminated: float
+    plane: Float32, cfa: CfaPattern | None, illuminated: float
 ) -> Iterator[tuple[str, _Samples, int, int, float]]:
     """Yield, for each colour of a plane, its label, its samples, and three numbers.
 
@@ -185,9 +184,7 @@ def _colours(
         yield label, samples, total, total - int(above_zero[colour]), area
 
 
-def _histograms(
-    plane: _F32, cell: npt.NDArray[np.uint8]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+def _histograms(plane: Float32, cell: UInt8) -> tuple[Int64, Float64]:
     """Return number and sum of the lit pixels of each colour and bin."""
     counts = np.zeros((len(COLOURS), BINS), np.int64)
     sums = np.zeros((len(COLOURS), BINS))
@@ -195,15 +192,15 @@ def _histograms(
     return counts, sums
 
 
-def _quantile(counts: npt.NDArray[np.int64], level: float) -> float:
+def _quantile(counts: Int64, level: float) -> float:
     """Return a quantile of a histogram, as the lower edge of its bin (to 0.8 percent)."""
     ends = np.cumsum(counts)
     return float(_BIN_EDGES[min(int(np.searchsorted(ends, level * ends[-1])), BINS - 1)])
 
 
 def flat_reciprocal(
-    flat: _F32, scale: FlatScale, cfa: CfaPattern | None, *, least: float = 0.0
-) -> tuple[_F32, tuple[int, ...]]:
+    flat: Float32, scale: FlatScale, cfa: CfaPattern | None, *, least: float = 0.0
+) -> tuple[Float32, tuple[int, ...]]:
     """Return ``s0 / flat``, NaN where the flat is of no use.
 
     Parameters

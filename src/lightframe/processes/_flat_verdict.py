@@ -15,13 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.processes._flat_fit import FlatFit
 
 __all__ = ["FlatVerdict", "flat_verdict"]
 
-_F64 = npt.NDArray[np.float64]
 
 _LEAST_FRAMES = 3
 
@@ -119,7 +118,7 @@ def flat_verdict(fits: Sequence[FlatFit]) -> FlatVerdict | None:
 
 
 def _line(
-    level: _F64, q: _F64, sigma: _F64, common: float
+    level: Float64, q: Float64, sigma: Float64, common: float
 ) -> tuple[float, float, float, float] | None:
     """Return p, its error, b, its error; None where the levels do not differ."""
     centre = float(np.average(level, weights=sigma**-2))

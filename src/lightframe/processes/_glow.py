@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes._background_tiles import BackgroundTiles
 
 __all__ = ["GlowLeft", "GlowShape", "glow_left", "glow_map", "glow_shape"]
 
-_F64 = npt.NDArray[np.float64]
 
 _BLOCKS = 4
 _LEAST_TILES = 60
@@ -66,7 +66,7 @@ class GlowLeft:
 
 def glow_map(
     dark: BackgroundTiles, bias: BackgroundTiles, gain: BackgroundTiles | None = None
-) -> _F64:
+) -> Float64:
     """Return the large-scale dark signal, mean of the colours, less its median.
 
     Parameters
@@ -84,7 +84,7 @@ def glow_map(
     return np.asarray(signal - np.nanmedian(signal))
 
 
-def glow_shape(glow: _F64) -> GlowShape:
+def glow_shape(glow: Float64) -> GlowShape:
     """Return height, extent and place of the glow in a map from `glow_map`."""
     known = glow[np.isfinite(glow)]
     if not known.size:
@@ -105,7 +105,7 @@ def glow_shape(glow: _F64) -> GlowShape:
     return GlowShape(level, float(np.mean(known > 0.5 * level)), contrast, place)
 
 
-def glow_left(tiles: Sequence[BackgroundTiles], glow: _F64) -> GlowLeft | None:
+def glow_left(tiles: Sequence[BackgroundTiles], glow: Float64) -> GlowLeft | None:
     """Fit the lights' background with a sky of second order and the dark's glow.
 
     Parameters
@@ -142,7 +142,7 @@ def glow_left(tiles: Sequence[BackgroundTiles], glow: _F64) -> GlowLeft | None:
     return GlowLeft(float(solution[-1]), _error(terms, light, used), shape.level, shape.area)
 
 
-def _error(terms: _F64, light: _F64, used: npt.NDArray[np.bool_]) -> float:
+def _error(terms: Float64, light: Float64, used: npt.NDArray[np.bool_]) -> float:
     rows, columns = light.shape
     block = (np.arange(rows) * _BLOCKS // rows)[:, None] * _BLOCKS
     block = block + (np.arange(columns) * _BLOCKS // columns)[None, :]

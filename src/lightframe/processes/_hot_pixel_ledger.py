@@ -11,15 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64, Int64
 from lightframe.frames._cfa import CfaPattern
 from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes._estimators import quantized_sigma
 
 __all__ = ["SYMMETRIES", "HotPixels", "HotSlope", "hot_pixels", "hot_slope", "mean_slope"]
 
-_F32 = npt.NDArray[np.float32]
-_F64 = npt.NDArray[np.float64]
-_I64 = npt.NDArray[np.int64]
 
 _MOST = 1500
 _FEWEST = 30
@@ -31,7 +29,7 @@ _VISIBLE_SIGMAS = 5.0
 _POINTS = 160
 """Hot pixels that are kept to be shown."""
 
-Symmetry = Callable[[_I64, _I64, int, int], tuple[_I64, _I64]]
+Symmetry = Callable[[Int64, Int64, int, int], tuple[Int64, Int64]]
 
 SYMMETRIES: dict[str, Symmetry] = {
     "as stored": lambda y, x, _h, _w: (y, x),
@@ -62,10 +60,10 @@ class HotPixels:
         Distance of neighbours of the same colour.
     """
 
-    y: _I64
-    x: _I64
-    excess_dn: _F64
-    reciprocal: _F64
+    y: Int64
+    x: Int64
+    excess_dn: Float64
+    reciprocal: Float64
     step: int
 
 
@@ -87,11 +85,11 @@ class HotSlope:
     slope: float
     sigma: float
     pixels: int
-    points: _F32 | None = field(default=None, compare=False, repr=False)
+    points: Float32 | None = field(default=None, compare=False, repr=False)
 
 
 def hot_pixels(
-    dark: _F32, cfa: CfaPattern | None, reciprocal: _F32 | None, *, ceiling_dn: float
+    dark: Float32, cfa: CfaPattern | None, reciprocal: Float32 | None, *, ceiling_dn: float
 ) -> HotPixels:
     """Find the hottest pixels of a master dark, up to 1500.
 
@@ -130,7 +128,7 @@ def hot_pixels(
     return HotPixels(y, x, excess[order], gain, step)
 
 
-def _excess(plane: npt.NDArray[np.floating], y: _I64, x: _I64, step: int) -> _F64:
+def _excess(plane: npt.NDArray[np.floating], y: Int64, x: Int64, step: int) -> Float64:
     """Return by how much pixels exceed the median of their 8 next of the same colour."""
     around = [
         plane[y + dy, x + dx]
@@ -142,7 +140,7 @@ def _excess(plane: npt.NDArray[np.floating], y: _I64, x: _I64, step: int) -> _F6
 
 
 def hot_slope(
-    plane: _F32, hot: HotPixels, noise_dn: float, *, symmetry: str = "as stored"
+    plane: Float32, hot: HotPixels, noise_dn: float, *, symmetry: str = "as stored"
 ) -> HotSlope | None:
     """Measure what is left of the hot pixels in a calibrated light.
 

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
+from lightframe.arrays import Float32, Float64, Int64, UInt8
 from lightframe.kernels._illumination import dark_pixels
 
 __all__ = ["illuminated_area"]
 
-_F32 = npt.NDArray[np.float32]
 _Mask = npt.NDArray[np.bool_]
 
 _LEAST_SIDE = 16
@@ -26,9 +26,7 @@ _LEAST_PART = 0.25
 them divide a frame, and leaks of light in a masked border do not make it a part of the field."""
 
 
-def illuminated_area(
-    plane: _F32, cell: npt.NDArray[np.uint8], high: npt.NDArray[np.float64], *, share: float
-) -> _Mask | None:
+def illuminated_area(plane: Float32, cell: UInt8, high: Float64, *, share: float) -> _Mask | None:
     """Find the part of a flat that light fell on.
 
     A pixel is lit if it is above `share` of the high level of its colour; a tile of 16 x 16 pixels
@@ -73,7 +71,7 @@ def illuminated_area(
     return np.asarray(area[: plane.shape[0], : plane.shape[1]])
 
 
-def _pixels_per_tile(shape: tuple[int, ...], places: _Mask, side: int) -> npt.NDArray[np.int64]:
+def _pixels_per_tile(shape: tuple[int, ...], places: _Mask, side: int) -> Int64:
     """Return how many pixels of the colour at `places` of the cell each tile holds."""
     period = len(places)
     total = np.zeros([-(-size // side) for size in shape], np.int64)

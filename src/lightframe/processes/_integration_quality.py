@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.processes._estimators import frame_statistics
 from lightframe.processes._integration import Integration
 
 __all__ = ["IntegrationQuality", "integration_quality"]
-
-F64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +27,9 @@ class IntegrationQuality:
         frames were not measured. The square root of N for N equal frames.
     """
 
-    noise: F64
-    snr: F64
-    gain: F64 | None
+    noise: Float64
+    snr: Float64
+    gain: Float64 | None
 
 
 def integration_quality(integration: Integration, *, rows: int = 128) -> IntegrationQuality:

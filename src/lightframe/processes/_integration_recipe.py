@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64
 from lightframe.errors import InputError
 from lightframe.frames._pixels import PixelSource, Window
 from lightframe.processes._combination import COMBINATIONS, WEIGHTS, FrameQuality
@@ -32,9 +33,6 @@ _SAMPLED_PIXELS = 1 << 18
 """Pixels of a frame from which its statistics are taken: the median is good to sigma / 400."""
 
 _BAND_ROWS = 4
-
-F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
 
 
 def needs_statistics(settings: IntegrationSettings) -> bool:
@@ -84,7 +82,7 @@ def sample_statistics(
         return tuple(pool.map(measure, range(len(sources))))
 
 
-def _sample(source: PixelSource) -> npt.NDArray[np.float32]:
+def _sample(source: PixelSource) -> Float32:
     bands = max(1, _SAMPLED_PIXELS // (source.width * _BAND_ROWS))
     rows = _BAND_ROWS
     starts = np.linspace(0, max(0, source.height - rows), bands).astype(int).tolist()
@@ -105,7 +103,7 @@ def make_recipe(
     statistics: Sequence[FrameStatistics] | None,
     weights: npt.ArrayLike | None,
     reference: int,
-) -> tuple[Recipe, F64]:
+) -> tuple[Recipe, Float64]:
     """Turn settings and statistics into numbers.
 
     Returns
@@ -150,7 +148,7 @@ def make_recipe(
     return recipe, all_weights
 
 
-def _range_limits(limits: RangeLimits) -> F32:
+def _range_limits(limits: RangeLimits) -> Float32:
     low = -np.inf if limits.low is None else limits.low
     high = np.inf if limits.high is None else limits.high
     return np.array([low, high], np.float32)
@@ -177,7 +175,7 @@ def with_fields(
     return replace(recipe, local=fields, compares_locally=compares, combines_locally=combines)
 
 
-def _given_weights(weights: npt.ArrayLike | None, frames: int, channels: int) -> F64 | None:
+def _given_weights(weights: npt.ArrayLike | None, frames: int, channels: int) -> Float64 | None:
     if weights is None:
         return None
     given = np.asarray(weights, np.float64)
@@ -188,12 +186,12 @@ def _given_weights(weights: npt.ArrayLike | None, frames: int, channels: int) ->
 
 def _channel(
     frames: int,
-    given: F64 | None,
+    given: Float64 | None,
     settings: IntegrationSettings,
     statistics: Sequence[FrameStatistics] | None,
     reference: int,
     channel: int,
-) -> tuple[F64, F64, FrameQuality]:
+) -> tuple[Float64, Float64, FrameQuality]:
     """Return normalization for rejection and for output, and quality, of one channel's frames."""
     if statistics is None:
         ones = np.ones(frames)

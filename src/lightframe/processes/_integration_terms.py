@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64
 from lightframe.frames._pixels import Window
 from lightframe.kernels._local import BEYOND, apply_fields
 from lightframe.processes._combination import Combination
@@ -16,9 +16,6 @@ __all__ = ["ChannelTerms", "Recipe", "localized"]
 
 _UNLIMITED = np.array([np.nan, np.nan], np.float32)
 """Limits that no sample is at or beyond, not even an infinite one, which stays missing."""
-
-F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +39,11 @@ class ChannelTerms:
         By what the variance of a sum over an area exceeds that of as many independent pixels.
     """
 
-    norm: F32
-    terms: F64
-    factors: F64
+    norm: Float32
+    terms: Float64
+    factors: Float64
     level: float = 0.0
-    photons: F64 | None = None
+    photons: Float64 | None = None
     area_variance: float = 1.0
 
     @property
@@ -84,7 +81,7 @@ class Recipe:
     """
 
     channels: tuple[ChannelTerms, ...]
-    range_limits: F32
+    range_limits: Float32
     rejection: str
     rejector: Rejector
     limits: RejectionLimits
@@ -95,8 +92,8 @@ class Recipe:
 
 
 def localized(
-    recipe: Recipe, place: tuple[int, Window, int], pixels: int, raw: F32, work: F32
-) -> tuple[F32, F32, F32]:
+    recipe: Recipe, place: tuple[int, Window, int], pixels: int, raw: Float32, work: Float32
+) -> tuple[Float32, Float32, Float32]:
     """Apply the fields of local normalization to a chunk.
 
     Parameters
@@ -127,7 +124,7 @@ def localized(
     corner = (window.y0, window.x0, start)
     nodes, columns = fields.nodes[channel], window.shape[1]
 
-    def localize(limits: F32, out: F32) -> F32:
+    def localize(limits: Float32, out: Float32) -> Float32:
         apply_fields(raw, 0, pixels, corner, columns, nodes, fields.geometry, limits, out)
         return out
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.arrays import Float32, Int32, UInt8
 from lightframe.buffers import aligned_empty
 from lightframe.frames._pixels import PixelSource, Window
 from lightframe.kernels._stack import LANES, order_integers, order_samples, pick, widen
@@ -41,10 +42,8 @@ _LEAST_VARIANCE = 0.1
 _MAPS = 6
 """Image, weight, rejected low, rejected high, variance, slope."""
 
-F32 = npt.NDArray[np.float32]
-I32 = npt.NDArray[np.int32]
 
-_Survivors = tuple[F32, I32, I32]
+_Survivors = tuple[Float32, Int32, Int32]
 """Sorted stacks, shape (blocks, frames, LANES), and from which row to which samples survive."""
 
 
@@ -124,10 +123,10 @@ class _Chunk(NamedTuple):
     pixels: int
     first: int
     at: int
-    raw: F32
-    compared: F32
-    combined: F32
-    limits: F32
+    raw: Float32
+    compared: Float32
+    combined: Float32
+    limits: Float32
 
     @property
     def part(self) -> slice:
@@ -203,14 +202,14 @@ class TileWorker:
         """Return the samples of one channel of the tile, shape (frames, rows, columns); a view."""
         return self._view(self._stack, channel, window)
 
-    def marks(self, channel: int, window: Window) -> npt.NDArray[np.uint8]:
+    def marks(self, channel: int, window: Window) -> UInt8:
         """Return the marks of one channel, shape (frames, rows, columns); a view.
 
         1 where a sample was rejected low, 2 where high.
         """
         return self._view(self._marks, channel, window)
 
-    def integrate(self, channel: int, window: Window) -> F32:
+    def integrate(self, channel: int, window: Window) -> Float32:
         """Integrate one channel of the tile.
 
         Returns
@@ -239,7 +238,7 @@ class TileWorker:
         combined, compared, limits = localized(self.recipe, place, pixels, raw, self._local)
         return _Chunk(channel, start, pixels, first, at, raw, compared, combined, limits)
 
-    def _float_stack(self, first: int, pixels: int) -> tuple[F32, int]:
+    def _float_stack(self, first: int, pixels: int) -> tuple[Float32, int]:
         """Return the samples of a chunk as float32, and the column where they begin."""
         if not self._widened.size:
             return self._stack, first

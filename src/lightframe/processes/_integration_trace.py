@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.arrays import Float32, Int64, UInt8
 from lightframe.frames._pixels import PixelSource, Window
 from lightframe.kernels._rejection_queue import LOWER, ORIGIN, UPPER
 from lightframe.kernels._stack import LANES, order_samples
@@ -27,9 +28,6 @@ __all__ = ["PixelTrace", "Round", "SampleTrace", "trace_pixel"]
 
 _WITH_LIMITS = {"sigma", "mad", "averaged-sigma", "ccd-noise", "percentile", "winsorized"}
 """Algorithms that reject what lies beyond a lower and an upper limit in each round."""
-
-F32 = npt.NDArray[np.float32]
-U8 = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +179,7 @@ def _structures(
     pixel: Window,
     pixel_worker: TileWorker,
     settings: LargeScaleSettings,
-) -> U8:
+) -> UInt8:
     """Return the marks (1 low, 2 high) of large-scale rejection, shape (channels, frames)."""
     first, reach = sources[0], settings.reach
     around = Window(
@@ -198,7 +196,7 @@ def _structures(
         worker.integrate(channel, around)
         rejected = worker.marks(channel, around)
 
-        def grown(side: int, frame: int, rejected: U8 = rejected) -> npt.NDArray[np.bool_]:
+        def grown(side: int, frame: int, rejected: UInt8 = rejected) -> npt.NDArray[np.bool_]:
             if side not in settings.sides:
                 return np.zeros(pixel.shape, np.bool_)
             return grow_structures((rejected[frame] & (side + 1)) != 0, settings)[at][:, None]
@@ -210,7 +208,7 @@ def _structures(
     return found
 
 
-def _trace(worker: TileWorker, channel: int, window: Window, structures: U8) -> PixelTrace:
+def _trace(worker: TileWorker, channel: int, window: Window, structures: UInt8) -> PixelTrace:
     """Integrate the pixel, and say what became of each sample."""
     recipe, samples = worker.recipe, worker.samples(channel, window)[:, 0]
     terms = recipe.channels[channel]
@@ -263,13 +261,13 @@ class _Seen:
     Local normalization changes samples before anything else: those to compare, to combine, or both.
     """
 
-    values: F32
-    compared: F32
-    combined: F32
-    limits: F32
+    values: Float32
+    compared: Float32
+    combined: Float32
+    limits: Float32
 
 
-def _seen(window: Window, channel: int, values: F32, recipe: Recipe) -> _Seen:
+def _seen(window: Window, channel: int, values: Float32, recipe: Recipe) -> _Seen:
     place = channel, window, 0
     work = np.empty((2, *values.shape), np.float32)
     combined, compared, limits = localized(recipe, place, 1, values, work)
@@ -312,14 +310,12 @@ def _limits(last: Round) -> tuple[float | None, float | None]:
     return last.lower, last.upper
 
 
-def _in_range(values: F32, recipe: Recipe) -> npt.NDArray[np.bool_]:
+def _in_range(values: Float32, recipe: Recipe) -> npt.NDArray[np.bool_]:
     low, high = recipe.range_limits
     return np.asarray((values > low) & (values < high))
 
 
-def _turns(
-    compared: npt.NDArray[np.floating[Any]], marks: npt.NDArray[np.uint8], rounds: list[Round]
-) -> npt.NDArray[np.int64]:
+def _turns(compared: npt.NDArray[np.floating[Any]], marks: UInt8, rounds: list[Round]) -> Int64:
     """Round in which each sample was rejected, 0 for the others: the outermost go first."""
     turns = np.zeros(compared.size, np.int64)
     for mark, direction, counts in (

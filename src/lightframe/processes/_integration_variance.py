@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.frames._array_source import ArraySource
 from lightframe.frames._pixels import Window
 from lightframe.processes._estimators import FrameStatistics
@@ -31,9 +31,6 @@ _MOST_STACKS = 1 << 15
 """Their variance is good to 0.8 percent."""
 _FEWEST_STACKS = 1 << 11
 _MOST_SAMPLES = 1 << 22
-
-F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class NoiseModel:
         independent pixels, see `lightframe.processes.debayer_area_variance`. Empty for 1.
     """
 
-    gain: F64 | None = None
+    gain: Float64 | None = None
     area_variance: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -115,7 +112,7 @@ def with_variance(
     return replace(recipe, channels=tuple(completed))
 
 
-def _photon_terms(terms: ChannelTerms, gain: F64, location: F64, ratio: float) -> F64:
+def _photon_terms(terms: ChannelTerms, gain: Float64, location: Float64, ratio: float) -> Float64:
     """Return terms whose weighted sum over raw samples x is that of (w a)^2 (x - m) / g."""
     weights = terms.terms[:, 4]
     per_dn = ratio * (weights * terms.factors) ** 2 / gain

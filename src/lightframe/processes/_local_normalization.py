@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
+from lightframe.arrays import Float32, Float64, Int64
 from lightframe.frames._pixels import PixelSource, Window
 from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.kernels._local import tile_differences
@@ -44,9 +44,6 @@ _RIDGE = 1e-4
 _ROUNDS = 3
 _BISQUARE = 4.685
 
-F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
-
 
 class LocalNormalizationSettings(Settings):
     """How fine the fields of local normalization are."""
@@ -67,8 +64,8 @@ class LocalFields:
         Row of the first node, rows from node to node, and the same for columns.
     """
 
-    nodes: F32
-    geometry: F64
+    nodes: Float32
+    geometry: Float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +80,11 @@ class _Tiles:
         return self.length / self.count
 
     @property
-    def edges(self) -> npt.NDArray[np.int64]:
+    def edges(self) -> Int64:
         return np.round(np.arange(self.count + 1) * self.step).astype(np.int64)
 
     @property
-    def places(self) -> F64:
+    def places(self) -> Float64:
         """Places of the nodes, -0.5 to 0.5 from edge to edge."""
         nodes = np.arange(-_BEYOND, self.count + _BEYOND)
         return np.asarray((nodes + 0.5) / self.count - 0.5, np.float64)
@@ -100,7 +97,7 @@ class _Tiles:
 
 def local_fields(
     sources: Sequence[PixelSource],
-    scales: tuple[F64, F64],
+    scales: tuple[Float64, Float64],
     reference: int,
     settings: LocalNormalizationSettings,
     *,
@@ -136,7 +133,7 @@ def local_fields(
     theirs = [_read(sources[reference], window) for window in windows]
     shape = (first.channels, 2, rows.count + 2 * _BEYOND, columns.count + 2 * _BEYOND)
 
-    def field(index: int) -> F32:
+    def field(index: int) -> Float32:
         nodes = np.empty(shape, np.float32)
         down, right = scales[1][index]
         change = 1.0 + down * rows.places[:, None] + right * columns.places
@@ -165,7 +162,7 @@ def _bands(rows: _Tiles, columns: _Tiles) -> list[Window]:
     return windows
 
 
-def _read(source: PixelSource, window: Window) -> F32:
+def _read(source: PixelSource, window: Window) -> Float32:
     pixels = np.empty((source.channels, *window.shape), np.float32)
     source.read(window, pixels)
     return pixels
@@ -174,10 +171,10 @@ def _read(source: PixelSource, window: Window) -> F32:
 def _differences(
     source: PixelSource,
     windows: Sequence[Window],
-    theirs: Sequence[F32],
-    scales: F64,
+    theirs: Sequence[Float32],
+    scales: Float64,
     columns: _Tiles,
-) -> tuple[F64, F64]:
+) -> tuple[Float64, Float64]:
     """Return offset and its error in each tile, shape (channels, rows, columns) as `scales`."""
     offset = np.empty((source.channels, len(windows), columns.count))
     sigma = np.empty_like(offset)
@@ -195,7 +192,7 @@ def _differences(
     return offset, sigma
 
 
-def _smooth(offset: F64, sigma: F64) -> F64:
+def _smooth(offset: Float64, sigma: Float64) -> Float64:
     """Return the nodes of a surface through the tiles' offsets.
 
     At each node a plane is fitted to the tiles around it, with Gaussian weights over their
@@ -220,18 +217,18 @@ def _smooth(offset: F64, sigma: F64) -> F64:
     return _planes(values, weight * robust, near_y, near_x)
 
 
-def _nearness(tiles: int) -> F64:
+def _nearness(tiles: int) -> Float64:
     """Return the distances of tiles from nodes, in tiles, shape (tiles + 4, tiles)."""
     nodes = np.arange(-_BEYOND, tiles + _BEYOND, dtype=np.float64)
     return np.arange(tiles, dtype=np.float64)[None, :] - nodes[:, None]
 
 
-def _planes(values: F64, weight: F64, away_y: F64, away_x: F64) -> F64:
+def _planes(values: Float64, weight: Float64, away_y: Float64, away_x: Float64) -> Float64:
     """Return at each node the plane fitted around it."""
     gauss_y = np.exp(-0.5 * (away_y / _WIDTH_TILES) ** 2) + _FLOOR
     gauss_x = np.exp(-0.5 * (away_x / _WIDTH_TILES) ** 2) + _FLOOR
 
-    def moment(of: F64, power_y: int, power_x: int) -> F64:
+    def moment(of: Float64, power_y: int, power_x: int) -> Float64:
         return np.asarray(
             (gauss_y * away_y**power_y) @ of @ (gauss_x * away_x**power_x).T, np.float64
         )

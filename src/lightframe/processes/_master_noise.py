@@ -33,11 +33,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+
+from lightframe.arrays import Float64
 
 __all__ = ["AddedNoise", "LightStack", "added_noise", "own_noise"]
 
-_F64 = npt.NDArray[np.float64]
 
 _LEAST_OWN = 0.01
 """Part of a light's variance that is its own at the least: noise cannot be measured better."""
@@ -60,9 +60,9 @@ class LightStack:
         Pixels over which a pixel of a master spreads: 1, or the distance of pixels of a colour.
     """
 
-    weights: _F64
-    noise_dn: _F64
-    positions: _F64
+    weights: Float64
+    noise_dn: Float64
+    positions: Float64
     extent_px: float = 1.0
 
     def independent(self) -> float:
@@ -74,7 +74,7 @@ class LightStack:
         total = float(np.sum(self.weights)) ** 2
         return total / self.common(self.weights)
 
-    def common(self, loads: _F64) -> float:
+    def common(self, loads: Float64) -> float:
         """Return ``sum_ij u_i u_j rho_ij``, averaged over the points.
 
         Parameters
@@ -110,7 +110,7 @@ class AddedNoise:
 def added_noise(
     stack: LightStack,
     sigma_dn: float,
-    costs: Sequence[float] | _F64,
+    costs: Sequence[float] | Float64,
     *,
     frames: int | None = None,
     limit: float = 0.05,

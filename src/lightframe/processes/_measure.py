@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64
 from lightframe.errors import RegistrationError
 from lightframe.frames._cfa import CfaPattern
 from lightframe.kernels._constants import MAD_TO_SIGMA
@@ -20,9 +20,6 @@ from lightframe.processes._star_table import StarTable
 from lightframe.processes._stars import DetectionSettings, detect_stars
 
 __all__ = ["Measurement", "choose_reference", "measure", "reference_scores"]
-
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 
 GREEN = 1

@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from math import prod
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64, Int64
 from lightframe.buffers import Buffers
 from lightframe.errors import InputError
 from lightframe.frames._cfa import COLOURS, CfaPattern
@@ -36,9 +36,6 @@ from lightframe.tables import Table
 
 __all__ = ["NOISE_METHODS", "NoiseEstimate", "evaluate_noise"]
 
-_F32 = npt.NDArray[np.float32]
-_F64 = npt.NDArray[np.float64]
-_I64 = npt.NDArray[np.int64]
 
 _LAYER_SIGMAS = (0.8907, 0.2007, 0.0856, 0.0413)
 """Standard deviation of the layers of the B3-spline transform for unit noise."""
@@ -82,11 +79,11 @@ class NoiseEstimate:
 class _Coefficients:
     """Histograms of one plane, see `noise_histograms`, and pixels that show their steps."""
 
-    first: _F64
-    support: _F64
-    values: _F32
+    first: Float64
+    support: Float64
+    values: Float32
 
-    def spread_below(self, histogram: _F64, limit: float) -> tuple[float, float]:
+    def spread_below(self, histogram: Float64, limit: float) -> tuple[float, float]:
         """Return the standard deviation of what lies below `limit`, and its share of all."""
         number, total, squares = (_below(row, limit) for row in histogram)
         if number <= 1:
@@ -100,7 +97,7 @@ _EDGES = (np.arange(BINS + 1, dtype=np.uint32) << np.uint32(16)).view(np.float32
 """Lower bounds of the bins; beyond the largest float they are inf and NaN."""
 
 
-def _below(row: _F64, limit: float) -> float:
+def _below(row: Float64, limit: float) -> float:
     """Return the sum of a histogram's row below `limit`, interpolated within the bin."""
     last = int(np.array(limit, np.float32).view(np.uint32)) >> 16
     low, high = float(_EDGES[last]), float(_EDGES[last + 1])
@@ -135,7 +132,7 @@ NOISE_METHODS.enter("k-sigma", "iterated 3-sigma clipping of the first wavelet l
 
 
 def evaluate_noise(
-    image: _F32 | PixelSource,
+    image: Float32 | PixelSource,
     cfa: CfaPattern | None = None,
     method: str = "mrs",
     *,
@@ -188,7 +185,7 @@ def evaluate_noise(
     return NoiseEstimate(tuple(sigmas), tuple(fractions), tuple(methods), tuple(labels))
 
 
-def _pixels(image: _F32 | PixelSource) -> NoisePixels:
+def _pixels(image: Float32 | PixelSource) -> NoisePixels:
     if not isinstance(image, np.ndarray):
         return SourcePixels(image)
     planes = np.ascontiguousarray(image, np.float32)
@@ -272,7 +269,7 @@ def _coefficients(plane: _Plane, layers: int) -> _Coefficients:
     return _Coefficients(histograms[0], histograms[1], np.concatenate(values)[:, None])
 
 
-def _tiles(height: int, width: int, share: float) -> _I64:
+def _tiles(height: int, width: int, share: float) -> Int64:
     """Cut a plane into tiles and return an evenly spread `share` of them (at least one).
 
     They stand in few rows, which are read at once.
@@ -293,6 +290,6 @@ def _tiles(height: int, width: int, share: float) -> _I64:
     )
 
 
-def _spread(number: int, places: int) -> _I64:
+def _spread(number: int, places: int) -> Int64:
     """Return evenly spread places."""
     return ((np.arange(number) + 0.5) * places / number).astype(np.int64)

@@ -5,15 +5,13 @@ from itertools import groupby
 from typing import Protocol, cast
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, Int64
 from lightframe.buffers import Buffers
 from lightframe.frames._pixels import PixelSource, Window
 
 __all__ = ["ImagePixels", "NoisePixels", "SourcePixels"]
 
-_F32 = npt.NDArray[np.float32]
-_I64 = npt.NDArray[np.int64]
 
 _MOST_KEPT = 8
 """Bands of rows; those of a sample of a million pixels take 24 MB of a frame 6000 pixels wide."""
@@ -31,8 +29,8 @@ class NoisePixels(Protocol):
     """Channels, height, width."""
 
     def tiles(
-        self, channel: int, phase: tuple[int, int], step: int, tiles: _I64, margin: int
-    ) -> Iterator[tuple[_F32, tuple[int, int], _I64]]:
+        self, channel: int, phase: tuple[int, int], step: int, tiles: Int64, margin: int
+    ) -> Iterator[tuple[Float32, tuple[int, int], Int64]]:
         """Yield images with a plane's phase in them, and the tiles that lie there.
 
         Around each tile there are `margin` pixels of the plane, as far as it reaches.
@@ -49,13 +47,13 @@ class ImagePixels:
         Its pixels.
     """
 
-    def __init__(self, planes: _F32) -> None:
+    def __init__(self, planes: Float32) -> None:
         self._planes = planes
         self.shape = cast("tuple[int, int, int]", planes.shape)
 
     def tiles(
-        self, channel: int, phase: tuple[int, int], step: int, tiles: _I64, margin: int
-    ) -> Iterator[tuple[_F32, tuple[int, int], _I64]]:
+        self, channel: int, phase: tuple[int, int], step: int, tiles: Int64, margin: int
+    ) -> Iterator[tuple[Float32, tuple[int, int], Int64]]:
         """Yield the whole channel, once."""
         del step, margin
         yield self._planes[channel], phase, tiles
@@ -72,12 +70,12 @@ class SourcePixels:
 
     def __init__(self, source: PixelSource) -> None:
         self._source = source
-        self._bands: dict[Window, _F32] = {}
+        self._bands: dict[Window, Float32] = {}
         self.shape = source.channels, source.height, source.width
 
     def tiles(
-        self, channel: int, phase: tuple[int, int], step: int, tiles: _I64, margin: int
-    ) -> Iterator[tuple[_F32, tuple[int, int], _I64]]:
+        self, channel: int, phase: tuple[int, int], step: int, tiles: Int64, margin: int
+    ) -> Iterator[tuple[Float32, tuple[int, int], Int64]]:
         """Read the rows of tiles that lie side by side, each with all colours of its cells.
 
         Files are read by rows: those beside a tile cost next to nothing.
@@ -90,7 +88,7 @@ class SourcePixels:
             window = Window(step * top, min(bottom, height), step * left, min(right, width))
             yield self._band(window)[channel], phase, beside - np.array([top, top, left, left])
 
-    def _band(self, window: Window) -> _F32:
+    def _band(self, window: Window) -> Float32:
         """Read a band, or find it: places of a colour cell, and channels, share their bands."""
         pixels = self._bands.get(window)
         if pixels is None:

@@ -12,15 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.errors import InputError
 from lightframe.processes._estimators import FrameStatistics
 from lightframe.tables import Table
 
 __all__ = ["LOCAL", "OUTPUT_NORMALIZATIONS", "REJECTION_NORMALIZATIONS", "Levels", "levels_of"]
-
-F64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +36,17 @@ class Levels:
         the two is zero.
     """
 
-    location: F64
+    location: Float64
     reference: float
-    low: F64
-    high: F64
+    low: Float64
+    high: Float64
 
     @property
-    def scale(self) -> F64:
+    def scale(self) -> Float64:
         """Mean of the ratios below and above."""
         return 0.5 * (self.low + self.high)
 
-    def ratio(self) -> F64:
+    def ratio(self) -> Float64:
         """Return reference location / location.
 
         Raises
@@ -91,15 +89,15 @@ def levels_of(statistics: Sequence[FrameStatistics], reference: int, channel: in
     )
 
 
-def _ratio(reference: float, scale: F64) -> F64:
+def _ratio(reference: float, scale: Float64) -> Float64:
     usable = (scale > 0) & (reference > 0)
     return np.divide(reference, scale, out=np.ones_like(scale), where=usable)
 
 
-RejectionNormalization = Callable[[Levels], F64]
+RejectionNormalization = Callable[[Levels], Float64]
 """Levels -> array (frames, 4) of m, s_low, s_high, z: (x - m) * s + z, s by side of m."""
 
-OutputNormalization = Callable[[Levels], F64]
+OutputNormalization = Callable[[Levels], Float64]
 """Levels -> array (frames, 2) of a, b: x * a + b."""
 
 LOCAL = "local"
@@ -110,17 +108,17 @@ OUTPUT_NORMALIZATIONS: Table[OutputNormalization] = Table("normalization")
 
 
 @REJECTION_NORMALIZATIONS.add("none", "samples are compared as they are")
-def _compare_as_is(levels: Levels) -> F64:
+def _compare_as_is(levels: Levels) -> Float64:
     return _columns(levels, 0.0, 1.0, 1.0, 0.0)
 
 
 @REJECTION_NORMALIZATIONS.add("scale", "(x - m) * s + m0, s for the side of m that x lies on")
-def _compare_scaled(levels: Levels) -> F64:
+def _compare_scaled(levels: Levels) -> Float64:
     return _columns(levels, levels.location, levels.low, levels.high, levels.reference)
 
 
 @REJECTION_NORMALIZATIONS.add("equalize-fluxes", "x * m0 / m; for flats")
-def _compare_equalized(levels: Levels) -> F64:
+def _compare_equalized(levels: Levels) -> Float64:
     ratio = levels.ratio()
     return _columns(levels, 0.0, ratio, ratio, 0.0)
 
@@ -128,46 +126,46 @@ def _compare_equalized(levels: Levels) -> F64:
 @REJECTION_NORMALIZATIONS.add(
     LOCAL, "x * s + offset(x, y), a smooth field that brings the frame to the reference everywhere"
 )
-def _compare_locally(levels: Levels) -> F64:
+def _compare_locally(levels: Levels) -> Float64:
     """Return what is left to do after the fields are applied: nothing."""
     return _columns(levels, 0.0, 1.0, 1.0, 0.0)
 
 
 @OUTPUT_NORMALIZATIONS.add("none", "samples are averaged as they are; for bias and dark frames")
-def _average_as_is(levels: Levels) -> F64:
+def _average_as_is(levels: Levels) -> Float64:
     return _columns(levels, 1.0, 0.0)
 
 
 @OUTPUT_NORMALIZATIONS.add("additive", "x + (m0 - m): equal backgrounds")
-def _average_shifted(levels: Levels) -> F64:
+def _average_shifted(levels: Levels) -> Float64:
     return _columns(levels, 1.0, levels.reference - levels.location)
 
 
 @OUTPUT_NORMALIZATIONS.add("multiplicative", "x * m0 / m: equal fluxes; for flats")
-def _average_multiplied(levels: Levels) -> F64:
+def _average_multiplied(levels: Levels) -> Float64:
     return _columns(levels, levels.ratio(), 0.0)
 
 
 @OUTPUT_NORMALIZATIONS.add(
     "additive-scaling", "(x - m) * s + m0: equal backgrounds and equal spread; for lights"
 )
-def _average_scaled(levels: Levels) -> F64:
+def _average_scaled(levels: Levels) -> Float64:
     return _columns(levels, levels.scale, levels.reference - levels.location * levels.scale)
 
 
 @OUTPUT_NORMALIZATIONS.add("multiplicative-scaling", "x / m * s * m0: equal fluxes and spread")
-def _average_multiplied_scaled(levels: Levels) -> F64:
+def _average_multiplied_scaled(levels: Levels) -> Float64:
     return _columns(levels, levels.ratio() * levels.scale, 0.0)
 
 
 @OUTPUT_NORMALIZATIONS.add(
     LOCAL, "x * s + offset(x, y), a smooth field: equal backgrounds everywhere; for lights"
 )
-def _average_local(levels: Levels) -> F64:
+def _average_local(levels: Levels) -> Float64:
     """Return the mean of the fields; they are applied to the samples themselves."""
     return _average_scaled(levels)
 
 
-def _columns(levels: Levels, *columns: F64 | float) -> F64:
+def _columns(levels: Levels, *columns: Float64 | float) -> Float64:
     n = levels.location.size
     return np.stack([np.broadcast_to(np.float64(column), (n,)) for column in columns], axis=1)

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.kernels._constants import MAD_TO_SIGMA
 
 __all__ = ["Measured", "PairNoise", "conversion_gain", "noise_without_light", "pair_noise"]
 
-Float64 = npt.NDArray[np.float64]
 
 _CLIP = 5.0
 """Standard deviations beyond which a difference is a cosmic ray: costs a Gaussian 0.002 %."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.errors import RegistrationError
 from lightframe.processes._registration_pairs import (
     SMALLEST_SIGMA_PX,
@@ -31,7 +32,6 @@ from lightframe.processes._transforms import MODELS, Fit
 
 __all__ = ["Registration", "register"]
 
-Float64 = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
 
 CHANCE_LIMIT = -10.0

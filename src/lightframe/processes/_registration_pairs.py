@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
+from lightframe.arrays import Float64
 from lightframe.processes._registration_settings import RegistrationSettings
 from lightframe.processes._star_matching import (
     Candidate,
@@ -21,7 +22,6 @@ from lightframe.processes._transforms import MODELS, Fit, fit_transform
 
 __all__ = ["SMALLEST_SIGMA_PX", "Match", "StarLists", "fit_pairs", "star_lists", "verify"]
 
-Float64 = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
 
 SMALLEST_SIGMA_PX = 0.03

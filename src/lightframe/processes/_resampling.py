@@ -16,9 +16,9 @@ from math import ceil, floor
 from typing import Annotated
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
+from lightframe.arrays import Float32, Float64
 from lightframe.frames._pixels import Window
 from lightframe.kernels._resample import copy_shifted, resample_planes
 from lightframe.settings import OneOf, Settings
@@ -26,8 +26,6 @@ from lightframe.tables import Table
 
 __all__ = ["INTERPOLATIONS", "Interpolation", "ResampleSettings", "resample", "source_window"]
 
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 DEGREE = 7
 """Degree of the polynomials that stand for the kernels; the weights are right to 5e-7."""

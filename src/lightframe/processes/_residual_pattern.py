@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32
 from lightframe.frames._cfa import CfaPattern
 from lightframe.kernels._constants import MAD_TO_SIGMA
 
 __all__ = ["PatternLeft", "pattern_left", "pattern_sample"]
 
-_F32 = npt.NDArray[np.float32]
 
 _SAMPLES = 40_000
 _CLIP_SIGMA = 4.0
@@ -36,7 +35,7 @@ class PatternLeft:
     pattern_dn: float
 
 
-def pattern_sample(plane: _F32, cfa: CfaPattern | None) -> _F32:
+def pattern_sample(plane: Float32, cfa: CfaPattern | None) -> Float32:
     """Return single pixels less the mean of their 4 next of the same colour, at fixed places.
 
     Parameters
@@ -70,7 +69,7 @@ def pattern_sample(plane: _F32, cfa: CfaPattern | None) -> _F32:
     return np.asarray(found, np.float32)
 
 
-def pattern_left(samples: Sequence[_F32]) -> PatternLeft | None:
+def pattern_left(samples: Sequence[Float32]) -> PatternLeft | None:
     """Compare the samples of several lights, pair by pair.
 
     Parameters

@@ -21,6 +21,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
+from lightframe.arrays import Float64
+
 __all__ = [
     "Candidate",
     "agreeing_pairs",
@@ -30,7 +32,6 @@ __all__ = [
     "matched_pairs",
 ]
 
-Float64 = npt.NDArray[np.float64]
 Complex = npt.NDArray[np.complex128]
 Index = npt.NDArray[np.intp]
 

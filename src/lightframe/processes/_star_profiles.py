@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
+from lightframe.arrays import Float32, Float64, UInt8
 from lightframe.kernels._profile import fit_profiles
 
 __all__ = [
@@ -18,8 +19,6 @@ __all__ = [
     "mean_sigma",
 ]
 
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
 """FWHM of a Gaussian of standard deviation 1."""
@@ -36,7 +35,7 @@ class ProfilePixels(NamedTuple):
 
     image: Float32
     """The frame, not smoothed, (h, w)."""
-    used: npt.NDArray[np.uint8]
+    used: UInt8
     """1 where a pixel is used, (period, period), repeated over the frame."""
 
 

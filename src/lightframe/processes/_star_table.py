@@ -5,9 +5,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["StarTable"]
+from lightframe.arrays import Float64
 
-Float64 = npt.NDArray[np.float64]
+__all__ = ["StarTable"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from lightframe.arrays import Float32, Float64, Int64
 from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.kernels._peaks import find_peaks, smoothed_samples, sort_out_peaks
 from lightframe.kernels._stars import measure_stars
@@ -38,8 +39,6 @@ from lightframe.settings import Settings
 
 __all__ = ["DetectionSettings", "detect_stars"]
 
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 SMOOTHING_TAPS = np.array([0.25, 0.5, 0.25], np.float32)
 """Smoothing before the search for maxima: small, so that close pairs stay apart."""
@@ -164,8 +163,8 @@ def _meshes(mesh: Mesh) -> tuple[Float32, Float32, int]:
 class _Maxima(NamedTuple):
     """Local maxima, highest first."""
 
-    ys: npt.NDArray[np.int64]
-    xs: npt.NDArray[np.int64]
+    ys: Int64
+    xs: Int64
     heights: Float32
 
     def first(self, count: int) -> "_Maxima":

@@ -4,8 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32
 from lightframe.frames._cfa import COLOURS, CfaPattern
 from lightframe.kernels._constants import FULL_SCALE, MAD_TO_SIGMA
 from lightframe.processes._estimators import biweight
@@ -13,7 +13,6 @@ from lightframe.processes._noise import evaluate_noise
 
 __all__ = ["PlaneStatistics", "colour_samples", "image_statistics"]
 
-_F32 = npt.NDArray[np.float32]
 _RGB = 3
 
 
@@ -66,7 +65,7 @@ class PlaneStatistics:
         return (self.samples - self.missing - self.low - self.high) / self.samples
 
 
-def colour_samples(planes: _F32, cfa: CfaPattern | None) -> list[tuple[str, _F32]]:
+def colour_samples(planes: Float32, cfa: CfaPattern | None) -> list[tuple[str, Float32]]:
     """Return the samples of each channel, or of each colour of a mosaic, as flat arrays.
 
     Parameters
@@ -95,7 +94,7 @@ def colour_samples(planes: _F32, cfa: CfaPattern | None) -> list[tuple[str, _F32
 
 
 def image_statistics(
-    planes: _F32,
+    planes: Float32,
     cfa: CfaPattern | None = None,
     *,
     white_dn: float = FULL_SCALE,
@@ -129,7 +128,7 @@ def image_statistics(
     )
 
 
-def _noise(planes: _F32, mosaic: CfaPattern | None) -> dict[str, float]:
+def _noise(planes: Float32, mosaic: CfaPattern | None) -> dict[str, float]:
     """Return the noise by name of channel or colour; equal colours are averaged in quadrature."""
     found: dict[str, float] = {}
     for channel, plane in enumerate(planes):
@@ -150,7 +149,7 @@ def _channel_names(count: int) -> list[str]:
     return list(COLOURS) if count == _RGB else [str(channel) for channel in range(count)]
 
 
-def _plane(name: str, samples: _F32, noise: float, scale: tuple[float, bool]) -> PlaneStatistics:
+def _plane(name: str, samples: Float32, noise: float, scale: tuple[float, bool]) -> PlaneStatistics:
     white_dn, within_scale = scale
     finite = samples[np.isfinite(samples)]
     low = int(np.count_nonzero(finite <= 0))

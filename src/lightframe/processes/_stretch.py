@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from lightframe.arrays import Float32, UInt8
 from lightframe.kernels import _stretch as kernels
 from lightframe.kernels._constants import FULL_SCALE, MAD_TO_SIGMA
 from lightframe.settings import Settings
@@ -26,8 +27,6 @@ __all__ = [
     "screen_transfer",
 ]
 
-Float32 = npt.NDArray[np.float32]
-UInt8 = npt.NDArray[np.uint8]
 
 PREVIEW_SIDE = 2048
 """Greatest side of a preview in pixels."""

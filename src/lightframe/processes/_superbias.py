@@ -37,6 +37,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from lightframe.arrays import Float32, Float64
 from lightframe.errors import InputError
 from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes._strips import in_strips
@@ -44,8 +45,6 @@ from lightframe.settings import Settings
 
 __all__ = ["Superbias", "SuperbiasSettings", "superbias"]
 
-_F32 = npt.NDArray[np.float32]
-_F64 = npt.NDArray[np.float64]
 
 _OUTLIER_SIGMA = 5.0
 _STRIP_SAMPLES = 1 << 20
@@ -83,7 +82,7 @@ class Superbias:
         the noise of the master bias, offsets are lost.
     """
 
-    image: _F32
+    image: Float32
     columns_dn: tuple[float, ...]
     rows_dn: tuple[float, ...]
     large_scale_dn: tuple[float, ...]
@@ -102,7 +101,7 @@ class Superbias:
 
 
 def superbias(
-    bias: _F32,
+    bias: Float32,
     settings: SuperbiasSettings = SuperbiasSettings(),  # noqa: B008 - frozen
     *,
     threads: int = 1,
@@ -138,7 +137,7 @@ def superbias(
 
 
 def _model(
-    plane: _F32, settings: SuperbiasSettings, out: _F32, threads: int
+    plane: Float32, settings: SuperbiasSettings, out: Float32, threads: int
 ) -> tuple[float, float, float, float]:
     """Write the model of a plane, and return the spread of its parts and of what it leaves out."""
     large = _large_scale(plane, settings.layers, threads)
@@ -156,7 +155,7 @@ def _model(
     return float(columns.std()), float(rows.std()), float(large.std()), _spread(working)
 
 
-def _large_scale(plane: _F32, layers: int, threads: int) -> _F32:
+def _large_scale(plane: Float32, layers: int, threads: int) -> Float32:
     """Return the residual of the starlet transform, outliers replaced by a first one."""
     known = np.isfinite(plane)
     filled = plane if known.all() else np.where(known, plane, np.median(plane[known]))
@@ -167,15 +166,15 @@ def _large_scale(plane: _F32, layers: int, threads: int) -> _F32:
     return _smoothed(np.where(usual, plane, first), layers, threads)
 
 
-def _spread(values: _F32) -> float:
+def _spread(values: Float32) -> float:
     centre = np.median(values)
     return MAD_TO_SIGMA * float(np.median(np.abs(values - centre)))
 
 
-def _smoothed(plane: _F32, layers: int, threads: int) -> _F32:
+def _smoothed(plane: Float32, layers: int, threads: int) -> Float32:
     """Return the residual after `layers` layers; it is separable, so each axis goes by itself."""
 
-    def smooth(lines: npt.NDArray[np.floating]) -> _F64:
+    def smooth(lines: npt.NDArray[np.floating]) -> Float64:
         values = lines.astype(np.float64)
         for layer in range(layers):
             values = _b3_smoothed(values, 1 << layer)
@@ -188,7 +187,7 @@ def _smoothed(plane: _F32, layers: int, threads: int) -> _F32:
     return result
 
 
-def _b3_smoothed(values: _F64, step: int) -> _F64:
+def _b3_smoothed(values: Float64, step: int) -> Float64:
     """Smooth lines by (1, 4, 6, 4, 1) / 16 with `step` pixels between taps, ends reflected."""
     width = values.shape[1]
     padded = np.pad(values, ((0, 0), (2 * step, 2 * step)), mode="reflect")
@@ -196,12 +195,12 @@ def _b3_smoothed(values: _F64, step: int) -> _F64:
     return np.asarray((taps[0] + taps[4] + 4 * (taps[1] + taps[3]) + 6 * taps[2]) / 16)
 
 
-def _line_means(lines: npt.NDArray[np.floating], trim: float, threads: int) -> _F64:
+def _line_means(lines: npt.NDArray[np.floating], trim: float, threads: int) -> Float64:
     """Return the trimmed mean of each line, without ``floor(trim n)`` samples at each end."""
     count = lines.shape[1]
     cut = int(trim * count)
 
-    def mean(part: npt.NDArray[np.floating]) -> _F64:
+    def mean(part: npt.NDArray[np.floating]) -> Float64:
         if cut:
             part = np.partition(part, (cut, count - cut - 1), axis=1)[:, cut : count - cut]
         return np.asarray(part.mean(axis=1, dtype=np.float64, keepdims=True))
@@ -212,7 +211,7 @@ def _line_means(lines: npt.NDArray[np.floating], trim: float, threads: int) -> _
 
 
 def _map_lines(
-    work: Callable[[npt.NDArray[np.floating]], _F64],
+    work: Callable[[npt.NDArray[np.floating]], Float64],
     lines: npt.NDArray[np.floating],
     out: npt.NDArray[np.floating],
     threads: int,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64
 from lightframe.frames._cfa import CfaPattern
 from lightframe.frames._pixels import PixelSource, Window
 from lightframe.kernels._constants import MAD_TO_SIGMA
@@ -19,8 +19,6 @@ from lightframe.processes._estimators import finite, median
 
 __all__ = ["TemporalNoise", "temporal_noise"]
 
-_F32 = npt.NDArray[np.float32]
-_F64 = npt.NDArray[np.float64]
 
 _STRIP_ROWS = 36
 """Whole cells of any pattern."""
@@ -97,7 +95,7 @@ def _pair_noise(
     cfa: CfaPattern | None,
     scaled: bool,
     sample_pixels: int,
-) -> tuple[_F64, _F64] | None:
+) -> tuple[Float64, Float64] | None:
     """Return noise and level of a pair, one value a colour; None if a colour has no pixels."""
     windows = _windows(first.height, first.width, sample_pixels)
     parts = [(_read(first, window), _read(second, window)) for window in windows]
@@ -128,7 +126,7 @@ def _windows(height: int, width: int, sample_pixels: int) -> list[Window]:
     return [Window(y, min(y + _STRIP_ROWS, height), 0, width) for y in sorted(starts)]
 
 
-def _read(source: PixelSource, window: Window) -> _F32:
+def _read(source: PixelSource, window: Window) -> Float32:
     pixels = np.empty((source.channels, *window.shape), np.float32)
     source.read(window, pixels)
     return pixels
@@ -145,12 +143,12 @@ def _colours(cfa: CfaPattern | None, channels: int) -> list[list[tuple[int | sli
     ]
 
 
-def _median(parts: Sequence[_F32]) -> float:
+def _median(parts: Sequence[Float32]) -> float:
     values = finite(np.concatenate([part.ravel() for part in parts]))
     return median(values) if values.size else float("nan")
 
 
-def _clipped_spread(steps: _F64) -> float:
+def _clipped_spread(steps: Float64) -> float:
     """Return the standard deviation of what lies within four of it: cosmic rays are left out.
 
     A median alone would do no better than whole steps of integer frames of little noise.

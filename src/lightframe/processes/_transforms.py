@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.processes._star_matching import apply
 from lightframe.tables import Table
 
 __all__ = ["MODELS", "Fit", "Model", "fit_transform"]
 
-Float64 = npt.NDArray[np.float64]
 
 ITERATIONS = 12
 """Gauss-Newton steps for a projective transform at most; three are usual."""

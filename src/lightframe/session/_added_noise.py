@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.checks import Finding, judge
 from lightframe.checks._plan_records import MeasuredNoise
 from lightframe.frames import FrameKind
@@ -21,7 +21,6 @@ from lightframe.session._plan_types import LightGroup, Plan
 
 __all__ = ["noise_by_masters", "record_added_noise", "with_measured_noise"]
 
-_F64 = npt.NDArray[np.float64]
 
 _POINTS = ((0.5, 0.5), (0.15, 0.15), (0.85, 0.15), (0.15, 0.85), (0.85, 0.85))
 """Points of the reference at which lights are compared, as parts of width and height."""
@@ -39,8 +38,8 @@ class _Members:
 
     group: LightGroup
     lights: Sequence[MeasuredLight]
-    weights: _F64
-    positions: _F64
+    weights: Float64
+    positions: Float64
     extent_px: float
     masters: Mapping[str, Master] = field(repr=False)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, UInt16
 from lightframe.checks._plan_records import Binding, Outcome
 from lightframe.errors import InputError, SettingsError
 from lightframe.frames import FrameInfo, FrameKind, read_image
@@ -35,8 +35,7 @@ from lightframe.session._steps import Bench
 
 __all__ = ["Calibrator", "MasterFiles"]
 
-_F32 = npt.NDArray[np.float32]
-_Raw = npt.NDArray[np.uint16] | _F32
+_Raw = UInt16 | Float32
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class _LoadedMaster:
     """A master in memory; its levels where it is subtracted with its bias."""
 
     info: FrameInfo
-    pixels: _F32
+    pixels: Float32
     levels: MasterLevels | None
 
     @classmethod
@@ -171,7 +170,7 @@ class Calibrator:
         match = self.match.model_copy(update={"allow_dark_scale_up": True})
         return replace(self, settings=settings, match=match)
 
-    def master(self, kind: FrameKind) -> _F32 | None:
+    def master(self, kind: FrameKind) -> Float32 | None:
         """Return a master's pixels, its pedestal taken off; None if it was not given."""
         loaded = self._loaded.get(kind)
         if loaded is None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64
 from lightframe.frames import FrameInfo, FrameKind
 from lightframe.processes import (
     SYMMETRIES,
@@ -35,7 +35,6 @@ from lightframe.session._plan_types import Assignment
 
 __all__ = ["Glimpse", "Probe", "examine", "prepare_probe"]
 
-_F32 = npt.NDArray[np.float32]
 
 _BIAS_LIKE = (FrameKind.BIAS, FrameKind.FLAT_DARK)
 """Frames whose dark signal is small against that of a dark."""
@@ -70,7 +69,7 @@ class Probe:
     flat: FlatProbe | None = None
     hot: HotPixels | None = None
     dust: DustProbe | None = None
-    glow: npt.NDArray[np.float64] | None = None
+    glow: Float64 | None = None
     shared_bias_dn: tuple[float, ...] = ()
 
     def shared_dn(self, dark_scale: DarkScale | None) -> tuple[float, ...]:
@@ -108,9 +107,9 @@ class Glimpse:
     flat_fit: FlatFit | None
     hot_left: HotSlope | None
     hot_symmetry: str | None
-    pattern: _F32
-    dust: _F32 | None
-    sample: _F32
+    pattern: Float32
+    dust: Float32 | None
+    sample: Float32
 
 
 def prepare_probe(
@@ -145,10 +144,10 @@ def prepare_probe(
 
 def _glow_of(
     assignment: Assignment,
-    dark: _F32 | None,
+    dark: Float32 | None,
     calibration: PreparedCalibration,
     masters: Mapping[str, Master],
-) -> npt.NDArray[np.float64] | None:
+) -> Float64 | None:
     """Return what the large-scale dark signal would be in calibrated lights, in tiles.
 
     None where there is no bias of the same settings.
@@ -192,7 +191,7 @@ def _noise_of_flat(flat: Master, calibration: PreparedCalibration) -> tuple[floa
     )
 
 
-def _mean_levels(pixels: _F32, calibration: PreparedCalibration) -> list[float]:
+def _mean_levels(pixels: Float32, calibration: PreparedCalibration) -> list[float]:
     """Return the mean of each channel, or of each colour of a mosaic, from a sample of rows."""
     step = max(1, pixels.shape[1] * pixels.shape[2] // _LEVEL_PIXELS)
     if calibration.cfa is None:
@@ -226,7 +225,7 @@ def _shared_bias(
 
 
 def examine(
-    pixels: _F32,
+    pixels: Float32,
     clipping: Clipping,
     calibration: PreparedCalibration,
     probe: Probe,
@@ -262,14 +261,14 @@ def examine(
     return Glimpse(clipping.low_fraction, tiles, fit, left, symmetry, pattern, dust, sample)
 
 
-def _sample(plane: _F32) -> _F32:
+def _sample(plane: Float32) -> Float32:
     """Return some thousand pixels, an odd distance apart, so that all colours take part."""
     every = int(np.sqrt(plane.size / _SAMPLE)) | 1
     values = plane[::every, ::every].ravel()
     return np.asarray(values[np.isfinite(values)], np.float32)
 
 
-def _ledger(plane: _F32, hot: HotPixels, noise_dn: float) -> tuple[HotSlope | None, str | None]:
+def _ledger(plane: Float32, hot: HotPixels, noise_dn: float) -> tuple[HotSlope | None, str | None]:
     """Look hot pixels up where the dark has them, and if they are not there, where they may be."""
     left = hot_slope(plane, hot, noise_dn)
     if left is None:

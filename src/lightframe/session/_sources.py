@@ -10,6 +10,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64, UInt16
 from lightframe.buffers import Buffers
 from lightframe.frames import CfaPattern, PixelSource, Window
 from lightframe.processes import (
@@ -36,8 +37,7 @@ __all__ = [
 
 _buffers = Buffers()
 
-Float32 = npt.NDArray[np.float32]
-Raw = npt.NDArray[np.uint16] | Float32
+Raw = UInt16 | Float32
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ class RegisteredSource(Derived):
         Interpolation and clamping.
     """
 
-    inverse: npt.NDArray[np.float64]
+    inverse: Float64
     grid: tuple[int, int]
     settings: ResampleSettings
 

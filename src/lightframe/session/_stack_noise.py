@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import isqrt
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.frames import COLOURS, CfaPattern, FrameInfo, PixelSource, every_row
 from lightframe.kernels._constants import FULL_SCALE
 from lightframe.processes import (
@@ -31,8 +31,6 @@ _NOISE_PIXELS = {True: 1 << 20, False: 1 << 18}
 0.2 for calibration frames, of which there may be a hundred."""
 _WORTH_TELLING = 0.05
 
-_F64 = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True)
 class PixelNoise:
@@ -50,7 +48,7 @@ class PixelNoise:
 
     by_colour: tuple[float, ...]
     white: bool
-    blocks: _F64 | None
+    blocks: Float64 | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ class StackNoise:
         Where it comes from, if not from single pixels.
     """
 
-    noise_dn: tuple[_F64, ...]
+    noise_dn: tuple[Float64, ...]
     area_variance: tuple[float, ...]
     remarks: tuple[str, ...]
 
@@ -156,7 +154,7 @@ def stack_noise(
     return StackNoise(in_areas, known or (), remarks)
 
 
-def _seen(pixels: PixelNoise, statistics: FrameStatistics) -> _F64:
+def _seen(pixels: PixelNoise, statistics: FrameStatistics) -> Float64:
     """Return the noise of the pixels of each channel of a file.
 
     Differences of pixels two apart hide less of what was interpolated than wavelets do, but take
@@ -169,7 +167,7 @@ def _seen(pixels: PixelNoise, statistics: FrameStatistics) -> _F64:
     return np.array([np.sqrt(np.mean(noise**2))]) if mosaic else noise
 
 
-def _scale(reference: FrameStatistics, statistics: FrameStatistics) -> _F64:
+def _scale(reference: FrameStatistics, statistics: FrameStatistics) -> Float64:
     """Return what brings a frame to the scale of the reference, by channel; 1 where unknown."""
     ours = statistics.scale_low + statistics.scale_high
     theirs = reference.scale_low + reference.scale_high
@@ -177,7 +175,7 @@ def _scale(reference: FrameStatistics, statistics: FrameStatistics) -> _F64:
     return np.divide(theirs, ours, out=np.ones_like(ours), where=usable)
 
 
-def _stated_noise(info: FrameInfo, measured: _F64) -> _F64 | None:
+def _stated_noise(info: FrameInfo, measured: Float64) -> Float64 | None:
     """Return the noise in DN that the header states for each channel.
 
     It was measured before interpolation, which hides noise from any later measurement. None where

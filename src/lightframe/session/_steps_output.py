@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
-import numpy.typing as npt
-
+from lightframe.arrays import Float32
 from lightframe.errors import SettingsError
 from lightframe.frames import CfaPattern, Header, XisfImage, formats, write_fits, write_xisf
 from lightframe.session._file_names import LONGEST_NAME, shortened
@@ -17,7 +15,6 @@ from lightframe.tables import Table
 
 __all__ = ["OUTPUT_FORMATS", "OutputSettings", "Written", "output_file", "output_files", "write"]
 
-_F32 = npt.NDArray[np.float32]
 
 OUTPUT_FORMATS: Table[str] = Table("output format")
 """Formats that are written, and the suffix of each."""
@@ -203,12 +200,12 @@ def make_folder(folder: Path) -> None:
 
 def write(  # noqa: PLR0913 - an image has pixels, cards, colours and maps
     path: Path,
-    planes: _F32,
+    planes: Float32,
     header: Header,
     settings: OutputSettings,
     *,
     cfa: CfaPattern | None = None,
-    maps: Sequence[tuple[str, _F32]] = (),
+    maps: Sequence[tuple[str, Float32]] = (),
     image_type: str = "",
 ) -> Written:
     """Write an image and the maps that belong to it, in the format that settings or name say.

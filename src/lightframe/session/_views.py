@@ -3,16 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64, Int64
 from lightframe.checks import LightViews
 from lightframe.session._lights import MeasuredLight
 
 __all__ = ["views_of"]
 
-_F32 = npt.NDArray[np.float32]
-_F64 = npt.NDArray[np.float64]
-_I64 = npt.NDArray[np.int64]
 
 _LIGHTS = 24
 """Most lights that are looked at, spread over the set."""
@@ -22,7 +19,7 @@ _PLACES = 4000
 """Places of the pattern that are looked at."""
 
 
-def views_of(members: Sequence[MeasuredLight], unknown_hot: _I64 | None = None) -> LightViews:
+def views_of(members: Sequence[MeasuredLight], unknown_hot: Int64 | None = None) -> LightViews:
     """Gather what pictures of the lights of one assignment are made of.
 
     Parameters
@@ -50,21 +47,21 @@ def views_of(members: Sequence[MeasuredLight], unknown_hot: _I64 | None = None) 
     )
 
 
-def _places(flat: _I64 | None, width: int) -> _I64:
+def _places(flat: Int64 | None, width: int) -> Int64:
     """Return column and row of some pixels."""
     chosen = np.empty(0, np.int64) if flat is None else flat[:: max(1, flat.size // _HOT)]
     return np.stack([chosen % width, chosen // width], axis=1)
 
 
-def _mean_of_colours(values: _F32) -> _F64:
+def _mean_of_colours(values: Float32) -> Float64:
     return np.asarray(np.mean(values.astype(np.float64), axis=0))
 
 
-def _median(maps: Sequence[_F64]) -> _F64:
+def _median(maps: Sequence[Float64]) -> Float64:
     return np.asarray(np.median(maps, axis=0))
 
 
-def _halves(samples: Sequence[_F32]) -> tuple[_F32, _F32] | None:
+def _halves(samples: Sequence[Float32]) -> tuple[Float32, Float32] | None:
     """Return the means of every other light at places that all of them have."""
     if len(samples) < 2 or len({sample.size for sample in samples}) > 1:  # noqa: PLR2004 - halves
         return None

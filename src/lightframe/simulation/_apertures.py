@@ -3,17 +3,15 @@
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from lightframe.arrays import Float32, Float64, Int64
 from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.simulation._result_grid import ResultGrid
 from lightframe.simulation._sky import Psf
 
 __all__ = ["centroids", "choose_stars", "flux_ratio"]
 
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 _MOST = 250
 """Number of stars that are measured, the brightest of those that can be."""
@@ -31,9 +29,7 @@ _ROUNDS = 6
 """Iterations of the windowed centroid."""
 
 
-def choose_stars(
-    place: ResultGrid, positions: Float64, flux: Float64, psf: Psf
-) -> npt.NDArray[np.int64]:
+def choose_stars(place: ResultGrid, positions: Float64, flux: Float64, psf: Psf) -> Int64:
     """Return the indices of stars that are bright, alone, unsaturated and in all lights.
 
     Parameters

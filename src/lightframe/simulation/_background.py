@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64
 from lightframe.simulation._result_grid import ResultGrid
 
 __all__ = ["Background", "judge_background", "mean_flat"]
 
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 _TILES = 10
 """Background tiles along the shorter side."""

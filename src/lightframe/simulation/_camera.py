@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64, Int64, UInt8, UInt16
 from lightframe.frames import FrameKind
 from lightframe.kernels._exposure import read_out
 from lightframe.kernels._scene import add_trail
@@ -18,8 +18,6 @@ from lightframe.simulation._sky import Air, Scene, make_scene, paint
 
 __all__ = ["Camera", "Exposed", "build_camera", "channel_response", "flat_levels_e"]
 
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 _LONGEST_TRACK = 12
 """Pixels of the longest cosmic ray track."""
@@ -59,8 +57,8 @@ class Exposed:
         Flat indices of the pixels that cosmic rays hit.
     """
 
-    raw: npt.NDArray[np.uint16]
-    struck: npt.NDArray[np.int64]
+    raw: UInt16
+    struck: Int64
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,7 @@ class Camera:
     illumination: tuple[Float32, ...]
     scene: Scene
     scenes: tuple[Scene, ...]
-    cell: npt.NDArray[np.uint8]
+    cell: UInt8
 
     def expose(self, shot: Shot) -> Exposed:
         """Return the raw frame of an exposure.
@@ -256,10 +254,10 @@ def _margin(session: Session) -> int:
     return int(np.ceil(night.dither_px + drift + turn + 0.5 * scale * width + 32.0))
 
 
-def _strike(mean_e: Float32, expected: float, random: np.random.Generator) -> npt.NDArray[np.int64]:
+def _strike(mean_e: Float32, expected: float, random: np.random.Generator) -> Int64:
     """Add cosmic rays to a frame; return the pixels that were hit."""
     height, width = mean_e.shape
-    struck: list[npt.NDArray[np.int64]] = []
+    struck: list[Int64] = []
     for _ in range(random.poisson(expected)):
         length = min(1 + random.geometric(0.35), _LONGEST_TRACK)
         angle = random.uniform(0.0, 2.0 * np.pi)

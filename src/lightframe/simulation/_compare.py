@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64
 from lightframe.frames import FrameKind
 from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.simulation._apertures import centroids, choose_stars, flux_ratio
@@ -20,8 +20,6 @@ from lightframe.simulation._truth import Truth
 
 __all__ = ["compare_with_truth"]
 
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 _STARLIGHT = 0.015
 """Starlight relative to the sky above which a pixel does not count as background."""

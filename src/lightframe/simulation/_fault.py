@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, UInt16
 from lightframe.frames import FrameKind, Header
 from lightframe.settings import Settings
 from lightframe.simulation._sensor import Sensor
@@ -13,8 +13,7 @@ from lightframe.simulation._shots import Shot
 
 __all__ = ["Fault"]
 
-Float32 = npt.NDArray[np.float32]
-Raw = npt.NDArray[np.uint16]
+Raw = UInt16
 
 
 class Fault(Settings):

@@ -3,9 +3,9 @@
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
+from lightframe.arrays import Float32
 from lightframe.frames import FrameKind
 from lightframe.kernels._scene import add_stars
 from lightframe.simulation._fault import Fault
@@ -25,8 +25,6 @@ __all__ = [
     "StarsInFlat",
     "WrongSetting",
 ]
-
-Float32 = npt.NDArray[np.float32]
 
 
 class WrongSetting(Fault):

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float64
 from lightframe.frames import FrameKind
 from lightframe.simulation._camera import flat_levels_e
 from lightframe.simulation._session import Session
@@ -13,7 +13,6 @@ from lightframe.simulation._truth import Truth
 
 __all__ = ["ideal_noise_dn"]
 
-Float64 = npt.NDArray[np.float64]
 
 _STRIDE = 7
 """Every how many pixels the flat is looked at; odd, so that all colours of a cell are met."""

@@ -3,15 +3,13 @@
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64
 from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.simulation._result_grid import ResultGrid
 
 __all__ = ["noise_ratio"]
 
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 _BLOCK = 8
 """Pixels along the side of the smaller blocks; the larger ones have twice as many."""

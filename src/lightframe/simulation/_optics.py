@@ -1,14 +1,12 @@
 """The settings of the optics, and the map of what they let through to each pixel."""
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
+from lightframe.arrays import Float32, Float64
 from lightframe.settings import Settings
 
 __all__ = ["Dust", "Filter", "Optics", "displaced", "illumination"]
-
-Float32 = npt.NDArray[np.float32]
 
 
 class Dust(Settings):
@@ -148,6 +146,6 @@ def _shade(out: Float32, speck: Dust) -> None:
     out[rows, columns] *= (1.0 - speck.depth * ring).astype(np.float32)
 
 
-def _step(distance: npt.NDArray[np.float64], soft: float) -> npt.NDArray[np.float64]:
+def _step(distance: Float64, soft: float) -> Float64:
     """Return 1 well inside (positive distance), 0 well outside, a smooth step between."""
     return np.asarray(0.5 * (1.0 + np.tanh(distance / soft)))

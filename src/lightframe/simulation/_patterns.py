@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
+from lightframe.arrays import Float32, Float64, Int64
 from lightframe.simulation._sensor import BiasPattern, Glow, Sensor
 
 __all__ = ["Patterns", "make_patterns", "row_noise_e"]
 
-Float32 = npt.NDArray[np.float32]
 
 _BIAS, _COLUMNS, _DARK, _PRNU, _DEFECTS = range(5)
 """Independent streams of random numbers of one sensor."""
@@ -39,9 +38,9 @@ class Patterns:
     dark_e_s: Float32
     glow: Float32 | None
     response: Float32
-    hot: npt.NDArray[np.int64]
-    cold: npt.NDArray[np.int64]
-    telegraph: npt.NDArray[np.int64]
+    hot: Int64
+    cold: Int64
+    telegraph: Int64
 
 
 def make_patterns(sensor: Sensor) -> Patterns:
@@ -79,9 +78,7 @@ def make_patterns(sensor: Sensor) -> Patterns:
     )
 
 
-def row_noise_e(
-    bias: BiasPattern, height: int, random: np.random.Generator
-) -> npt.NDArray[np.float64]:
+def row_noise_e(bias: BiasPattern, height: int, random: np.random.Generator) -> Float64:
     """Return what the rows of one frame add to all their pixels, in electrons."""
     rows = bias.row_e * random.normal(size=height)
     if bias.banding_e > 0.0:
@@ -102,7 +99,7 @@ def _normal(sensor: Sensor, stream: int) -> Float32:
     return _generator(sensor, stream).standard_normal(sensor.shape, dtype=np.float32)
 
 
-def _choose(random: np.random.Generator, sensor: Sensor, fraction: float) -> npt.NDArray[np.int64]:
+def _choose(random: np.random.Generator, sensor: Sensor, fraction: float) -> Int64:
     """Return sorted flat indices of a random `fraction` of the pixels."""
     count = round(fraction * sensor.width * sensor.height)
     drawn = random.integers(0, sensor.width * sensor.height, count, dtype=np.int64)

@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Bool, Float64
 from lightframe.simulation._shots import Shot
 from lightframe.simulation._truth import Truth
 
 __all__ = ["ResultGrid"]
 
-Float64 = npt.NDArray[np.float64]
-Bool = npt.NDArray[np.bool_]
 
 _EDGE_PX = 12.0
 """Distance from the edge of any light within which nothing is judged."""

@@ -3,17 +3,15 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 from scipy.ndimage import gaussian_filter
 
+from lightframe.arrays import Float32, Float64, UInt8
 from lightframe.kernels._scene import add_background, add_stars
 from lightframe.settings import Settings
 
 __all__ = ["Air", "Galaxy", "Nebula", "Psf", "Scene", "Sky", "Stars", "make_scene", "paint"]
 
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 Colour = tuple[float, float, float]
 
 _STARS, _NEBULA = range(2)
@@ -247,7 +245,7 @@ def paint(
     scene: Scene,
     matrix: Float64,
     psf: Psf,
-    cell: npt.NDArray[np.uint8],
+    cell: UInt8,
     out: Float32,
     air: Air = _CLEAR,
 ) -> Float32:

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from lightframe.arrays import Float32, Float64, Int64
 from lightframe.errors import SettingsError
 from lightframe.frames import FrameKind
 from lightframe.simulation._camera import channel_response
@@ -14,9 +14,6 @@ from lightframe.simulation._shots import Shot
 from lightframe.simulation._sky import Air, Psf, Scene, paint
 
 __all__ = ["Truth"]
-
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +46,9 @@ class Truth:
     illumination: tuple[Float32, ...]
     response: Float32
     dark_e_s: Float32
-    hot: npt.NDArray[np.int64]
-    cold: npt.NDArray[np.int64]
-    struck: Mapping[str, npt.NDArray[np.int64]] = field(repr=False)
+    hot: Int64
+    cold: Int64
+    struck: Mapping[str, Int64] = field(repr=False)
 
     @property
     def e_per_dn(self) -> float:
