@@ -158,6 +158,10 @@ def test_the_result_carries_its_maps_and_where_it_comes_from(colour):
         image, weight = units[0].data, units["WEIGHT"].data
         assert np.isnan(image[weight == 0]).all()
 
+    for path in (folder / "out" / "masters").glob("*.fits"):
+        lines = list(fits.getheader(path)["HISTORY"])
+        assert "ImageIntegration.pixelRejection: winsorized" in lines  # what "auto" came to
+
 
 def test_masters_keep_negative_values_and_their_facts(colour):
     """A master is read back as what it is: kind, exposure, gain, temperature, count, pattern."""

@@ -386,7 +386,7 @@ def _history(
     lines = [
         f"ImageIntegration.pixelCombination: {settings.combination}",
         f"ImageIntegration.outputNormalization: {settings.normalization}",
-        f"ImageIntegration.pixelRejection: {settings.rejection}",
+        f"ImageIntegration.pixelRejection: {result.rejection}",
         f"ImageIntegration.rejectionNormalization: {settings.rejection_normalization}",
         f"ImageIntegration.numberOfImages: {len(inputs)}",
         f"ImageIntegration.totalRejectedLow: {result.rejected[0]:.6f}",
