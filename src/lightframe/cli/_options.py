@@ -17,6 +17,7 @@ __all__ = [
     "add_memory",
     "add_settings",
     "add_sources",
+    "choices",
     "read_config",
     "settings_from",
 ]
@@ -185,18 +186,20 @@ def _options(kind: type[Settings], path: tuple[str, ...] = ()) -> Iterator[_Opti
 
 def _help(option: _Option, defaults: Settings | type[Settings]) -> str:
     """Return the docstring of the field, its choices with their meanings, and its default."""
-    parts = [option.kind.meaning(option.path[-1]), *_choices(option.field.metadata)]
+    parts = [option.kind.meaning(option.path[-1])]
+    if rows := "; ".join(f"{name}: {text}" for name, text in choices(option.field.metadata)):
+        parts.append(f"({rows})")
     default = _default(defaults, option)
     if default not in (None, (), ""):
         parts.append(f"[{default}]")
     return " ".join(parts).replace("%", "%%")
 
 
-def _choices(metadata: Sequence[object]) -> Iterator[str]:
+def choices(metadata: Sequence[object]) -> Iterator[tuple[str, str]]:
+    """Yield name and meaning of what a field may be, where a table lists it."""
     for item in metadata:
         if isinstance(item, OneOf):
-            rows = "; ".join(f"{entry.name}: {entry.meaning}" for entry in item.table.entries())
-            yield f"({rows})"
+            yield from ((entry.name, entry.meaning) for entry in item.table.entries())
 
 
 def _copied(values: Mapping[str, Any]) -> dict[str, Any]:
