@@ -48,7 +48,7 @@ _FROM_HEADER = "header"
 
 def add_arguments(parser: Parser) -> None:
     """Add the arguments of the command."""
-    add_common(parser, files="raw frames")
+    add_common(parser, files="raw frames", example="calibration.flat_trim=0.1")
     add_output(parser, folder=True, required=False)
     masters = parser.add_argument_group(
         "masters",

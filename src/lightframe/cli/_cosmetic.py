@@ -17,7 +17,7 @@ __all__ = ["add_arguments", "execute"]
 
 def add_arguments(parser: Parser) -> None:
     """Add the arguments of the command."""
-    add_common(parser, files="calibrated frames, not debayered")
+    add_common(parser, files="calibrated frames, not debayered", example="cosmetic.hot_sigma=4")
     add_output(parser, folder=True)
     parser.add_argument(
         "--dark", metavar="FILE", type=Path, help="master dark that knows hot and cold pixels"

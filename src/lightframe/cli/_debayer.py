@@ -15,7 +15,7 @@ __all__ = ["add_arguments", "execute"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    add_common(parser, files="calibrated, corrected mosaics")
+    add_common(parser, files="calibrated, corrected mosaics", example="debayer=rcd")
     add_output(parser, folder=True)
     methods = "; ".join(f"{row.name}: {row.meaning}" for row in DEBAYER_METHODS.entries())
     parser.add_argument(

@@ -33,8 +33,17 @@ __all__ = ["add_arguments", "execute"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     presets = "; ".join(f"{entry.name}: {entry.meaning}" for entry in PRESETS.entries())
-    parser.add_argument("out", metavar="OUT", nargs="?", default=Path("demo"), type=Path)
-    parser.add_argument("--preset", default="osc-cmos", help=f"what to simulate ({presets})")
+    parser.add_argument(
+        "out",
+        metavar="OUT",
+        nargs="?",
+        default=Path("demo"),
+        type=Path,
+        help="folder for session and result [demo]",
+    )
+    parser.add_argument(
+        "--preset", default="osc-cmos", help=f"what to simulate ({presets}) [osc-cmos]"
+    )
     parser.add_argument("--json", action="store_true", help="print run.json and the comparison")
 
 

@@ -22,7 +22,9 @@ __all__ = ["add_arguments", "execute"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("files", metavar="FILE", nargs="+", type=Path)
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", type=Path, help="any images: FITS, XISF, camera raw"
+    )
     parser.add_argument("--header", action="store_true", help="show all cards, too")
     parser.add_argument("--json", action="store_true", help="print JSON")
 

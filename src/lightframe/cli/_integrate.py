@@ -35,7 +35,9 @@ __all__ = ["add_arguments", "execute"]
 
 def add_arguments(parser: Parser) -> None:
     """Add the arguments of the command."""
-    add_common(parser, files="registered lights, or anything of one size")
+    add_common(
+        parser, files="registered lights, or anything of one size", example="lights.rejection=esd"
+    )
     add_output(parser, folder=False, required=False)
     parser.add_argument(
         "--reference",

@@ -1,7 +1,7 @@
 """The entry point: finds the command, runs it, and turns errors into messages and exit codes.
 
-Exit codes: 0 done; 1 done, but with findings of severity error; 2 wrong usage or settings; 3 input
-unusable; 4 interrupted or out of resources, can be resumed.
+Exit codes: 0 done; 1 done, but with findings of severity error or with files set aside; 2 wrong
+usage or settings; 3 input unusable; 4 interrupted or out of resources, can be resumed.
 """
 
 import argparse

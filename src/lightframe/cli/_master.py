@@ -35,7 +35,8 @@ def add_arguments(parser: Parser) -> None:
         sub = kinds.add_parser(
             kind, help=f"master {kind}", description=f"integrate {kind} frames to a master"
         )
-        add_common(sub, files=f"{kind} frames")
+        section = "flats" if kind == "flat" else "darks"
+        add_common(sub, files=f"{kind} frames", example=f"{section}.rejection=sigma")
         add_output(sub, folder=False)
         sub.add_argument(
             "--any-kind",
@@ -46,7 +47,6 @@ def add_arguments(parser: Parser) -> None:
             _add_flat_calibration(sub)
         if kind == "bias":
             _add_superbias(sub)
-        section = "flats" if kind == "flat" else "darks"
         defaults = getattr(RunSettings(), section)
         add_settings(sub, defaults, "integration", section=section)
 

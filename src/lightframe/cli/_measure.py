@@ -16,7 +16,11 @@ __all__ = ["add_arguments", "execute"]
 
 def add_arguments(parser: Parser) -> None:
     """Add the arguments of the command."""
-    add_common(parser, files="lights, best calibrated; mosaics, monochrome or colour")
+    add_common(
+        parser,
+        files="lights, best calibrated; mosaics, monochrome or colour",
+        example="detection.threshold=4",
+    )
     add_settings(parser, DetectionSettings, "star detection", section="detection")
 
 

@@ -17,7 +17,11 @@ __all__ = ["add_arguments", "execute"]
 
 def add_arguments(parser: Parser) -> None:
     """Add the arguments of the command."""
-    add_common(parser, files="calibrated, for mosaics debayered, lights")
+    add_common(
+        parser,
+        files="calibrated, for mosaics debayered, lights",
+        example="registration.model=affine",
+    )
     add_output(parser, folder=True, required=False)
     parser.add_argument(
         "--reference",

@@ -19,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("folders", metavar="DIR", nargs="+", type=Path, help="raw frames, masters")
     parser.add_argument("-o", "--out", metavar="OUT", type=Path, help="folder for all output")
-    add_sources(parser, "lights.rejection=sigma", "settings, see the README")
+    add_sources(
+        parser, "lights.rejection=sigma", "settings, as lightframe explain --settings lists them"
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     parser.add_argument("--json", action="store_true", help="print run.json alone on stdout")
     add_memory(parser)

@@ -16,7 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     presets = "; ".join(f"{entry.name}: {entry.meaning}" for entry in PRESETS.entries())
     parser.add_argument("folder", metavar="DIR", type=Path, help="a folder without a session")
-    parser.add_argument("--preset", default="osc-cmos", help=f"what to simulate ({presets})")
+    parser.add_argument(
+        "--preset", default="osc-cmos", help=f"what to simulate ({presets}) [osc-cmos]"
+    )
     add_assignments(
         parser, "one setting of the session, e.g. lights.count=8; may be given several times"
     )

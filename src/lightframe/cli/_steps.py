@@ -10,12 +10,14 @@ from lightframe.session import Bench, OutputSettings, RunSettings
 __all__ = ["add_common", "add_output", "bench_of", "output_of"]
 
 
-def add_common(parser: argparse.ArgumentParser, *, files: str = "frames") -> None:
+def add_common(
+    parser: argparse.ArgumentParser, *, files: str = "frames", example: str = "memory_gb=2"
+) -> None:
     """Add the files and the options that every command for a single step has."""
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help=files)
     parser.add_argument("--json", action="store_true", help="print JSON alone on stdout")
     group = parser.add_argument_group("settings and limits")
-    add_sources(group, "flats.rejection=sigma", "settings, in the tables of lightframe run")
+    add_sources(group, example, "settings, as lightframe explain --settings lists them")
     add_memory(group)
 
 

@@ -139,8 +139,8 @@ def _superpixel(mosaic: Float32, cell: UInt8, threads: int, out: Float32) -> Non
 
 DEBAYER_METHODS.enter(
     "vng",
-    "variable number of gradients: averages over the smooth directions of 5 x 5 pixels; the usual"
-    " choice for stars. X-Trans: as 'xtrans'",
+    "variable number of gradients: averages over the smooth directions of 5 x 5 pixels;"
+    " PixInsight's default. X-Trans: as 'xtrans'",
     DebayerMethod(
         max(2, xtrans.MARGIN), _vng, _directional_xtrans, xtrans_noise=_DIRECTIONAL_NOISE
     ),
@@ -159,7 +159,8 @@ DEBAYER_METHODS.enter(
 )
 DEBAYER_METHODS.enter(
     "bilinear",
-    "mean of the nearest pixels of the colour: fast, smooth, coloured edges around stars",
+    "mean of the nearest pixels of the colour: keeps the fluxes of stars right in every colour;"
+    " fast, smooth, coloured edges around sharp stars",
     DebayerMethod(xtrans.REACH, _bilinear, _bilinear_xtrans),
 )
 DEBAYER_METHODS.enter(
