@@ -1,4 +1,4 @@
-"""Types of arrays by their elements, under the names that signatures use; docstrings tell shapes."""
+"""Types of arrays by their elements, under the names of signatures; docstrings tell the shapes."""
 
 import numpy as np
 import numpy.typing as npt
