@@ -161,7 +161,7 @@ def _dark_as_dict(point: DarkPoint) -> dict[str, Any]:
 
 def characterize(
     frames: Iterable[FrameEvidence],
-    settings: CheckSettings = CheckSettings(),  # noqa: B008 - frozen
+    settings: CheckSettings = CheckSettings(),
 ) -> tuple[SensorReport, ...]:
     """Characterize the sensors behind raw frames.
 

@@ -53,7 +53,7 @@ class XisfImage:
     """
 
     planes: npt.NDArray[np.float32]
-    header: Header = Header()  # noqa: RUF009 - immutable
+    header: Header = Header()
     name: str = "image"
     image_type: str = ""
     cfa: CfaPattern | None = None

@@ -275,7 +275,7 @@ def frame_statistics(
     planes: npt.NDArray[np.generic],
     *,
     noise: npt.ArrayLike | None = None,
-    estimators: EstimatorSettings = EstimatorSettings(),  # noqa: B008 - frozen
+    estimators: EstimatorSettings = EstimatorSettings(),
 ) -> FrameStatistics:
     """Measure a frame, or a sample of its rows; missing pixels are left out.
 

@@ -100,7 +100,7 @@ def integrate(  # noqa: PLR0913 - one argument for each thing the caller alone c
     statistics: Sequence[FrameStatistics] | None = None,
     weights: npt.ArrayLike | None = None,
     reference: int = 0,
-    noise_model: NoiseModel = NoiseModel(),  # noqa: B008 - frozen
+    noise_model: NoiseModel = NoiseModel(),
     memory_bytes: int = 1 << 30,
     threads: int = 1,
     advance: Callable[[int], None] | None = None,

@@ -49,7 +49,7 @@ def sample_statistics(
     sources: Sequence[PixelSource],
     *,
     threads: int = 1,
-    estimators: EstimatorSettings = EstimatorSettings(),  # noqa: B008 - frozen
+    estimators: EstimatorSettings = EstimatorSettings(),
 ) -> tuple[FrameStatistics, ...]:
     """Measure each frame in evenly spaced bands of rows, some 260,000 pixels in all.
 

@@ -102,7 +102,7 @@ class Superbias:
 
 def superbias(
     bias: Float32,
-    settings: SuperbiasSettings = SuperbiasSettings(),  # noqa: B008 - frozen
+    settings: SuperbiasSettings = SuperbiasSettings(),
     *,
     threads: int = 1,
     name: str = "master bias",

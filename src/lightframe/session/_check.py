@@ -92,7 +92,7 @@ class Check:
 
 def check(
     paths: Sequence[Path],
-    settings: RunSettings = RunSettings(),  # noqa: B008 - frozen
+    settings: RunSettings = RunSettings(),
     *,
     progress: Progress | None = None,
     cache: Path | None = None,
@@ -150,7 +150,7 @@ def judge_all(plan: Plan, evidence: SessionEvidence) -> tuple[Finding, ...]:
 def gather_evidence(  # noqa: PLR0913 - how to look, beside what at
     frames: Iterable[FrameInfo],
     plan: Plan,
-    settings: CheckSettings = CheckSettings(),  # noqa: B008 - frozen
+    settings: CheckSettings = CheckSettings(),
     *,
     progress: Progress | None = None,
     threads: int = 1,

@@ -48,7 +48,7 @@ def plan_run(
 def run(
     paths: Sequence[Path],
     out: Path,
-    settings: RunSettings = RunSettings(),  # noqa: B008 - frozen
+    settings: RunSettings = RunSettings(),
     *,
     progress: Progress | None = None,
     fresh: bool = False,

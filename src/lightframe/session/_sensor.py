@@ -53,7 +53,7 @@ class SensorSurvey:
 
 def survey_sensors(
     paths: Sequence[Path],
-    settings: RunSettings = RunSettings(),  # noqa: B008 - frozen
+    settings: RunSettings = RunSettings(),
     *,
     progress: Progress | None = None,
     cache: Path | None = None,

@@ -96,7 +96,7 @@ def calibrate_files(
     folder: Path,
     calibrator: Calibrator,
     bench: Bench,
-    output: OutputSettings = OutputSettings(),  # noqa: B008 - frozen
+    output: OutputSettings = OutputSettings(),
 ) -> Batch[CalibratedFile]:
     """Calibrate files and write them as ``<name>_c``.
 

@@ -67,7 +67,7 @@ def correct_files(
     paths: Sequence[Path],
     folder: Path,
     bench: Bench,
-    output: OutputSettings = OutputSettings(),  # noqa: B008 - frozen
+    output: OutputSettings = OutputSettings(),
     *,
     dark: Path | None = None,
     with_map: bool = False,

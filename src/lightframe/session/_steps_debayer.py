@@ -66,7 +66,7 @@ def debayer_files(
     paths: Sequence[Path],
     folder: Path,
     bench: Bench,
-    output: OutputSettings = OutputSettings(),  # noqa: B008 - frozen
+    output: OutputSettings = OutputSettings(),
     *,
     pattern: CfaPattern | None = None,
     separate_channels: bool = False,

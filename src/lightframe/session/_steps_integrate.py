@@ -40,8 +40,8 @@ def integrate_files(
     paths: Sequence[Path],
     out: Path,
     bench: Bench,
-    output: OutputSettings = OutputSettings(),  # noqa: B008 - frozen
-    options: StackOptions = StackOptions(),  # noqa: B008 - frozen
+    output: OutputSettings = OutputSettings(),
+    options: StackOptions = StackOptions(),
 ) -> Batch[IntegratedFile]:
     """Integrate files of one size and write the result with its maps.
 
@@ -101,7 +101,7 @@ def trace_files(
     paths: Sequence[Path],
     pixel: tuple[int, int],
     bench: Bench,
-    options: StackOptions = StackOptions(),  # noqa: B008 - frozen
+    options: StackOptions = StackOptions(),
 ) -> Batch[FileTraces]:
     """Follow one pixel through the integration of files.
 

@@ -104,7 +104,7 @@ def make_master(  # noqa: PLR0913 - what goes in, what comes out, and two switch
     paths: Sequence[Path],
     out: Path,
     bench: Bench,
-    output: OutputSettings = OutputSettings(),  # noqa: B008 - frozen
+    output: OutputSettings = OutputSettings(),
     *,
     calibration: FlatCalibration = FlatCalibration(),
     any_kind: bool = False,

@@ -78,7 +78,7 @@ def register_files(
     paths: Sequence[Path],
     folder: Path | None,
     bench: Bench,
-    output: OutputSettings = OutputSettings(),  # noqa: B008 - frozen
+    output: OutputSettings = OutputSettings(),
     *,
     reference: Path | None = None,
 ) -> Batch[RegisteredFile]:
