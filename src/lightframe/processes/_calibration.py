@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.arrays import Float32
+from lightframe.arrays import Float32, as_planes
 from lightframe.errors import IncompatibleFramesError
 from lightframe.frames._cfa import CfaPattern
 from lightframe.frames._pixels import Window
@@ -290,7 +290,7 @@ class PreparedCalibration:
 
     def _whole(self, frame: Raw) -> Float32:
         """Return a whole raw frame as planes, after a look at its size."""
-        planes = frame[None] if frame.ndim == 2 else frame  # noqa: PLR2004 - one plane
+        planes = as_planes(frame)
         expected = (self.channels, self.target.raw_height, self.target.raw_width)
         if planes.shape != expected:
             raise IncompatibleFramesError(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lightframe.arrays import Float32
+from lightframe.arrays import Float32, as_planes
 from lightframe.errors import InputError
 from lightframe.frames._info import FrameInfo
 from lightframe.frames._pixels import Window
@@ -239,7 +239,7 @@ def calibrate_frame(  # noqa: PLR0913 - what a frame brings with it, by keyword
         Number of threads for the pixels.
     """
     settings = prepared.settings
-    planes = raw[None] if raw.ndim == 2 else raw  # noqa: PLR2004 - one plane
+    planes = as_planes(raw)
     scale = prepared.dark_scale(planes, exposure_s=exposure_s)
     levels = prepared.levels(planes, pedestal_dn=pedestal.dn)
     literal = settings.output_pedestal == "literal"

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lightframe.arrays import Float32
+from lightframe.arrays import Float32, as_planes
 from lightframe.errors import IncompatibleFramesError, SettingsError
 from lightframe.frames._cfa import CfaPattern
 from lightframe.processes._calibration_settings import CalibrationSettings
@@ -123,8 +123,7 @@ def load_masters(masters: Masters, settings: CalibrationSettings, target: Target
     }
     loaded: dict[str, Float32 | float] = {}
     for role, name, pixels, pedestal in masters.present():
-        planes = np.ascontiguousarray(pixels, np.float32)
-        planes = planes[None] if planes.ndim == 2 else planes  # noqa: PLR2004 - one plane
+        planes = as_planes(np.ascontiguousarray(pixels, np.float32))
         if len(planes) not in {1, target.channels}:
             raise IncompatibleFramesError(
                 "number of channels", (name, len(planes)), ("the frame", target.channels)

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from lightframe.arrays import Float32, Float64
+from lightframe.arrays import Float32, Float64, as_planes
 from lightframe.frames._cfa import CfaPattern
 from lightframe.kernels._luminance import convolve_cell, subtract_spikes
 from lightframe.processes._estimators import quantized_sigma
@@ -134,8 +134,7 @@ def detection_image(planes: Float32, cfa: CfaPattern | None) -> Float32:
     ValueError
         If there are other than one or three planes, or several of a CFA frame.
     """
-    if planes.ndim == 2:
-        planes = planes[None]
+    planes = as_planes(planes)
     if cfa is None:
         if len(planes) == 1:
             plane: Float32 = planes[0]

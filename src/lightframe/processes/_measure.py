@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lightframe.arrays import Float32, Float64
+from lightframe.arrays import Float32, Float64, as_planes
 from lightframe.errors import RegistrationError
 from lightframe.frames._cfa import CfaPattern
 from lightframe.kernels._constants import MAD_TO_SIGMA
@@ -94,8 +94,7 @@ def measure(
     Measurement
         Background and noise are NaN for a colour without pixels.
     """
-    if planes.ndim == 2:  # noqa: PLR2004  (rows and columns: one plane)
-        planes = planes[None]
+    planes = as_planes(planes)
     samples = sample_colours(planes, cfa)
     background = tuple(clipped_mode(values) for values, _ in samples)
     noise = tuple(noise_dn) if noise_dn is not None else tuple(_noise(d) for _, d in samples)

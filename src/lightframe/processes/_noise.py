@@ -24,7 +24,7 @@ from math import prod
 
 import numpy as np
 
-from lightframe.arrays import Float32, Float64, Int64
+from lightframe.arrays import Float32, Float64, Int64, as_planes
 from lightframe.buffers import Buffers
 from lightframe.errors import InputError
 from lightframe.frames._cfa import COLOURS, CfaPattern
@@ -188,8 +188,7 @@ def evaluate_noise(
 def _pixels(image: Float32 | PixelSource) -> NoisePixels:
     if not isinstance(image, np.ndarray):
         return SourcePixels(image)
-    planes = np.ascontiguousarray(image, np.float32)
-    return ImagePixels(planes[None] if planes.ndim == 2 else planes)  # noqa: PLR2004 - one plane
+    return ImagePixels(as_planes(np.ascontiguousarray(image, np.float32)))
 
 
 @dataclass(frozen=True, slots=True)

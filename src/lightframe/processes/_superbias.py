@@ -37,7 +37,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from lightframe.arrays import Float32, Float64
+from lightframe.arrays import Float32, Float64, as_planes
 from lightframe.errors import InputError
 from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes._strips import in_strips
@@ -125,7 +125,7 @@ def superbias(
     InputError
         If no pixel is valid.
     """
-    planes = bias[None] if bias.ndim == 2 else bias  # noqa: PLR2004 - one plane
+    planes = as_planes(bias)
     image = np.empty(planes.shape, np.float32)
     spreads: list[tuple[float, float, float, float]] = []
     for plane, out in zip(planes, image, strict=True):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lightframe.arrays import Float32, Float64
+from lightframe.arrays import Float32, Float64, as_planes
 from lightframe.frames import FrameKind
 from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.simulation._apertures import centroids, choose_stars, flux_ratio
@@ -63,7 +63,7 @@ def compare_with_truth(
     ValueError
         If the number of channels is not that of the session, or no star or background can be used.
     """
-    planes = planes[np.newaxis] if planes.ndim == 2 else planes  # noqa: PLR2004 - (h, w)
+    planes = as_planes(planes)
     names = truth.channels(filter_name)
     if planes.shape[0] != len(names):
         raise ValueError(f"the result has {planes.shape[0]} channels, the session {len(names)}")
