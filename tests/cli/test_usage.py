@@ -1,7 +1,9 @@
 """What the command line says of words, settings and files that it cannot use."""
 
+import numpy as np
 import pytest
 
+from lightframe.frames import Header, write_fits
 from step_frames import files
 
 
@@ -91,3 +93,28 @@ def test_a_master_of_a_single_frame_is_told_in_the_singular(lightframe, ccd, tmp
     assert code == 0
     assert "x.fits: 1 frame, " in out
     assert "rejected 0.0000 %" in out
+
+
+def test_what_many_files_have_in_common_is_explained_once(lightframe, ccd, tmp_path):
+    """Cause and remedy stand once, all names are there; other reasons are told beside it."""
+    bias = files(ccd, "bias")
+    empty = tmp_path / "empty.fits"
+    empty.write_bytes(b"")
+    code, _, err = lightframe("master", "dark", *bias, empty, "-o", tmp_path / "x.fits")
+
+    assert code == 3
+    assert err.count("error:") == 2
+    assert err.count("--any-kind") == 1
+    assert all(path.name in err for path in (*bias, empty))
+    assert "set aside: 6 of 6 files" in err
+
+
+def test_a_frame_of_unknown_kind_has_no_empty_facts(lightframe, tmp_path):
+    """What is not known is named at the end, not shown with nothing beside it."""
+    path = tmp_path / "x.fits"
+    write_fits(path, np.zeros((1, 40, 40), np.float32), Header())
+    code, out, _ = lightframe("info", path)
+
+    assert code == 0
+    assert " kind_from" not in out.partition("unknown:")[0]
+    assert "kind_from" in out.partition("unknown:")[2]

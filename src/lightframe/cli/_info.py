@@ -77,7 +77,7 @@ def _print(info: FrameInfo, *, header: bool) -> None:
     for name, value in _as_dict(info, header=False).items():
         if name in {"path", "notes"}:
             continue
-        if value is None:
+        if value is None or value == "":
             unknown.append(name)
         elif value != []:
             table.add_row(name, _in_words(value))

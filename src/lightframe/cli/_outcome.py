@@ -27,17 +27,28 @@ __all__ = [
 
 
 def _print_failures(failures: Sequence[Failure]) -> None:
-    """Print why files were set aside, on standard error."""
+    """Print why files were set aside, on standard error; a reason that several share once."""
+    alike: dict[tuple[str, ...], list[Failure]] = {}
     for failure in failures:
         error = failure.error
-        named = failure.path.name in str(error)
-        print_error(
-            error
-            if named
-            else LightframeError(
-                failure.reason, where=failure.path, cause=error.cause, remedy=error.remedy
-            )
+        alike.setdefault((error.what, error.cause, error.remedy), []).append(failure)
+    for first, *others in alike.values():
+        _print_failure(first)
+        if others:
+            names = ", ".join(other.path.name for other in others)
+            stderr().print(f"  the same: {names}")
+
+
+def _print_failure(failure: Failure) -> None:
+    error = failure.error
+    named = failure.path.name in str(error)
+    print_error(
+        error
+        if named
+        else LightframeError(
+            failure.reason, where=failure.path, cause=error.cause, remedy=error.remedy
         )
+    )
 
 
 def print_end(batch: Batch[Any], files: Sequence[Path]) -> int:
