@@ -22,13 +22,13 @@ DARK, FLAT_DARK, FLAT = (FrameKind.DARK,), (FrameKind.FLAT_DARK,), (FrameKind.FL
 LIGHT = (FrameKind.LIGHT,)
 
 
-def night(name, *faults, **changes):
+def night(name, *faults, height=400, width=512, **changes):
     """Return a preset of 0.2 megapixels and eight frames of each kind, with faults.
 
     A mapping changes some of the settings of a group, anything else the group.
     """
     values = preset(name).model_dump()
-    values["sensor"] |= {"width": 512, "height": 400}
+    values["sensor"] |= {"width": width, "height": height}
     values["lights"]["count"] = values["darks"]["count"] = values["flats"]["count"] = FRAMES
     for kind in ("flat_darks", "bias"):
         values[kind]["count"] = min(FRAMES, values[kind]["count"])

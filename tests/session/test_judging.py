@@ -17,27 +17,17 @@ from lightframe.simulation import (
     LightLeak,
     NewHotPixels,
     PoorStars,
-    Session,
     WrongSetting,
-    preset,
     simulate_session,
 )
+from sessions_of_results import FRAMES, night
 
-FRAMES = 8
 BIAS_DN = 700.0
 
 
 def small(name="osc-cmos", faults=(), **changes):
     """Return a preset of a third of a megapixel and eight frames of each kind, with faults."""
-    values = preset(name).model_dump()
-    values["sensor"] |= {"width": 640, "height": 480}
-    values["lights"]["count"] = values["darks"]["count"] = values["flats"]["count"] = FRAMES
-    for kind in ("flat_darks", "bias"):
-        values[kind]["count"] = min(FRAMES, values[kind]["count"])
-    values["filters"] = values["filters"][:1]
-    for group, update in changes.items():
-        values[group] = values[group] | update if isinstance(update, dict) else update
-    return Session.parse(values).changed(faults=tuple(faults))
+    return night(name, *faults, height=480, width=640, **changes)
 
 
 def judged(tmp_path, session, settings=None):

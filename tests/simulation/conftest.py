@@ -2,7 +2,7 @@
 
 import pytest
 
-from lightframe.simulation import preset, simulate_session
+from lightframe.simulation import BiasSet, preset, simulate_session
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +17,9 @@ def colour_folder(colour_session, tmp_path_factory):
     folder = tmp_path_factory.mktemp("colour") / "session"
     simulate_session(folder, colour_session, threads=2)
     return folder
+
+
+@pytest.fixture(scope="session")
+def clean():
+    """Return the settings of a small session without faults."""
+    return preset("osc-cmos").changed(bias=BiasSet(count=3)).resized(120, 180, 3)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from pydantic import ValidationError
+from raw_frames import raws
 from scipy.ndimage import maximum_filter
 
 from lightframe.errors import UnreadableFileError
@@ -11,7 +12,6 @@ from lightframe.frames import FrameKind, open_pixels, read_image, read_info
 from lightframe.simulation import (
     AlreadyCalibrated,
     BiasDrift,
-    BiasSet,
     Binned,
     BzeroLost,
     Clouds,
@@ -39,25 +39,11 @@ from lightframe.simulation import (
     WrongSetting,
     build_camera,
     load_truth,
-    preset,
     schedule,
     simulate_session,
 )
 
 LIGHT, DARK, FLAT, BIAS = FrameKind.LIGHT, FrameKind.DARK, FrameKind.FLAT, FrameKind.BIAS
-
-
-@pytest.fixture(scope="module")
-def clean():
-    """Return the settings of a small session without faults."""
-    return preset("osc-cmos").changed(bias=BiasSet(count=3)).resized(120, 180, 3)
-
-
-def raws(settings, kind):
-    """Return the raw frames of one kind as float64."""
-    shots = schedule(settings)
-    camera = build_camera(settings, shots)
-    return [camera.expose(shot).raw.astype(float) for shot in shots if shot.kind is kind]
 
 
 def pair(clean, fault, kind):

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from astropy.io import fits
+from raw_frames import raws
 
 from lightframe.errors import SettingsError, UnreadableFileError
 from lightframe.frames import FrameKind, read_image, read_info
 from lightframe.simulation import (
     AlreadyCalibrated,
-    BiasSet,
     Binned,
     CameraRawFile,
     ChangedGlow,
@@ -21,27 +21,12 @@ from lightframe.simulation import (
     Session,
     TornReadout,
     Unshifted,
-    build_camera,
     preset,
-    schedule,
     simulate_session,
 )
 
 LIGHT, DARK, FLAT, BIAS = FrameKind.LIGHT, FrameKind.DARK, FrameKind.FLAT, FrameKind.BIAS
 BIAS_DN = 700
-
-
-@pytest.fixture(scope="module")
-def clean():
-    """Return the settings of a small session without faults."""
-    return preset("osc-cmos").changed(bias=BiasSet(count=3)).resized(120, 180, 3)
-
-
-def raws(settings, kind):
-    """Return the raw frames of one kind as float64."""
-    shots = schedule(settings)
-    camera = build_camera(settings, shots)
-    return [camera.expose(shot).raw.astype(float) for shot in shots if shot.kind is kind]
 
 
 def stored(tmp_path, settings, kind):
