@@ -306,8 +306,9 @@ class Candidate:
     def distance(self, quantity: str) -> float:
         """Return the absolute difference of a number; very far where one is unknown."""
         comparison = self.of(quantity)
-        known = comparison is not None and comparison.difference is not None
-        return abs(comparison.difference) if known else _FAR  # type: ignore[union-attr,arg-type]
+        if comparison is None or comparison.difference is None:
+            return _FAR
+        return abs(comparison.difference)
 
     def rank(self, *, may_scale: bool) -> tuple[object, ...]:
         """Return the key by which candidates are ordered, the best first.
