@@ -13,10 +13,10 @@ from lightframe.cli._outcome import (
     number,
     numbers,
     print_end,
+    print_lights,
     print_remarks,
     print_table,
     refused_files,
-    refused_lights,
     table,
 )
 from lightframe.cli._output import print_json
@@ -138,8 +138,7 @@ def execute(arguments: argparse.Namespace) -> int:
         arguments.files, arguments.out, calibrator, bench, output_of(arguments, bench)
     )
     if arguments.json:
-        lights = [file.as_dict() for file in batch.done] + refused_lights(batch.failures)
-        print_json({"lights": lights})
+        print_lights(batch)
     elif batch.done:
         _print(batch, verbose=arguments.verbose)
     return print_end(batch, arguments.files)

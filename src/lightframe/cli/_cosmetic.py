@@ -5,8 +5,7 @@ from pathlib import Path
 
 from lightframe.cli._figures import percent
 from lightframe.cli._options import add_settings
-from lightframe.cli._outcome import print_end, print_table, refused_lights, table
-from lightframe.cli._output import print_json
+from lightframe.cli._outcome import print_end, print_lights, print_table, table
 from lightframe.cli._parser import Parser
 from lightframe.cli._steps import add_common, add_output, bench_of, output_of
 from lightframe.processes import CosmeticSettings
@@ -48,8 +47,7 @@ def execute(arguments: argparse.Namespace) -> int:
         with_map=arguments.map,
     )
     if arguments.json:
-        lights = [file.as_dict() for file in batch.done] + refused_lights(batch.failures)
-        print_json({"lights": lights})
+        print_lights(batch)
     elif batch.done:
         shown = table("Light", "Hot", "Cold", "Listed", "Defects %", "Replaced")
         for file in batch.done:

@@ -2,8 +2,7 @@
 
 import argparse
 
-from lightframe.cli._outcome import numbers, print_end, print_table, refused_lights, table
-from lightframe.cli._output import print_json
+from lightframe.cli._outcome import numbers, print_end, print_lights, print_table, table
 from lightframe.cli._steps import add_common, add_output, bench_of, output_of
 from lightframe.errors import SettingsError
 from lightframe.frames import CfaPattern
@@ -48,8 +47,7 @@ def execute(arguments: argparse.Namespace) -> int:
         separate_channels=arguments.separate_channels,
     )
     if arguments.json:
-        lights = [file.as_dict() for file in batch.done] + refused_lights(batch.failures)
-        print_json({"lights": lights})
+        print_lights(batch)
     elif batch.done:
         shown = table("Light", "Pattern", "Noise R G B DN")
         for file in batch.done:

@@ -4,8 +4,7 @@ import argparse
 
 from lightframe.cli._console import stdout
 from lightframe.cli._options import add_settings
-from lightframe.cli._outcome import number, numbers, print_end, print_table, refused_lights, table
-from lightframe.cli._output import print_json
+from lightframe.cli._outcome import number, numbers, print_end, print_lights, print_table, table
 from lightframe.cli._parser import Parser
 from lightframe.cli._steps import add_common, bench_of
 from lightframe.processes import DetectionSettings
@@ -28,8 +27,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Measure the files."""
     batch = measure_files(arguments.files, bench_of(arguments))
     if arguments.json:
-        lights = [file.as_dict() for file in batch.done] + refused_lights(batch.failures)
-        print_json({"lights": lights})
+        print_lights(batch)
     elif batch.done:
         _print(batch)
     return print_end(batch, arguments.files)

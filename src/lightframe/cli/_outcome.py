@@ -4,12 +4,13 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from rich import box
 from rich.table import Table
 
 from lightframe.cli._console import print_error, stderr, stdout
+from lightframe.cli._output import print_json
 from lightframe.cli._wide_table import fitted
 from lightframe.errors import LightframeError
 from lightframe.session import Batch, Failure, unknown_light
@@ -18,10 +19,10 @@ __all__ = [
     "number",
     "numbers",
     "print_end",
+    "print_lights",
     "print_remarks",
     "print_table",
     "refused_files",
-    "refused_lights",
     "table",
 ]
 
@@ -90,12 +91,20 @@ def print_remarks(remarks: Iterable[tuple[str, ...]]) -> None:
         stdout().print(f"note: {remark}{times}", style="yellow", soft_wrap=True)
 
 
-def refused_lights(failures: Sequence[Failure]) -> list[dict[str, Any]]:
-    """Return files that were set aside as entries of ``lights``."""
-    return [
+class _Light(Protocol):
+    def as_dict(self) -> dict[str, Any]: ...
+
+
+_L = TypeVar("_L", bound=_Light)
+
+
+def print_lights(batch: Batch[_L]) -> None:
+    """Print what was done to each light, and why others were set aside, as JSON."""
+    refused = [
         unknown_light(failure.path, None) | {"used": False, "reason": failure.reason}
-        for failure in failures
+        for failure in batch.failures
     ]
+    print_json({"lights": [light.as_dict() for light in batch.done] + refused})
 
 
 def refused_files(failures: Sequence[Failure]) -> list[dict[str, str]]:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from lightframe.cli._figures import percent
 from lightframe.cli._options import add_settings
-from lightframe.cli._outcome import number, print_end, print_table, refused_lights, table
-from lightframe.cli._output import print_json
+from lightframe.cli._outcome import number, print_end, print_lights, print_table, table
 from lightframe.cli._parser import Parser
 from lightframe.cli._steps import add_common, add_output, bench_of, output_of
 from lightframe.processes import DetectionSettings, RegistrationSettings, ResampleSettings
@@ -47,8 +46,7 @@ def execute(arguments: argparse.Namespace) -> int:
         reference=arguments.reference,
     )
     if arguments.json:
-        lights = [file.as_dict() for file in batch.done] + refused_lights(batch.failures)
-        print_json({"lights": lights})
+        print_lights(batch)
     elif batch.done:
         _print(batch)
     return print_end(batch, arguments.files)
