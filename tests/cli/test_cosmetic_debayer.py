@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from lightframe.frames import CfaPattern, read_header, read_image, read_info
+from lightframe.frames import (
+    Card,
+    CfaPattern,
+    Header,
+    read_header,
+    read_image,
+    read_info,
+    write_fits,
+)
 from lightframe.processes import debayer
 from step_frames import files
 
@@ -59,6 +67,29 @@ def test_a_dark_of_another_size_sets_the_light_aside(lightframe, ccd, osc, tmp_p
     code, _, errors = lightframe("cosmetic", cropped, "--dark", dark, "-o", tmp_path / "out")
     assert code == 3
     assert "size" in errors
+
+
+def test_what_does_not_fit_a_correction_is_told(lightframe, osc, tmp_path):
+    """A dark of another camera, a flat for a dark, frames that are debayered already."""
+    light, dark, flat = (files(osc, kind)[0] for kind in ("lights", "darks", "flats"))
+    other = tmp_path / "other.fits"
+    info, pixels = read_image(dark)
+    cards = [c for c in info.header if c.keyword not in {"INSTRUME", "BZERO", "BSCALE"}]
+    write_fits(other, pixels, Header((*cards, Card("INSTRUME", "QHY600M"))), units="dn")
+    code, out, _ = lightframe("cosmetic", light, "--dark", other, "-o", tmp_path)
+    assert code == 0
+    assert "note: other.fits: camera QHY600M instead of" in out
+
+    code, _, err = lightframe("cosmetic", light, "--dark", flat, "-o", tmp_path)
+    assert code == 2
+    assert "given as dark, says of itself that it is a flat" in err
+
+    lightframe("debayer", light, "-o", tmp_path)
+    code, document, _ = lightframe(
+        "cosmetic", tmp_path / f"{light.stem}_d.fits", "-o", tmp_path, "--json"
+    )
+    assert code == 0
+    assert "before they are debayered" in document["lights"][0]["notes"][0]
 
 
 def test_debayering_is_that_of_the_library_and_drops_the_pattern(lightframe, osc, tmp_path):

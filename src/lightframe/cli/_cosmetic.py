@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lightframe.cli._figures import percent
 from lightframe.cli._options import add_settings
-from lightframe.cli._outcome import print_end, print_lights, print_table, table
+from lightframe.cli._outcome import print_end, print_lights, print_remarks, print_table, table
 from lightframe.cli._parser import Parser
 from lightframe.cli._steps import add_common, add_output, bench_of, output_of
 from lightframe.processes import CosmeticSettings
@@ -60,4 +60,5 @@ def execute(arguments: argparse.Namespace) -> int:
                 str(file.replaced),
             )
         print_table(shown)
+        print_remarks(file.remarks for file in batch.done)
     return print_end(batch, arguments.files)

@@ -9,7 +9,6 @@ from typing import Any, Self
 import numpy as np
 
 from lightframe.arrays import Float32, UInt16
-from lightframe.checks._plan_records import Binding, Outcome
 from lightframe.errors import InputError, SettingsError
 from lightframe.frames import FrameInfo, FrameKind, read_image
 from lightframe.processes import (
@@ -22,15 +21,14 @@ from lightframe.processes import (
     overscan_from_sections,
     prepare_calibration,
 )
+from lightframe.session._given_master import SERVES, differences, refuse_exchanged
 from lightframe.session._hashes import hashes
 from lightframe.session._master_fit import (
     MasterLevels,
     refuse_colour_image,
     refuse_other_scale,
 )
-from lightframe.session._match import compare
 from lightframe.session._match_settings import MatchSettings
-from lightframe.session._sets import gather
 from lightframe.session._steps import Bench
 
 __all__ = ["Calibrator", "MasterFiles"]
@@ -137,7 +135,7 @@ class Calibrator:
             )
         loaded = {kind: _LoadedMaster.read(path, kind) for kind, path in files.items()}
         for kind, master in loaded.items():
-            _refuse_exchanged(master.info, kind)
+            refuse_exchanged(master.info, kind)
         if settings.dark_scaling != "none":
             _require_bias(loaded, settings)
         digests = hashes(files.values(), bench.threads)
@@ -293,7 +291,7 @@ class Calibrator:
         for kind, master in self._loaded.items():
             name, role = master.info.path.name, kind.value
             said = master.info.kind
-            if said is not None and said not in _SERVES[kind]:
+            if said is not None and said not in SERVES[kind]:
                 yield f"{name}, given as {role}, says of itself that it is a {said}"
             if not master.info.is_master and (master.info.frames_combined or 1) == 1:
                 yield f"{name} is a single frame: its noise goes into every light"
@@ -305,29 +303,7 @@ class Calibrator:
             if kind is FrameKind.FLAT and _is_raw(master.info) and not self.settings.calibrate_flat:
                 yield f"{name} is a raw flat: its bias is not subtracted, the light undercorrected"
             ignored = _SCALED if kind is FrameKind.DARK and scaling != "none" else frozenset()
-            light = gather([replace(info, kind=FrameKind.LIGHT)], self.match)[0]
-            own = gather([replace(master.info, kind=kind)], self.match)[0]
-            for comparison in compare(light, own, kind, self.match):
-                if (
-                    comparison.outcome is Outcome.DIFFERENT
-                    and comparison.binding is not Binding.REMARK
-                    and comparison.quantity not in ignored
-                ):
-                    yield f"{name}: {comparison.text}"
-
-
-def _refuse_exchanged(info: FrameInfo, kind: FrameKind) -> None:
-    """Raise if a flat or light is given as bias or dark, or the reverse."""
-    said = info.kind
-    if said is None or said in _SERVES[kind]:
-        return
-    if kind is FrameKind.FLAT or said in {FrameKind.FLAT, FrameKind.LIGHT}:
-        raise SettingsError(
-            f"{info.path.name}, given as {kind}, says of itself that it is a {said}",
-            where=info.path,
-            cause="two masters were exchanged, or its header is wrong",
-            remedy=f"give a {kind}, or correct IMAGETYP in the header of this one",
-        )
+            yield from differences(master.info, kind, info, self.match, ignored)
 
 
 def _require_bias(loaded: Mapping[FrameKind, _LoadedMaster], settings: CalibrationSettings) -> None:
@@ -344,11 +320,6 @@ def _require_bias(loaded: Mapping[FrameKind, _LoadedMaster], settings: Calibrati
         )
 
 
-_SERVES = {
-    FrameKind.BIAS: {FrameKind.BIAS, FrameKind.FLAT_DARK, FrameKind.DARK},
-    FrameKind.DARK: {FrameKind.DARK, FrameKind.FLAT_DARK},
-    FrameKind.FLAT: {FrameKind.FLAT},
-}
 _SCALED = frozenset({"exposure", "temperature"})
 
 

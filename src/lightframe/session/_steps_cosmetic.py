@@ -1,6 +1,6 @@
 """Cosmetic correction of files (guide, section 9.1)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from lightframe.errors import IncompatibleFramesError, InputError, SettingsError
-from lightframe.frames import CfaPattern, FrameInfo, read_image
+from lightframe.frames import CfaPattern, FrameInfo, FrameKind, read_image
 from lightframe.processes import (
-    CosmeticSettings,
     Defects,
     correct_defects,
     defects_from_dark,
@@ -18,7 +17,9 @@ from lightframe.processes import (
 )
 from lightframe.session._batch import Batch
 from lightframe.session._defect_list import read_defect_list
+from lightframe.session._given_master import differences, refuse_exchanged
 from lightframe.session._records import unknown_light
+from lightframe.session._settings import RunSettings
 from lightframe.session._steps import Bench, each_file
 from lightframe.session._steps_calibrate import frame_bytes
 from lightframe.session._steps_headers import as_mosaic, done
@@ -44,12 +45,15 @@ class CorrectedFile:
         Samples that got a new value.
     written : Written
         The result.
+    remarks : tuple of str
+        In what the dark does not fit it, and what makes correcting it less than it could be.
     """
 
     info: FrameInfo
     defects: Defects
     replaced: int
     written: Written
+    remarks: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Return JSON values, named as in the ``lights`` of run.json."""
@@ -60,6 +64,7 @@ class CorrectedFile:
             "replaced": self.replaced,
             "output": str(self.written.path),
             "truncated": self.written.truncated,
+            "notes": list(self.remarks),
         }
 
 
@@ -102,7 +107,7 @@ def correct_files(
             "nothing to find defects with",
             remedy="give --dark or --defect-list, or leave detection on",
         )
-    known = _KnownDefects(settings, dark, bench.threads)
+    known = _KnownDefects(bench.settings, dark, bench.threads)
     names = output_files(paths, folder, "_cc", output, bench.progress.message)
 
     def work(path: Path) -> CorrectedFile:
@@ -131,7 +136,7 @@ def correct_files(
         if with_map:
             maps.append(("DEFECTS", defects.map(info.height, info.width)[None].astype(np.float32)))
         written = write(names[path], planes, header, output, cfa=cfa, maps=maps)
-        return CorrectedFile(info, defects, repairs.count, written)
+        return CorrectedFile(info, defects, repairs.count, written, tuple(known.remarks(info)))
 
     return each_file("Correcting", paths, work, bench, bytes_each=frame_bytes(paths))
 
@@ -139,14 +144,16 @@ def correct_files(
 class _KnownDefects:
     """Defects that are known before a light is looked at: of the dark, and of the list."""
 
-    def __init__(self, settings: CosmeticSettings, dark: Path | None, threads: int) -> None:
-        self._settings = settings
+    def __init__(self, settings: RunSettings, dark: Path | None, threads: int) -> None:
+        self._settings = settings.cosmetic
+        self._match = settings.match
         self._dark: FrameInfo | None = None
         self._of_dark = Defects.none()
         if dark is not None:
             self._dark, pixels = read_image(dark)
+            refuse_exchanged(self._dark, FrameKind.DARK)
             for plane in pixels:
-                found = defects_from_dark(plane, self._dark.cfa, settings, threads=threads)
+                found = defects_from_dark(plane, self._dark.cfa, self._settings, threads=threads)
                 self._of_dark = self._of_dark.merged(found)
 
     def of(self, info: FrameInfo) -> Defects:
@@ -175,6 +182,19 @@ class _KnownDefects:
             return self._of_dark
         found = read_defect_list(listed, height=info.height, width=info.width)
         return self._of_dark.merged(found)
+
+    def remarks(self, info: FrameInfo) -> Iterator[str]:
+        """Yield in what the dark does not fit a frame, and that the frame comes too late."""
+        if self._dark is not None:
+            # Hot pixels are hot at any exposure, and stand out from their dark's own level.
+            yield from differences(
+                self._dark, FrameKind.DARK, info, self._match, {"exposure", "offset"}
+            )
+        if info.channels > 1:
+            yield (
+                f"{info.channels} planes: interpolation has spread hot pixels over their"
+                " neighbours; correct mosaics before they are debayered"
+            )
 
 
 def _shown(value: object) -> object:
