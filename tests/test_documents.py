@@ -1,4 +1,4 @@
-"""What the README shows, held against the code."""
+"""What README and documents show, held against the code."""
 
 import re
 import tomllib
@@ -8,17 +8,23 @@ import lightframe
 from lightframe.cli._main import COMMANDS
 from lightframe.session import RunSettings
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+TEXTS = (README, *(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")))
 
 
 def blocks(language):
     """Return the examples in a language."""
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+    return [
+        example
+        for text in TEXTS
+        for example in re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+    ]
 
 
-def test_the_settings_of_the_readme_are_settings():
+def test_the_settings_of_the_documents_are_settings():
     """Each example of a file of settings is taken."""
-    assert blocks("toml")
+    assert len(blocks("toml")) > 1
     for example in blocks("toml"):
         RunSettings.parse(tomllib.loads(example))
 
@@ -37,3 +43,10 @@ def test_every_command_stands_in_the_readme_and_no_other():
     for name in COMMANDS:
         assert re.search(rf"[`\s]{name}[`\s]", table), name
     assert set(re.findall(r"lightframe ([a-z]+)\b", README)) <= set(COMMANDS)
+
+
+def test_the_links_of_the_documents_lead_somewhere():
+    """Files and folders beside them."""
+    for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
+        for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
+            assert "://" in target or (path.parent / target).exists(), (path.name, target)
