@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lightframe.frames import Header, write_fits
+from lightframe.frames import Card, Header, write_fits
 from step_frames import files
 
 
@@ -110,11 +110,14 @@ def test_what_many_files_have_in_common_is_explained_once(lightframe, ccd, tmp_p
 
 
 def test_a_frame_of_unknown_kind_has_no_empty_facts(lightframe, tmp_path):
-    """What is not known is named at the end, not shown with nothing beside it."""
+    """What is not known is named at the end; cards of text have no equals sign."""
     path = tmp_path / "x.fits"
-    write_fits(path, np.zeros((1, 40, 40), np.float32), Header())
-    code, out, _ = lightframe("info", path)
+    header = Header((Card("HISTORY", "Made by hand"), Card("GAIN", 100)))
+    write_fits(path, np.zeros((1, 40, 40), np.float32), header)
+    code, out, _ = lightframe("info", "--header", path)
 
     assert code == 0
     assert " kind_from" not in out.partition("unknown:")[0]
     assert "kind_from" in out.partition("unknown:")[2]
+    assert "  HISTORY  Made by hand\n" in out
+    assert "  GAIN     = 100" in out

@@ -19,6 +19,9 @@ from lightframe.session import Batch, read_infos
 
 __all__ = ["add_arguments", "execute"]
 
+_TEXTS = frozenset({"COMMENT", "HISTORY", ""})
+"""Keywords of cards that have a text and no value."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
@@ -90,5 +93,6 @@ def _print(info: FrameInfo, *, header: bool) -> None:
     if header:
         for card in info.header:
             comment = f" / {card.comment}" if card.comment else ""
-            console.print(f"  {card.keyword:8} = {card.value}{comment}", soft_wrap=True)
+            equals = " " if card.keyword in _TEXTS else " = "
+            console.print(f"  {card.keyword:8}{equals}{card.value}{comment}", soft_wrap=True)
     console.print()

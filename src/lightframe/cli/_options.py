@@ -164,7 +164,7 @@ def settings_from(arguments: argparse.Namespace, kind: type[S], config: Mapping[
         if not equals:
             raise SettingsError(
                 f"--set {assignment!r} is not of the form NAME=VALUE",
-                remedy="for example --set lights.rejection=sigma",
+                remedy=f"write --set {name.strip()}=VALUE",
             )
         _put(values, tuple(name.strip().split(".")), text.strip())
     return kind.parse(values, where="settings")
