@@ -5,7 +5,8 @@ from ._consequences import CONSEQUENCES, without_consequences
 from ._evidence_frame import FrameEvidence, measure_frame, read_plane
 from ._evidence_ledger import Ledger, make_ledger
 from ._evidence_levels import Levels
-from ._evidence_sets import SessionEvidence, SetEvidence, Use, describe_set
+from ._evidence_session import SessionEvidence, Use
+from ._evidence_sets import SetEvidence, describe_set
 from ._explain import rule_facts, rule_page, rule_pages
 from ._finding import Finding, Group, Severity
 from ._judging import judge_session

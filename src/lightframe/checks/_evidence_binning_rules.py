@@ -8,7 +8,8 @@ import numpy as np
 from lightframe.checks._evidence_ledger import hot_pixels_of
 from lightframe.checks._evidence_levels_of_bias import setups
 from lightframe.checks._evidence_scale import Ratios, dark_ratios, spacing_of
-from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
+from lightframe.checks._evidence_session import SessionEvidence
+from lightframe.checks._evidence_sets import SetEvidence
 from lightframe.checks._finding import Finding
 from lightframe.checks._pictures import Axis, Comparison, Panels, Row
 from lightframe.checks._rules import Stage, found, witness

@@ -6,7 +6,8 @@ import numpy as np
 
 from lightframe.arrays import Float64
 from lightframe.checks._evidence_pictures import comb, values_by_phase
-from lightframe.checks._evidence_sets import DARK_KINDS, SessionEvidence, SetEvidence
+from lightframe.checks._evidence_session import SessionEvidence
+from lightframe.checks._evidence_sets import DARK_KINDS, SetEvidence
 from lightframe.checks._evidence_tools import dark_reference, rounded
 from lightframe.checks._evidence_x_trans import light_by_six
 from lightframe.checks._finding import Finding, Group, Severity

@@ -13,7 +13,8 @@ from lightframe.checks._evidence_dark_pictures import (
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_ledger import hot_ratios
 from lightframe.checks._evidence_pictures import lowest_values
-from lightframe.checks._evidence_sets import DARK_KINDS, SessionEvidence, SetEvidence
+from lightframe.checks._evidence_session import SessionEvidence
+from lightframe.checks._evidence_sets import DARK_KINDS, SetEvidence
 from lightframe.checks._evidence_structure import changed_frames, structure_changes, torn_frames
 from lightframe.checks._evidence_tools import names_of, rounded, spike_at_minimum
 from lightframe.checks._finding import Finding, Group, Severity

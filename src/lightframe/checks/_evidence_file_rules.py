@@ -7,7 +7,8 @@ import numpy as np
 
 from lightframe.checks._evidence_frame import FrameEvidence, Places
 from lightframe.checks._evidence_pictures import levels_beside
-from lightframe.checks._evidence_sets import DARK_KINDS, SessionEvidence, SetEvidence
+from lightframe.checks._evidence_session import SessionEvidence
+from lightframe.checks._evidence_sets import DARK_KINDS, SetEvidence
 from lightframe.checks._evidence_tools import (
     dark_reference,
     full_scale,

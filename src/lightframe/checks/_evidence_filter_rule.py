@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
+from lightframe.checks._evidence_session import SessionEvidence
+from lightframe.checks._evidence_sets import SetEvidence
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._pictures import Axis, Comparison, Mark, Row
 from lightframe.checks._rules import found, rule

@@ -7,7 +7,8 @@ import numpy as np
 
 from lightframe.arrays import Float64
 from lightframe.checks._evidence_pictures import frame_map
-from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
+from lightframe.checks._evidence_session import SessionEvidence
+from lightframe.checks._evidence_sets import SetEvidence
 from lightframe.checks._evidence_tools import same_setup
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import number

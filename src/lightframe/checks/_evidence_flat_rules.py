@@ -9,7 +9,8 @@ from lightframe.checks._evidence_flat_pictures import (
     level_of_flat,
 )
 from lightframe.checks._evidence_frame import FrameEvidence
-from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
+from lightframe.checks._evidence_session import SessionEvidence
+from lightframe.checks._evidence_sets import SetEvidence
 from lightframe.checks._evidence_tools import (
     dark_reference,
     flat_signal,

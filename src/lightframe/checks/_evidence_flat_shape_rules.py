@@ -14,7 +14,8 @@ from lightframe.checks._evidence_flat_pictures import (
     stars_of_flats,
 )
 from lightframe.checks._evidence_frame import FrameEvidence
-from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
+from lightframe.checks._evidence_session import SessionEvidence
+from lightframe.checks._evidence_sets import SetEvidence
 from lightframe.checks._evidence_tools import (
     flat_signal,
     names_of,

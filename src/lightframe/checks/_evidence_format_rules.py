@@ -7,7 +7,7 @@ from math import log2
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_pictures import comb
 from lightframe.checks._evidence_scale import dark_ratios, few_values, same_scale, spacing_of
-from lightframe.checks._evidence_sets import SessionEvidence
+from lightframe.checks._evidence_session import SessionEvidence
 from lightframe.checks._evidence_tools import names_of
 from lightframe.checks._finding import Finding, Severity
 from lightframe.checks._numbers import counted, number

@@ -13,7 +13,8 @@ from lightframe.checks._evidence_levels_of_bias import (
     setups,
     transfers_of,
 )
-from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
+from lightframe.checks._evidence_session import SessionEvidence
+from lightframe.checks._evidence_sets import SetEvidence
 from lightframe.checks._evidence_transfer import Transfer
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._frame_chart import frame_chart

@@ -7,7 +7,7 @@ from lightframe.checks._evidence_gain_rules import gain_outliers
 from lightframe.checks._evidence_ledger import Ledger
 from lightframe.checks._evidence_levels_of_bias import setups, transfers_of
 from lightframe.checks._evidence_pictures import hot_pixels_by_orientation, hot_pixels_by_slope
-from lightframe.checks._evidence_sets import SessionEvidence
+from lightframe.checks._evidence_session import SessionEvidence
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._pictures import Scatter
 from lightframe.checks._rules import found, rule, witness

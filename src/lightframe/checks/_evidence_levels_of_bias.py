@@ -7,7 +7,8 @@ from math import inf
 
 import numpy as np
 
-from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
+from lightframe.checks._evidence_session import SessionEvidence
+from lightframe.checks._evidence_sets import SetEvidence
 from lightframe.checks._evidence_tools import dark_reference, same_setup
 from lightframe.checks._evidence_transfer import Transfer, flat_transfer, sky_transfer
 from lightframe.frames import FrameKind

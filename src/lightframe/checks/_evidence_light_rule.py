@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lightframe.checks._evidence_pictures import levels_beside
-from lightframe.checks._evidence_sets import SessionEvidence
+from lightframe.checks._evidence_session import SessionEvidence
 from lightframe.checks._evidence_tools import names_of, saturated_part
 from lightframe.checks._finding import Finding
 from lightframe.checks._pictures import Row

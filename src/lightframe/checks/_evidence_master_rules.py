@@ -6,7 +6,8 @@ import numpy as np
 
 from lightframe.checks._evidence_levels_of_bias import agreed_level, bias_levels, setups
 from lightframe.checks._evidence_pictures import levels_beside, lowest_values
-from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
+from lightframe.checks._evidence_session import SessionEvidence
+from lightframe.checks._evidence_sets import SetEvidence
 from lightframe.checks._evidence_tools import same_setup
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import number

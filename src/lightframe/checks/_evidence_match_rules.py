@@ -11,7 +11,8 @@ from lightframe.checks._evidence_levels_of_bias import (
     setups,
 )
 from lightframe.checks._evidence_pictures import implied_levels
-from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
+from lightframe.checks._evidence_session import SessionEvidence
+from lightframe.checks._evidence_sets import SetEvidence
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import number
 from lightframe.checks._rules import found, rule, with_picture, witness

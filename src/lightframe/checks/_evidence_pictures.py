@@ -9,7 +9,7 @@ from lightframe.arrays import Float64
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_ledger import Ledger
 from lightframe.checks._evidence_levels_of_bias import BiasLevel
-from lightframe.checks._evidence_sets import SessionEvidence
+from lightframe.checks._evidence_session import SessionEvidence
 from lightframe.checks._pictures import (
     Axis,
     Comparison,

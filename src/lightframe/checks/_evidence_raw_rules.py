@@ -9,7 +9,8 @@ import numpy as np
 from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_pictures import comb, lowest_values
 from lightframe.checks._evidence_scale import few_values, same_scale
-from lightframe.checks._evidence_sets import DARK_KINDS, SessionEvidence, SetEvidence
+from lightframe.checks._evidence_session import SessionEvidence
+from lightframe.checks._evidence_sets import DARK_KINDS, SetEvidence
 from lightframe.checks._evidence_tools import names_of, same_setup
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import counted

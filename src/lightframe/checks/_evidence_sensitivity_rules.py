@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lightframe.checks._evidence_sensitivity import SensitivityMatch, sensitivity_match
-from lightframe.checks._evidence_sets import SessionEvidence, Use
+from lightframe.checks._evidence_session import SessionEvidence, Use
 from lightframe.checks._evidence_tools import dark_reference
 from lightframe.checks._finding import Finding
 from lightframe.checks._numbers import measured

@@ -7,7 +7,8 @@ import numpy as np
 from lightframe.arrays import Float64
 from lightframe.checks._cameras import camera_of
 from lightframe.checks._evidence_frame import FrameEvidence
-from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
+from lightframe.checks._evidence_session import SessionEvidence
+from lightframe.checks._evidence_sets import SetEvidence
 from lightframe.frames import FrameKind
 from lightframe.kernels._constants import FULL_SCALE
 from lightframe.processes import LEAST_CEILING_DN, Saturation, is_end_of_adc

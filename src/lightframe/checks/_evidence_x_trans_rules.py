@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from lightframe.checks._evidence_colour_rules import bright_flats
-from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
+from lightframe.checks._evidence_session import SessionEvidence
+from lightframe.checks._evidence_sets import SetEvidence
 from lightframe.checks._evidence_tools import dark_reference, rounded
 from lightframe.checks._evidence_x_trans import colour_fit, light_by_six, shown_x_trans
 from lightframe.checks._finding import Finding

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from lightframe.checks._consequences import CONSEQUENCES
-from lightframe.checks._evidence_sets import SessionEvidence
+from lightframe.checks._evidence_session import SessionEvidence
 from lightframe.checks._plan_records import PlanRecord
 from lightframe.checks._remedies import REMEDIES
 from lightframe.checks._rules import RULES

@@ -1,6 +1,6 @@
 """Judging a session: what the frames are, whether they are sound, whether they go together."""
 
-from lightframe.checks._evidence_sets import SessionEvidence
+from lightframe.checks._evidence_session import SessionEvidence
 from lightframe.checks._finding import Finding, Severity
 from lightframe.checks._rules import Stage, judge
 

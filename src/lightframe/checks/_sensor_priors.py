@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lightframe.checks._cameras import camera_of
-from lightframe.checks._evidence_sets import SessionEvidence, SetEvidence
+from lightframe.checks._evidence_session import SessionEvidence
+from lightframe.checks._evidence_sets import SetEvidence
 from lightframe.checks._finding import Finding, Severity
 from lightframe.checks._findings_without_dark import dark_missing
 from lightframe.checks._sensor_bias import bias_figures

@@ -10,12 +10,8 @@ import numpy as np
 
 from lightframe.arrays import Float64
 from lightframe.checks._evidence_frame import FrameEvidence
-from lightframe.checks._evidence_sets import (
-    DARK_KINDS,
-    SessionEvidence,
-    SetEvidence,
-    describe_set,
-)
+from lightframe.checks._evidence_session import SessionEvidence
+from lightframe.checks._evidence_sets import DARK_KINDS, SetEvidence, describe_set
 from lightframe.checks._evidence_structure import torn_frames
 from lightframe.checks._finding import Severity
 from lightframe.checks._rules import Stage, judge
