@@ -236,6 +236,27 @@ def test_linear_fit_is_the_best_of_all_lines_where_many_integers_lie_on_one(n):
     np.testing.assert_allclose(found, best, rtol=1e-4, atol=1e-3)
 
 
+@pytest.mark.parametrize("sides", [1, 2, 3])
+def test_linear_fit_rejects_nothing_of_samples_exactly_on_a_line(sides):
+    """Their deviation is rounding alone; the end of -3 to 2 would be 1.5 sigma of that off."""
+    x = np.array([[-3.0, -2.0, -1.0, 0.0, 1.0, 2.0]]).T * np.array([1.0, 0.1, 3.7, 1e4])
+    limits = RejectionLimits(
+        linear_fit=LinearFitLimits(low=1.0, high=1.0),
+        reject_low=bool(sides & 1),
+        reject_high=bool(sides & 2),
+    )
+    _, low, high, _ = reject("linear-fit", 1000 + x, limits)
+    assert ((low == 0) & (high == 6)).all()
+
+
+@pytest.mark.parametrize("size", [1e-45, 1e-40, 1e-30, 1e30, 3e38])
+def test_linear_fit_ends_with_samples_of_any_size(size):
+    """The mean slope of five samples near 1e-45 is zero in float32: doubled, it would stay so."""
+    x = np.array([0, 0, 0, 0, 1] * 3, np.float32)[:, None] * np.float32(size)
+    _, low, high, _ = reject("linear-fit", np.hstack([x, -x]))
+    assert ((low >= 0) & (low <= high) & (high <= 15)).all()
+
+
 def test_esd_finds_the_outliers_of_rosners_example():
     """The published example has three outliers: the test succeeds at the third, not before."""
     x = np.array([

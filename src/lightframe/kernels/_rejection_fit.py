@@ -18,9 +18,16 @@ MOST_STEPS = 40
 _PRECISION = np.float32(2.0**-17)
 """The slope is found to about this part of itself."""
 
+_NOTHING = _PRECISION / np.float32(4.0)
+"""Mean deviation that the precision of the slope makes, as a part of the rise of the line."""
+
 _ROUNDING = np.float32(2.0**-21)
 """What rounding may make of a residual, as a part of the rise of the line: four roundings of 2^-24.
 Several integers often lie on one line; their signs would be chance, and stop the search there."""
+
+_LEAST_STEEP = np.float32(2.0**-126)
+"""No upper bound is flatter: of samples further below 1e-38 the mean slope would round to zero, and
+zero, doubled, stays zero."""
 
 # State of the lanes in the flat scratch array (0 to 5 belong to the queue).
 CENTRE = 6 * LANES  # a: the median of y - b x
@@ -147,7 +154,7 @@ def _enclose(scratch: F32, n: int, residuals: F32, network: I64) -> None:
         # Where the middle of the stack is level, the whole of it tells how steep the line may be.
         mean = (scratch[last + lane] - least[lane]) / whole
         steep = scratch[MOST + lane]
-        steep = steep if steep > zero else mean
+        steep = steep if steep > zero else max(mean, _LEAST_STEEP)
         scratch[MOST + lane] = steep
         scratch[MOST_SIGNS + lane] = one
         scratch[LEAST + lane] = zero
@@ -308,10 +315,11 @@ def reject_linear_fit(
                 i = queue[at + lane]
                 a = scratch[CENTRE + lane]
                 b = scratch[SLOPE + lane]
-                sigma = np.float32(2.0) * scratch[DEVIATION + lane]
+                deviation = scratch[DEVIATION + lane]
                 slopes[i] = b
-                if not sigma > 0:
+                if not deviation > _NOTHING * b * np.float32(n):  # samples exactly on a line
                     continue
+                sigma = np.float32(2.0) * deviation
                 below = -np.float32(limits[0]) * sigma
                 above = np.float32(limits[1]) * sigma
                 start = 0
