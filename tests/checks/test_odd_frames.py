@@ -119,6 +119,15 @@ def test_bright_sky_below_the_ceiling_is_not_called_saturated(tmp_path, level):
     assert not [f for f in serious(tmp_path) if "saturated_fraction" in f.evidence]
 
 
+def test_a_stated_saturation_below_the_sky_is_not_believed(tmp_path):
+    """14 bits stated where the values were shifted to 16: the light is as good as the others."""
+    victim = session(tmp_path)["light"][1]
+    exposed(victim, 20000, 65535)
+    fits.setval(victim, "SATURATE", value=16383)
+
+    assert not [f for f in serious(tmp_path) if "saturated_fraction" in f.evidence]
+
+
 def test_saturated_flats_are_still_called_so(tmp_path):
     """All pixels at the highest number of 16 bits are a ceiling, though no pixel is below it."""
     for path in session(tmp_path)["flat"]:

@@ -72,6 +72,26 @@ def test_a_frame_at_the_end_of_its_adc_is_saturated_everywhere(level):
     assert (found.level_dn, found.fraction) == (level, 1.0)
 
 
+@pytest.mark.parametrize("stated", [0.99, 1.0, 16383.0])
+def test_a_stated_level_that_cannot_be_is_not_believed(stated):
+    """A part of 1 in a file of 0..1, or 14 bits where values were shifted to 16: pixels tell."""
+    frame = with_core(sky(20000.0), 65532).astype(np.float32)
+    found = saturation(frame, stated)
+    assert found.level_dn == 65532
+    assert found.fraction == 25 / frame.size
+
+
+@pytest.mark.parametrize("missing", [np.nan, np.inf])
+def test_missing_pixels_hide_no_saturation_and_make_none(missing):
+    """What is not finite is no value: neither the highest one, nor what a ceiling stands out of."""
+    frame = with_core(sky(), 60000).astype(np.float32)
+    frame[:9] = missing
+    assert saturation(frame).level_dn == 60000
+    empty = np.full((200, 300), 1000, np.float32)
+    empty[:9] = missing
+    assert saturation(empty) is None
+
+
 def prepared(**settings):
     """Return a calibration with a dark of 700 DN, some pixels hot, and a flat with vignetting."""
     y, x = np.mgrid[-1:1:200j, -1:1:300j]
@@ -97,6 +117,17 @@ def test_saturation_is_calibrated_as_pixels_are():
     assert level < 0.95 * 64835
 
 
+@pytest.mark.parametrize("part", [0.005, 0.05, 0.3])
+def test_pixels_that_saturate_in_the_dark_do_not_lower_the_level_of_others(part):
+    """A camera that is not cooled has more than one of them in a hundred, and amplifiers glow."""
+    dark = np.full((200, 300), 700.0, np.float32)
+    dark[np.random.default_rng(2).random(dark.shape) < part] = 65535
+    calibration = prepare_calibration(
+        Masters(dark=dark), CalibrationSettings(), height=200, width=300
+    )
+    assert calibrated_saturation(65535.0, calibration, None, FrameLevels()) == 64835
+
+
 def test_calibrated_frames_state_where_they_are_saturated():
     """Pedestal included; what the raw frame stated is no longer true."""
     calibration = prepared(output_pedestal_dn=100)
@@ -108,7 +139,7 @@ def test_calibrated_frames_state_where_they_are_saturated():
 
     least = calibrated_saturation(65535.0, calibration, None, FrameLevels())
     assert record.saturation_dn == pytest.approx(least + 100)
-    assert stated.get("SATURATE") == pytest.approx(record.saturation_dn, abs=0.01)
+    assert stated.get("SATURATE") == int(record.saturation_dn)
     assert stated.get("MAXLIN") is None
 
     record = calibrate_frame(sky(), calibration, white_dn=65535.0).record

@@ -11,7 +11,7 @@ from lightframe.checks._evidence_session import SessionEvidence
 from lightframe.checks._evidence_sets import SetEvidence
 from lightframe.frames import FrameKind
 from lightframe.kernels._constants import FULL_SCALE
-from lightframe.processes import LEAST_CEILING_DN, Saturation, is_end_of_adc
+from lightframe.processes import LEAST_CEILING_DN, MOST_ABOVE, Saturation, is_end_of_adc
 
 __all__ = [
     "QUADRATIC_TERMS",
@@ -122,15 +122,23 @@ def saturated_part(frame: FrameEvidence) -> Saturation:
     """Return the saturated pixels of a frame, as `lightframe.processes.saturation` has them."""
     levels, white = frame.levels, frame.info.white_dn
     top = float(levels.maximum.max())
-    level = top if white is None else min(top, white)
+    level = top if white is None or white < LEAST_CEILING_DN else min(top, white)
     even = float(levels.minimum.min()) == top
     if level < LEAST_CEILING_DN or (even and level != white and not is_end_of_adc(top)):
         return Saturation(level, 0.0)
+    fraction = _fraction_from(level, frame)
+    if level < top and fraction > MOST_ABOVE:
+        level, fraction = top, _fraction_from(top, frame)
+    return Saturation(level, fraction)
+
+
+def _fraction_from(level: float, frame: FrameEvidence) -> float:
+    levels = frame.levels
     bins = np.arange(levels.whole.shape[1])
     starts = levels.whole_start[:, np.newaxis] + levels.whole_width[:, np.newaxis] * bins
     above = np.where(starts >= level, levels.whole, 0).sum(axis=1) / levels.whole.sum(axis=1)
     at_level = np.where(levels.maximum == level, levels.at_maximum, 0.0)
-    return Saturation(level, float(np.maximum(above, at_level).mean()))
+    return float(np.maximum(above, at_level).mean())
 
 
 def spike_at_minimum(frame: FrameEvidence) -> float:

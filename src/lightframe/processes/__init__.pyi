@@ -120,6 +120,7 @@ from ._resampling import (
 from ._residual_pattern import PatternLeft, pattern_left, pattern_sample
 from ._saturation import (
     LEAST_CEILING_DN,
+    MOST_ABOVE,
     Saturation,
     calibrated_saturation,
     is_end_of_adc,
@@ -154,6 +155,7 @@ __all__ = [
     "LEAST_CEILING_DN",
     "LOCATION_ESTIMATORS",
     "MODELS",
+    "MOST_ABOVE",
     "NOISE_METHODS",
     "OUTPUT_NORMALIZATIONS",
     "OUTPUT_PEDESTALS",

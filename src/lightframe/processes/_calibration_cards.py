@@ -1,6 +1,7 @@
 """What the header of a calibrated frame tells (reference, 1.13)."""
 
 from collections.abc import Iterator, Mapping
+from math import floor
 
 from lightframe.frames._cfa import CfaPattern
 from lightframe.frames._header import Card, Header
@@ -163,11 +164,14 @@ def calibrated_header(
 
 
 def with_saturation(header: Header, level_dn: float | None) -> Header:
-    """Return the header of a calibrated frame that is saturated from this level on, or nowhere."""
+    """Return the header of a calibrated frame that is saturated from this level on, or nowhere.
+
+    Whole DN, rounded down: what later steps compute of such pixels is rounded.
+    """
     header = header.without(*(keyword.name for keyword in SATURATION.keywords))
     if level_dn is None:
         return header
-    return header.adding(Card("SATURATE", round(level_dn, 2), "[DN] saturated from here on"))
+    return header.adding(Card("SATURATE", floor(level_dn), "[DN] saturated from here on"))
 
 
 def _with_pattern(header: Header, cfa: CfaPattern, height: int) -> Header:
