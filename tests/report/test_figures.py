@@ -123,6 +123,14 @@ def test_any_picture_can_be_drawn(picture):
             assert all(np.isfinite(float(part.get(name))) for name in places & set(part.keys()))
 
 
+def test_an_axis_of_powers_of_ten_ends_where_values_are_next_to_nothing():
+    """The least number there is would make it infinitely long."""
+    low, high = padded([5e-324, 1.0], log=True)
+    assert 1e-13 < low < 1e-12
+    assert 1.0 < high < 10.0
+    assert padded([0.01, 100.0], log=True)[0] < 0.01
+
+
 def test_panels_have_names_of_their_own():
     """No two charts of a page share one."""
     parts = drawn(Panels(pictures=(PICTURES["map"], PICTURES["frames"])))

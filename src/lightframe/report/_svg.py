@@ -32,6 +32,7 @@ _RIGHT, _TOP, _NAMED_TOP, _BOTTOM = 10, 8, 24, 36
 _MARK_LINE = 13
 _X_TICKS, _Y_TICKS = 5, 5
 _NEAR_ZERO = 0.35
+_MOST_SPAN = 1e12  # of an axis of powers of ten
 _MINUS = "\N{MINUS SIGN}"
 
 
@@ -116,7 +117,8 @@ def padded(
     values : sequence of float
         What is to be seen.
     log : bool
-        For an axis of powers of ten; values up to zero are left out.
+        For an axis of powers of ten; values up to zero are left out, and it ends at the least at a
+        trillionth of the highest.
     zero : bool
         Whether zero is to be seen as well; it is where the values nearly reach it.
     """
@@ -127,6 +129,7 @@ def padded(
     if low > high:
         return (1.0, 10.0) if log else (0.0, 1.0)
     if log:
+        low = max(low, high / _MOST_SPAN)
         margin = max((high / low) ** 0.06, 1.1)
         return low / margin, high * margin
     margin = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
