@@ -78,6 +78,55 @@ def test_a_kernel_is_compiled_around_one_that_was_loaded(tmp_path):
     assert printed_by(script, "spread", "largest", **kept) == "5.0 1\n7.0 1"
 
 
+KERNELS_OF_TWO_FILES = (
+    "import sys\n"
+    "from pathlib import Path\n"
+    "from lightframe.kernels import _compile\n"
+    "folder = Path(sys.argv[1])\n"
+    "_compile._FOLDER = folder\n"
+    "sys.path.insert(0, str(folder))\n"
+)
+
+
+def test_code_of_a_process_that_began_before_an_upgrade_is_not_loaded_after_it(tmp_path):
+    """What it compiles when its sources are replaced already is made of the old ones."""
+    head = "from lightframe.kernels._compile import kernel\n"
+    inner = tmp_path / "inner.py"
+    inner.write_text(f"{head}@kernel\ndef inner(x):\n    return 2 * x\n")
+    (tmp_path / "outer.py").write_text(
+        f"{head}from inner import inner\n@kernel\ndef outer(x):\n    return inner(x) + 1\n"
+    )
+    upgraded = inner.read_text().replace("2 * x", "3 * x  # upgraded")
+    call = KERNELS_OF_TWO_FILES + "from outer import outer\n"
+    replace = f"(folder / 'inner.py').write_text({upgraded!r})\n"
+    kept = {"NUMBA_CACHE_DIR": str(tmp_path / "code"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    assert printed_by(call + replace + "print(outer(5))", str(tmp_path), **kept) == "11"
+    assert printed_by(call + "print(outer(5))", str(tmp_path), **kept) == "16"
+
+
+def test_code_that_another_process_wrote_for_other_types_is_not_run(tmp_path):
+    """Numba looks for a free name without a lock: the later of two writers wins."""
+    (tmp_path / "halves.py").write_text(
+        "from lightframe.kernels._compile import kernel\n"
+        "@kernel\n"
+        "def half(x):\n"
+        "    return x[0] / 2\n"
+    )
+    call = KERNELS_OF_TWO_FILES + (
+        "import numpy as np\n"
+        "from halves import half\n"
+        "print(*(half(np.full(3, 7, kind)) for kind in (np.uint16, np.float64)))"
+    )
+    kept = {"NUMBA_CACHE_DIR": str(tmp_path / "code")}
+    assert printed_by(call, str(tmp_path), **kept) == "3.5 3.5"
+
+    first, second = sorted((tmp_path / "code").rglob("*.nbc"))
+    first.write_bytes(second.read_bytes())
+
+    assert printed_by(call, str(tmp_path), **kept) == "3.5 3.5"
+
+
 def test_kernels_work_where_no_code_can_be_kept():
     """Numba knows no folder for a function that is in no file, as where nobody may write."""
     script = (
@@ -180,6 +229,7 @@ def test_machine_code_of_other_sources_is_deleted(tmp_path, monkeypatch):
     folder = tmp_path / "code"
     (tmp_path / "one.py").write_text("first")
     monkeypatch.setattr(_compile, "_FOLDER", tmp_path)
+    monkeypatch.setattr(_compile, "code_fingerprint", _compile.code_fingerprint.__wrapped__)
     forget_stale_code(folder)
     code = folder / "one.nbc"
     code.write_bytes(b"machine code")

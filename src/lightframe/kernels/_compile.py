@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
-from numba.core.caching import FunctionCache, NullCache, _Cache
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache, _Cache
 from numba.core.runtime.nrt import rtsys
+from numba.core.sigutils import normalize_signature
 
 __all__ = ["cache_folder", "code_fingerprint", "kernel"]
 
@@ -27,9 +28,26 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     ``fastmath`` stays off: missing samples are NaN. The machine code is kept on disk.
     """
     compiled: Any = numba.njit(nogil=True, error_model="numpy", fastmath=False)(function)
+    code_fingerprint()  # of the sources that are imported: they may be replaced before it is called
     # What cache=True does with Numba's own class.
     compiled._cache = _MachineCode(function)  # noqa: SLF001
     return cast("Callable[P, R]", compiled)
+
+
+class _FileNames(CompileResultCacheImpl):
+    """Names of the files of a kernel, which end with what stands for the sources of all kernels.
+
+    A process that began before an upgrade keeps what it compiles after it: under another name.
+    """
+
+    def get_filename_base(self, fullname: str, abiflags: str) -> str:
+        """Return the beginning of the names."""
+        base = super().get_filename_base(fullname, abiflags)  # type: ignore[no-untyped-call]
+        return f"{base}-{code_fingerprint()[:12]}"
+
+
+class _Files(FunctionCache):
+    _impl_class = _FileNames
 
 
 class _MachineCode(_Cache):
@@ -49,7 +67,7 @@ class _MachineCode(_Cache):
     def _files(self) -> Any:  # noqa: ANN401 - Numba's caches, which have no types
         """Numba's cache; one that keeps nothing where there is no folder to keep code in."""
         try:
-            files: Any = FunctionCache(self._function)  # type: ignore[no-untyped-call]
+            files: Any = _Files(self._function)  # type: ignore[no-untyped-call]
         except RuntimeError:  # neither beside the source, nor in NUMBA_CACHE_DIR, nor in a home
             return NullCache()
         _forget_stale_code(Path(files.cache_path))
@@ -67,8 +85,14 @@ class _MachineCode(_Cache):
         if isinstance(files, NullCache):
             return None
         rtsys.initialize(target_context)
+        code = None
         with files._guard_against_spurious_io_errors():  # noqa: SLF001 - see decision 8
-            return files._load_overload(sig, target_context)  # noqa: SLF001 - the same
+            code = files._load_overload(sig, target_context)  # noqa: SLF001 - the same
+        types, _ = normalize_signature(sig)  # type: ignore[no-untyped-call]
+        # Two processes that compile a kernel for different types at once may choose one name.
+        if code is None or tuple(code.signature.args) != tuple(types):
+            return None
+        return code
 
     def save_overload(self, sig: Any, data: Any) -> None:  # noqa: ANN401 - as in Numba
         """Keep the machine code for a signature."""
@@ -97,8 +121,12 @@ def cache_folder(kernel: object) -> Path | None:
     return Path(path) if path else None
 
 
+@cache
 def code_fingerprint() -> str:
-    """Return a hash that changes with the source of any kernel, and with Numba's version."""
+    """Return a hash that changes with the source of any kernel, and with Numba's version.
+
+    It is that of the sources when the first kernel was imported.
+    """
     digest = hashlib.sha256(numba.__version__.encode())
     for path in sorted(_FOLDER.glob("*.py")):
         digest.update(path.name.encode() + path.read_bytes())
@@ -107,10 +135,9 @@ def code_fingerprint() -> str:
 
 @cache
 def _forget_stale_code(folder: Path) -> None:
-    """Delete machine code made from other sources, before any of it is loaded.
+    """Delete machine code made from other sources: it is not loaded any more, but takes space.
 
-    Numba compares the source file of a kernel, but not those of the kernels that it calls: code
-    compiled before an edit, or an upgrade, would still be run.
+    Numba compares the source file of a kernel, but not those of the kernels that it calls.
     """
     mark = folder / _MARK
     current = code_fingerprint()
@@ -123,5 +150,5 @@ def _forget_stale_code(folder: Path) -> None:
                 path.unlink(missing_ok=True)
         mark.write_text(current, encoding="ascii")
     except OSError:
-        # Nobody may write there: then nobody has kept code there either.
+        # It will be tried again; code of other sources has other names.
         return
