@@ -27,6 +27,17 @@ Index = npt.NDArray[np.intp]
 SMALLEST_SIGMA_PX = 0.03
 """Positions are never better than this: pixel response, distortion, air."""
 
+SATURATED_SIGMA_PX = 0.3
+"""What saturation adds to the error of a position, whatever the radius r of the saturated core.
+
+Simulated symmetric stars of FWHM 2 to 5 px have errors below 0.05 px rms. Real stars are not
+symmetric: of frames clipped at 1/2 to 1/33 of their bright stars, two disagree per star and axis by
+0.05 px at r = 1.6 px and 0.3 to 0.5 px at 5 px (M 13, FWHM 3.6 px), and by 0.1 to 0.2 px at 2 to
+4 px (a Bayer sensor, FWHM 2.2 px). Errors of 0.03 r or 0.02 r^2 / sigma instead bring simulated
+transforms 7 % (at most 0.002 px) nearer to the truth, but stars of M 13 kept out of the fit agree
+less, by up to 5 %; 0.06 r changes 4 % and 1 %. Anything from 0.2 to 0.5 px serves as well.
+"""
+
 
 class StarLists(NamedTuple):
     """Both star lists, brightest first."""
@@ -77,7 +88,7 @@ def _variance(stars: StarTable) -> Float64:
     """Return the variance of positions in px^2, per axis: (sigma / snr)^2 and a floor."""
     sigma = np.nan_to_num(stars.fwhm_px, nan=4.0) / 2.3548
     variance: Float64 = SMALLEST_SIGMA_PX**2 + (sigma / np.maximum(stars.snr, 1.0)) ** 2
-    return variance + np.where(stars.saturated, 0.3**2, 0.0)
+    return variance + np.where(stars.saturated, SATURATED_SIGMA_PX**2, 0.0)
 
 
 def verify(
