@@ -38,3 +38,20 @@ def test_lines_are_as_long_as_they_may_be():
 def test_a_terminal_without_room_still_shows_all():
     """Words that are wider than a line are folded."""
     assert "".join(line.strip() for line in printed("x" * 50, 10, 8, 8)) == "x" * 50
+
+
+@pytest.mark.parametrize("width", range(18, 60))
+def test_a_percent_sign_stays_with_its_number(width):
+    """Wherever the line ends."""
+    text = "flats: 12 % of the pixels are saturated (allowed: 0.5 %), as bright as 100 % of them"
+    lines = printed(text, width, 0, 2)
+    assert " ".join(line.strip() for line in lines) == text
+    assert not any(line.strip().startswith("%") for line in lines)
+
+
+def test_the_text_itself_stays_as_it_is():
+    """Printing it twice prints the same."""
+    text = Text("12 % of them")
+    assert printed(text.plain, 20, 0, 2) == [text.plain]
+    list(Hanging(text).__rich_console__(Console(width=20), Console(width=20).options))
+    assert text.plain == "12 % of them"

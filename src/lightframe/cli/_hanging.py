@@ -1,5 +1,7 @@
 """Text whose lines stand in under the first, as far as the terminal is wide."""
 
+import re
+
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
@@ -7,6 +9,9 @@ __all__ = ["Hanging", "indented"]
 
 _LEAST_WIDTH = 16
 """Columns that a line has on the narrowest terminal, which breaks it then."""
+_SIGN = re.compile(r"(?<=\d) (?=%)")
+_JOINED = "\ue000"
+"""Stands for the space before a percent sign: `rich` breaks lines at no-break spaces too."""
 
 
 class Hanging:
@@ -28,15 +33,22 @@ class Hanging:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the lines."""
         width = max(options.max_width - max(self._first, self._rest), _LEAST_WIDTH)
-        begin = self._text.wrap(console, width + max(0, self._rest - self._first))[0]
+        text = self._text.copy()
+        text.plain = _SIGN.sub(_JOINED, text.plain)
+        begin = text.wrap(console, width + max(0, self._rest - self._first))[0]
         begin.rstrip()
-        yield Text(" " * self._first).append_text(begin)
-        left = self._text.plain[len(begin) :].lstrip()
-        remainder = self._text[len(self._text) - len(left) :]
+        yield _line(self._first, begin)
+        left = text.plain[len(begin) :].lstrip()
+        remainder = text[len(text) - len(left) :]
         if remainder:
             for line in remainder.wrap(console, width + max(0, self._first - self._rest)):
                 line.rstrip()
-                yield Text(" " * self._rest).append_text(line)
+                yield _line(self._rest, line)
+
+
+def _line(columns: int, line: Text) -> Text:
+    line.plain = line.plain.replace(_JOINED, " ")
+    return Text(" " * columns).append_text(line)
 
 
 def indented(text: str, style: str = "", columns: int = 2) -> Hanging:
