@@ -25,6 +25,7 @@ from benchmarks.campaign_sessions import CAMERAS, FAULTS, RUN_RULES, Kind, draw
 
 from lightframe.checks import RULES
 from lightframe.errors import SettingsError
+from lightframe.figures import percent
 from lightframe.session import RunSettings, run
 from lightframe.session._check import check
 from lightframe.simulation import Session, simulate_session
@@ -253,11 +254,11 @@ of flats. Faults that show only in calibrated lights, and {whole} of the clean s
 a whole; the others are checked. Faults are drawn large enough to do harm that can be seen.
 `python -m benchmarks.check_campaign` makes the sessions, `--only NUMBER` one of them again.
 
-- Faults found: {faulty["found"]} of {faulty["sessions"]} ({named[0]:.1%})
+- Faults found: {faulty["found"]} of {faulty["sessions"]} ({percent(named[0], 1)})
 - Rules with a fault: {len(tallies)} of {len(RULES)}
-- First-named cause right: {faulty["first"]} of {faulty["sessions"]} ({named[1]:.1%})
+- First-named cause right: {faulty["first"]} of {faulty["sessions"]} ({percent(named[1], 1)})
 - Clean sessions with an error or warning: {alarms} of {clean["sessions"]}
-- Precision: {faulty["found"] / max(said, 1):.1%} of what was said was the fault
+- Precision: {percent(faulty["found"] / max(said, 1), 1)} of what was said was the fault
 - Messages with an exponent, or with more digits than mean something: {len(wrong)}
 - Cost of a check: {cost:.3f} s of processor time a frame, small frames, compilation included
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lightframe.figures import percent
 from lightframe.frames import FrameKind
 from lightframe.session import RunSettings, run
 from lightframe.simulation import Session, WrongSetting, preset, simulate_session
@@ -83,7 +84,7 @@ def main() -> None:
             pulls = off / known[:, 1]
             print(
                 f"| {name} | {missing:.0f} | {len(known)} | {off.mean():.1f} ± {off.std():.1f}"
-                f" | {known[:, 1].mean():.1f} | {np.mean(known[:, 1] / known[:, 2]):.2%}"
+                f" | {known[:, 1].mean():.1f} | {percent(np.mean(known[:, 1] / known[:, 2]), 2)}"
                 f" | {np.sqrt(np.mean(pulls**2)):.2f} |",
                 flush=True,
             )

@@ -46,4 +46,4 @@ def test_of_24_random_sessions_none_is_misjudged():
     assert [str(v) for v in verdicts if not v.first] == []
     assert sum(not v.rule for v in verdicts) == len(SESSIONS) // 2
     assert ill_written([message for v in verdicts for message in v.messages]) == []
-    assert "100.0%" in table(verdicts, SEED)
+    assert "100.0 %" in table(verdicts, SEED)

@@ -44,7 +44,7 @@ def test_the_table_goes_by_group_the_worst_first(faulty, capsys):
 
     assert text.index("error mixed-scaling") < text.index("warning flat-underexposed")
     assert "Acquisition: how frames were taken" in text
-    assert "needed: 10% of the range or 200" in text
+    assert "needed: 10 % of the range or 200" in text
     assert "1 error, 1 warning" in text
 
 

@@ -144,5 +144,5 @@ def test_the_light_keeps_its_level_and_the_record_tells_the_share():
     ratio = np.nanmedian(frame.planes) / np.median(light[:, 60:])
     assert ratio == pytest.approx(1, abs=0.02)
     assert prepared.flat_scale.illuminated == pytest.approx(416 / 480)
-    assert "illuminated 86.67%" in str(frame.record)
+    assert "illuminated 86.67 %" in str(frame.record)
     assert frame.record.as_dict()["flat_illuminated"] == prepared.flat_scale.illuminated

@@ -13,6 +13,7 @@ from lightframe.checks._evidence_sets import SetEvidence
 from lightframe.checks._finding import Finding
 from lightframe.checks._pictures import Axis, Comparison, Panels, Row
 from lightframe.checks._rules import Stage, found, witness
+from lightframe.figures import percent
 from lightframe.frames import FrameKind
 
 __all__: list[str] = []
@@ -102,9 +103,10 @@ def _finding(
     return found(
         "binning-mismatch",
         frames=frames.paths,
-        message=f"{frames.label}: {_size(frames)}, the lights {_size(lights)}; {share:.0%} of the"
-        f" hot pixels of {small} lie in blocks of {factor} x {factor} pixels that hold one in"
-        f" {large} (needed: {evidence.settings.hot_found:.0%}): {small} are binned{though}",
+        message=f"{frames.label}: {_size(frames)}, the lights {_size(lights)};"
+        f" {percent(share, 0)} of the hot pixels of {small} lie in blocks of"
+        f" {factor} x {factor} pixels that hold one in {large} (needed:"
+        f" {percent(evidence.settings.hot_found, 0)}): {small} are binned{though}",
         cause="the binning was changed, and the capture program does not write it, or writes it"
         " wrongly",
         remedy="take calibration frames with the binning of the lights",

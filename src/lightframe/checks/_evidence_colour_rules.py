@@ -14,6 +14,7 @@ from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import counted
 from lightframe.checks._pictures import Axis, Comparison
 from lightframe.checks._rules import Stage, found, rule, witness
+from lightframe.figures import percent
 from lightframe.frames import CfaPattern, FrameKind
 
 __all__ = ["bright_flats"]
@@ -191,8 +192,8 @@ def cfa_on_mono(evidence: SessionEvidence) -> Iterator[Finding]:
         "cfa-on-mono",
         frames=[f.path for f in frames],
         message=f"the headers say {pattern.name if pattern else ''}, but all phases of"
-        f" {first.label} agree within {widest:.2%} (allowed:"
-        f" {evidence.settings.cfa_equal:.1%}): no colour filters",
+        f" {first.label} agree within {percent(widest, 2)} (allowed:"
+        f" {percent(evidence.settings.cfa_equal, 1)}): no colour filters",
         cause="the driver writes BAYERPAT for monochrome cameras",
         remedy="remove BAYERPAT from the headers",
         evidence={
@@ -258,7 +259,7 @@ def white_balance_scaled(evidence: SessionEvidence) -> Iterator[Finding]:
         frames=[path for item, _ in factors for path in item.paths],
         message=f"in {', '.join(item.label for item, _ in factors)} the phases of the 2x2 cell"
         f" are multiplied by {', '.join(f'{v:.2f}' for v in first[1])} (allowed: within"
-        f" {evidence.settings.white_balance:.1%} of 1)",
+        f" {percent(evidence.settings.white_balance, 1)} of 1)",
         cause="the driver applies a white balance to raw frames (ZWO: WB_R 52, WB_B 95)",
         remedy="set WB_R and WB_B to 50 in the camera's settings and take the frames again; or use"
         " the ASCOM driver",

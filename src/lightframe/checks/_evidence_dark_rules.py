@@ -22,6 +22,7 @@ from lightframe.checks._numbers import number
 from lightframe.checks._pictures import Picture
 from lightframe.checks._rules import Stage, found, rule
 from lightframe.checks._settings import CheckSettings
+from lightframe.figures import percent
 from lightframe.frames import FrameKind
 
 __all__: list[str] = []
@@ -123,9 +124,9 @@ def black_clipped(evidence: SessionEvidence) -> Iterator[Finding]:
     yield found(
         "black-clipped",
         frames=[frame.path for frame in wrong],
-        message=f"{', '.join(frames.label for frames in sets)}: up to {share:.1%} of the pixels lie"
-        f" at the lowest value, {levels.minimum.min():.0f} DN (allowed:"
-        f" {evidence.settings.clipped_fraction:.1%})",
+        message=f"{', '.join(frames.label for frames in sets)}: up to {percent(share, 1)} of the"
+        f" pixels lie at the lowest value, {levels.minimum.min():.0f} DN (allowed:"
+        f" {percent(evidence.settings.clipped_fraction, 1)})",
         cause="the offset is too low for this gain, or the camera subtracts its black level",
         remedy="raise the offset until no pixel of a bias frame lies at the lowest value; take"
         " lights and calibration frames again",

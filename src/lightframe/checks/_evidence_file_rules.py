@@ -21,6 +21,7 @@ from lightframe.checks._numbers import number
 from lightframe.checks._pictures import Row
 from lightframe.checks._plan_rules import unreadable
 from lightframe.checks._rules import Stage, found, rule, witness
+from lightframe.figures import percent
 from lightframe.frames import FrameKind
 from lightframe.kernels._constants import FULL_SCALE
 
@@ -270,7 +271,10 @@ def _not_dark(
     if light > settings.illuminated:
         stars = drifting_stars(frame, others)
         kind = "a light" if stars >= settings.stars_in_light else "a flat"
-        return kind, f"its level of {frame.level:.0f} DN is {light:.0%} of the range above the bias"
+        return (
+            kind,
+            f"its level of {frame.level:.0f} DN is {percent(light, 0)} of the range above the bias",
+        )
     fewest_others = 2
     if len(others) < fewest_others:
         return None
@@ -298,7 +302,10 @@ def _not_a_flat(
     noise = float(frame.noise.mean())
     dim = light < 0.05  # noqa: PLR2004 - a twentieth of the range
     if stars >= 2 * settings.stars_in_light and dim and stars > 0.5 * frame.stars.total:
-        return "a light", f"it shows {stars} stars at {light:.1%} of the range above the bias"
+        return (
+            "a light",
+            f"it shows {stars} stars at {percent(light, 1)} of the range above the bias",
+        )
     if dark is not None:
         quiet = float(dark.noise.mean())
         level = float(dark.level.mean())
@@ -331,7 +338,7 @@ def _not_a_light(
     if light > bright and noise > 0 and frame.stars.total <= few_stars:
         dimmer = all(f.level < frame.level / 2 or f.stars.total <= few_stars for f in others)
         if dimmer and frame.level - floor > 25.0 * noise:  # smooth, as flats are
-            return "a flat", f"it has {light:.0%} of the range and no stars"
+            return "a flat", f"it has {percent(light, 0)} of the range and no stars"
     dark = dark_reference(evidence, frames)
     if dark is None:
         return _dark_among_lights(frame, others, evidence)

@@ -9,6 +9,7 @@ from lightframe.checks._evidence_sets import SetEvidence
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._pictures import Axis, Comparison, Mark, Row
 from lightframe.checks._rules import found, rule
+from lightframe.figures import percent
 from lightframe.frames import FrameKind
 
 __all__: list[str] = []
@@ -50,8 +51,9 @@ def filtered_raw(evidence: SessionEvidence) -> Iterator[Finding]:
         yield found(
             "filtered-raw",
             frames=[path for frames, _, _ in wrong for path in frames.paths],
-            message=f"in {', '.join(frames.label for frames, _, _ in wrong)} {share:.2%} of the"
-            f" pixels are higher than their {which}; in noise it is 11 % (needed: {limit:.1%})",
+            message=f"in {', '.join(frames.label for frames, _, _ in wrong)} {percent(share, 2)} of"
+            f" the pixels are higher than their {which}; in noise it is 11 % (needed:"
+            f" {percent(limit, 1)})",
             cause="the camera or its driver removes hot pixels from raw frames, and small stars"
             " with them",
             remedy="switch off noise reduction and hot-pixel removal in the camera or driver",

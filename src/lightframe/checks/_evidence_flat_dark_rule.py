@@ -14,6 +14,7 @@ from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import number
 from lightframe.checks._pictures import Axis
 from lightframe.checks._rules import found, rule
+from lightframe.figures import percent
 from lightframe.frames import FrameKind
 
 __all__: list[str] = []
@@ -63,8 +64,8 @@ def flat_dark_needed(evidence: SessionEvidence) -> Iterator[Finding]:
             "flat-dark-needed",
             frames=flats.paths,
             message=f"{flats.label}: dark signal of {number(left.signal_dn)} DN in"
-            f" {left.light_dn:.0f} DN of light, {left.share:.2%} (allowed: {allowed:.2%}), is not"
-            " removed by bias frames",
+            f" {left.light_dn:.0f} DN of light, {percent(left.share, 2)} (allowed:"
+            f" {percent(allowed, 2)}), is not removed by bias frames",
             cause="long flats, a warm sensor, or amplifier glow",
             remedy=f"take flat-darks of {exposure} s",
             evidence={

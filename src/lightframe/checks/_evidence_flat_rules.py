@@ -21,6 +21,7 @@ from lightframe.checks._evidence_tools import (
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._rules import Stage, found, rule
 from lightframe.checks._sensor_priors import linear_limit
+from lightframe.figures import percent
 from lightframe.frames import FrameKind
 
 __all__: list[str] = []
@@ -70,9 +71,9 @@ def flat_saturated(evidence: SessionEvidence) -> Iterator[Finding]:
         yield found(
             "flat-saturated",
             frames=[frame.path for frame in high],
-            message=f"{len(high)} of {flats.label}: {evidence.settings.flat_saturated_fraction:.1%}"
-            f" of the pixels of a colour exceed {upper.max():.0f} DN (allowed: {limit:.0f} DN,"
-            f" {allowed.why})",
+            message=f"{len(high)} of {flats.label}:"
+            f" {percent(evidence.settings.flat_saturated_fraction, 1)} of the pixels of a colour"
+            f" exceed {upper.max():.0f} DN (allowed: {limit:.0f} DN, {allowed.why})",
             cause="the flats were exposed too long, or the light was too bright",
             remedy=f"take flats of about half the saturation level, {0.5 * ceiling:.0f} DN",
             evidence={
@@ -139,10 +140,11 @@ def flat_underexposed(evidence: SessionEvidence) -> Iterator[Finding]:
         starved = scale is None and float(single[strongest]) < settings.flat_single_snr
         if not (dim and noisy) and not starved:
             continue
-        share = "" if scale is None else f", {signal[strongest] / scale:.1%} of the range"
+        share = "" if scale is None else f", {percent(signal[strongest] / scale, 1)} of the range"
         noise = (
             f"a pixel has a signal-to-noise ratio of {single[strongest]:.0f}, in the master"
-            f" {master[strongest]:.0f}, adding {1 / master[strongest]:.1%} of the sky as noise"
+            f" {master[strongest]:.0f}, adding {percent(1 / master[strongest], 1)} of the sky as"
+            " noise"
             if signal[strongest] > 0
             else "there is no light in them"
         )
@@ -150,7 +152,7 @@ def flat_underexposed(evidence: SessionEvidence) -> Iterator[Finding]:
             "flat-underexposed",
             frames=flats.paths,
             message=f"{flats.label}: {signal[strongest]:.0f} DN above bias{share}; {noise}"
-            f" (needed: {settings.flat_lowest:.0%} of the range or {settings.flat_snr:g})",
+            f" (needed: {percent(settings.flat_lowest, 0)} of the range or {settings.flat_snr:g})",
             cause="flats were exposed too short, e.g. by the histogram on the back of the camera",
             remedy="expose flats to about half of the saturation level",
             evidence={

@@ -24,6 +24,7 @@ from lightframe.checks._evidence_tools import (
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import number
 from lightframe.checks._rules import found, rule
+from lightframe.figures import percent
 from lightframe.frames import FrameKind
 
 __all__: list[str] = []
@@ -69,8 +70,8 @@ def flat_banding(evidence: SessionEvidence) -> Iterator[Finding]:
         yield found(
             "flat-banding",
             frames=flats.paths,
-            message=f"{flats.label}: bands of {rms:.2%} (rms), about {period:.0f} rows apart, which"
-            f" move from frame to frame (allowed: {limit:.2%})",
+            message=f"{flats.label}: bands of {percent(rms, 2)} (rms), about {period:.0f} rows"
+            f" apart, which move from frame to frame (allowed: {percent(limit, 2)})",
             cause="the light flickers (dimmer, mains), and the shutter is fast",
             remedy="expose flats for a second and more, and dim with paper instead of electronics",
             evidence={
@@ -149,8 +150,8 @@ def flat_inconsistent(evidence: SessionEvidence) -> Iterator[Finding]:
             "flat-inconsistent",
             frames=[frame.path for frame, _ in wrong],
             message=f"{names_of([frame for frame, _ in wrong])} of {flats.label}: the shape is off"
-            f" by up to {worst[1]:.2%}, usually by {np.median(deviation):.2%} (allowed:"
-            f" {limit:.2%})",
+            f" by up to {percent(worst[1], 2)}, usually by {percent(np.median(deviation), 2)}"
+            f" (allowed: {percent(limit, 2)})",
             cause="the light path changed, or something stood in it",
             remedy="leave these flats out, or take them again",
             evidence={
@@ -205,9 +206,9 @@ def flat_shutter_pattern(evidence: SessionEvidence) -> Iterator[Finding]:
         yield found(
             "flat-shutter-pattern",
             frames=[frame.path for frame in short],
-            message=f"flats of {number(shortest, 4)} s are {abs(difference):.2%}"
+            message=f"flats of {number(shortest, 4)} s are {percent(abs(difference), 2)}"
             f" {'brighter' if difference > 0 else 'darker'} in the centre, against the upper and"
-            f" lower edges, than those of {number(longest, 4)} s (allowed: {limit:.2%})",
+            f" lower edges, than those of {number(longest, 4)} s (allowed: {percent(limit, 2)})",
             cause="a mechanical shutter that needs a noticeable part of the exposure to move",
             remedy=f"use only the flats of {number(longest, 4)} s, or take longer ones",
             evidence={

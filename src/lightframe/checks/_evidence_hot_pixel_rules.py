@@ -11,6 +11,7 @@ from lightframe.checks._evidence_session import SessionEvidence
 from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._pictures import Scatter
 from lightframe.checks._rules import found, rule, witness
+from lightframe.figures import percent
 
 __all__: list[str] = []
 
@@ -41,9 +42,9 @@ def flipped_by_hot_pixels(evidence: SessionEvidence) -> Iterator[Finding]:
         yield found(
             "frame-flipped",
             frames=ledger.dark.paths,
-            message=f"{ledger.dark.label}: of {ledger.looked_for} hot pixels {share:.0%} are found"
-            f" in {ledger.lights.label} as stored, but {ledger.found[best]:.0%} {best} (needed:"
-            f" {evidence.settings.hot_found:.0%})",
+            message=f"{ledger.dark.label}: of {ledger.looked_for} hot pixels {percent(share, 0)}"
+            f" are found in {ledger.lights.label} as stored, but {percent(ledger.found[best], 0)}"
+            f" {best} (needed: {percent(evidence.settings.hot_found, 0)})",
             cause="two programs or drivers store rows or columns in opposite order, or the files"
             " were turned afterwards",
             remedy="take all frames with one program, or turn these back",
@@ -80,8 +81,8 @@ def other_sensor(evidence: SessionEvidence) -> Iterator[Finding]:
             "camera-mismatch",
             frames=ledger.dark.paths,
             message=f"{ledger.dark.label}: of {ledger.looked_for} hot pixels"
-            f" {ledger.found.get('as stored', 0.0):.0%} are found in {ledger.lights.label}, which"
-            f" have {own:.0f} others (needed: {evidence.settings.hot_found:.0%})",
+            f" {percent(ledger.found.get('as stored', 0.0), 0)} are found in {ledger.lights.label},"
+            f" which have {own:.0f} others (needed: {percent(evidence.settings.hot_found, 0)})",
             cause="the darks come from another camera, perhaps of the same model, or from another"
             " part of the sensor",
             remedy="take darks with the camera of the lights",

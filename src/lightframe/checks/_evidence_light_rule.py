@@ -8,6 +8,7 @@ from lightframe.checks._evidence_tools import names_of, saturated_part
 from lightframe.checks._finding import Finding
 from lightframe.checks._pictures import Row
 from lightframe.checks._rules import Stage, found, witness
+from lightframe.figures import percent
 from lightframe.frames import FrameKind
 
 __all__: list[str] = []
@@ -40,7 +41,7 @@ def saturated_light(evidence: SessionEvidence) -> Iterator[Finding]:
         yield found(
             "bad-light",
             frames=[frame.path for frame in bad],
-            message=f"{names_of(bad)}: {'at least ' if several else ''}{100 * least:.0f} % of the"
+            message=f"{names_of(bad)}: {'at least ' if several else ''}{percent(least, 0)} of the"
             f" pixels are saturated, at {level:.0f} DN",
             cause="daylight, a lamp, an exposure that was far too long, or a camera that is stuck",
             remedy="look at the frame, and leave it out; a run sets it aside",
@@ -53,8 +54,8 @@ def saturated_light(evidence: SessionEvidence) -> Iterator[Finding]:
                 evidence,
                 [Row(frame.path.name, frame.level, wrong=True) for frame in bad[:3]],
                 "Level of the light beside those of all sets",
-                f"More than {limit:.0%} of its pixels are at the ceiling. Bars reach from the"
-                " lowest frame of a set to the highest.",
+                f"More than {percent(limit, 0)} of its pixels are at the ceiling. Bars reach from"
+                " the lowest frame of a set to the highest.",
                 without=[frame.path for frame in bad],
             ),
         )

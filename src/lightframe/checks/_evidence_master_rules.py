@@ -13,6 +13,7 @@ from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import number
 from lightframe.checks._pictures import Row
 from lightframe.checks._rules import found, rule
+from lightframe.figures import percent
 from lightframe.frames import FrameKind
 
 __all__: list[str] = []
@@ -87,8 +88,8 @@ def master_dark_clipped(evidence: SessionEvidence) -> Iterator[Finding]:
         yield found(
             "master-dark-clipped",
             frames=master.paths,
-            message=f"{master.label}: {share:.0%} of the pixels are exactly"
-            f" {number(levels.minimum.min())} (allowed: {most:.0%})",
+            message=f"{master.label}: {percent(share, 0)} of the pixels are exactly"
+            f" {number(levels.minimum.min())} (allowed: {percent(most, 0)})",
             cause="the bias was subtracted from the darks, and negative values were cut off",
             remedy="integrate the raw darks anew, without subtracting anything",
             evidence={

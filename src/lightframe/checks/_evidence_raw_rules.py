@@ -16,6 +16,7 @@ from lightframe.checks._finding import Finding, Group, Severity
 from lightframe.checks._numbers import counted
 from lightframe.checks._pictures import Mark
 from lightframe.checks._rules import Stage, found, rule, witness
+from lightframe.figures import percent
 from lightframe.frames import FrameKind
 
 __all__: list[str] = []
@@ -80,18 +81,18 @@ def _calibrated(evidence: SessionEvidence, frame: FrameEvidence, reference: floa
     levels, settings = frame.levels, evidence.settings
     fractional = float(levels.fractional.mean())
     if fractional > settings.calibrated_fraction and not np.all(levels.grid > 0):
-        return f"{fractional:.0%} of the pixels are not whole numbers"
+        return f"{percent(fractional, 0)} of the pixels are not whole numbers"
     negative = float(levels.negative.mean())
     if negative > settings.calibrated_fraction:
-        return f"{negative:.0%} of the pixels are negative"
+        return f"{percent(negative, 0)} of the pixels are negative"
     quiet = max(float(frame.noise.mean()), 1.0)
     if reference is None or reference < max(10.0 * quiet, 20.0):
         return ""
     zeros = float(levels.zeros.mean())
     if zeros > settings.clipped_fraction and frame.level < 0.5 * reference:
         return (
-            f"{zeros:.1%} of the pixels are zero and the median is {frame.level:.0f} DN, while"
-            f" frames without light have {reference:.0f} DN"
+            f"{percent(zeros, 1)} of the pixels are zero and the median is {frame.level:.0f} DN,"
+            f" while frames without light have {reference:.0f} DN"
         )
     if frame.level < min(2.0 * quiet, 0.1 * reference):
         return (

@@ -9,6 +9,7 @@ from lightframe.checks._result_evidence import CalibratedSet, LightEvidence, Res
 from lightframe.checks._result_pictures import qualities
 from lightframe.checks._rules import found, rule
 from lightframe.checks._settings import CheckSettings
+from lightframe.figures import percent
 
 __all__: list[str] = []
 
@@ -155,7 +156,7 @@ def _noise(light: LightEvidence) -> float | None:
 
 def _clouded(share: float, others: int) -> _Reason:
     text = (
-        f"its stars have {100 * share:.0f} % of the brightness that is usual in the {others} other"
+        f"its stars have {percent(share, 0)} of the brightness that is usual in the {others} other"
         " lights of its filter"
     )
     return text, "clouds, haze, dew, or an obstacle", {"relative_brightness": round(share, 3)}
@@ -178,7 +179,7 @@ def _bright_sky(light: LightEvidence, own: Sequence[LightEvidence], weight: floa
     usual = median(max(other.level_dn) for other in own if other.level_dn)
     text = (
         f"its sky of {number(max(light.level_dn), 4)} DN, against {number(usual, 4)} DN in the set,"
-        f" leaves it {100 * weight:.0f} % of the weight"
+        f" leaves it {percent(weight, 0)} of the weight"
     )
     return text, "twilight, the moon, or lit clouds", {"relative_weight": round(weight, 3)}
 

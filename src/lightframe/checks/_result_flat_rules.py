@@ -11,6 +11,7 @@ from lightframe.checks._result_evidence import GLOW_AREA, CalibratedSet, ResultE
 from lightframe.checks._result_pictures import against_the_flat
 from lightframe.checks._rules import found, rule
 from lightframe.checks._settings import CheckSettings
+from lightframe.figures import percent
 from lightframe.processes import FlatVerdict
 
 __all__ = ["is_certain"]
@@ -144,7 +145,7 @@ def _side(lights: CalibratedSet, verdict: FlatVerdict) -> tuple[str, str]:
         in_flat = abs(verdict.q_dn / verdict.level_dn) * lights.flat_level_dn
         if in_flat > _MORE_THAN_BIAS * lights.bias_dn:
             return "lights", f"in the flat it would be {in_flat:.0f} DN, far more than its bias"
-    return "", f"the sky varied by only {100 * verdict.sky_spread:.0f} %"
+    return "", f"the sky varied by only {percent(verdict.sky_spread, 0)}"
 
 
 def _known_cause(
@@ -219,11 +220,11 @@ def _amount(case: _Case) -> str:
     to_percent = 100 / max(abs(verdict.level_dn), 1e-9)
     excess = measured(to_percent * abs(verdict.q_dn), to_percent * verdict.sigma_dn)
     held = "too little" if over else "too much"
-    percent = f"the flat holds {excess} % of its level {held}"
+    wrong = f"the flat holds {excess} % of its level {held}"
     if case.side == "lights":
         return f"{dn} {done} (light side: {case.reason})"
     if case.side == "flat":
-        return f"{percent} (flat side: {case.reason})"
+        return f"{wrong} (flat side: {case.reason})"
     if case.side == "both":
         share = measured(100 * abs(verdict.flat_error), 100 * verdict.flat_error_sigma)
         return (
@@ -231,8 +232,8 @@ def _amount(case: _Case) -> str:
             f" lights, and {share} % in the flat ({case.reason})"
         )
     if _beyond_flats(verdict):
-        percent = "the flat is of another sensor, flipped or shifted: its pixels are not these"
-    return f"either {dn} {done}, or {percent}; which of both cannot be told: {case.reason}"
+        wrong = "the flat is of another sensor, flipped or shifted: its pixels are not these"
+    return f"either {dn} {done}, or {wrong}; which of both cannot be told: {case.reason}"
 
 
 def _beyond_flats(verdict: FlatVerdict) -> bool:

@@ -12,6 +12,7 @@ from lightframe.checks._pictures import Axis, FrameChart, Mark
 from lightframe.checks._result_evidence import CalibratedSet, LightEvidence, ResultEvidence
 from lightframe.checks._result_pictures import around_zero, dither_path
 from lightframe.checks._rules import found, rule
+from lightframe.figures import percent
 
 __all__: list[str] = []
 
@@ -327,7 +328,7 @@ def dark_scale_disagrees(evidence: ResultEvidence) -> Iterator[Finding]:
                 "dark-scale-disagrees",
                 frames=lights.paths,
                 message=f"{lights.label}: the dark scaling factor is {k:.3f} ± {error:.3f}, but the"
-                f" exposures make {ratio:.3f} at equal temperature (allowed: {100 * limit:.0f} %)",
+                f" exposures make {ratio:.3f} at equal temperature (allowed: {percent(limit, 0)})",
                 cause="an exposure or a temperature in the headers is not what the camera did, or"
                 " the bias does not belong to the dark",
                 remedy="compare hot pixels of lights and darks; take darks again",

@@ -15,6 +15,7 @@ from lightframe.checks._sensor_noise import black_of, noise_figures
 from lightframe.checks._sensor_range import Linearity, linearity
 from lightframe.checks._sensor_setup import Setup, gather_setups
 from lightframe.checks._sensor_verdict import State, dark_subtracted, unstable_bias
+from lightframe.figures import percent
 from lightframe.frames import FrameKind
 
 __all__ = ["LinearLimit", "linear_limit", "measured_wins", "setup_of"]
@@ -63,12 +64,14 @@ def linear_limit(evidence: SessionEvidence, flats: SetEvidence, ceiling: float) 
         return LinearLimit(bend, f"measured: light falls behind the exposure ({_how(found)})")
     known = camera_of(flats.camera)
     if known is None or known.linear_to is None or known.linear_to >= share:
-        return LinearLimit(usual, f"{share:.0%} of saturation")
+        return LinearLimit(usual, f"{percent(share, 0)} of saturation")
     prior = known.linear_to * ceiling
     if found is not None and found.linear_to.known and found.linear_to.number > prior:
         level = min(found.linear_to.number, usual)
         return LinearLimit(level, f"measured to be linear to there ({_how(found)})")
-    return LinearLimit(prior, f"the {known.name} is linear to {known.linear_to:.0%} of saturation")
+    return LinearLimit(
+        prior, f"the {known.name} is linear to {percent(known.linear_to, 0)} of saturation"
+    )
 
 
 def _how(found: Linearity) -> str:

@@ -10,6 +10,7 @@ from lightframe.checks._evidence_frame import FrameEvidence
 from lightframe.checks._evidence_tools import measured_saturation
 from lightframe.checks._sensor_figure import Figure, derived, unknown
 from lightframe.checks._sensor_setup import Setup, clusters
+from lightframe.figures import percent
 from lightframe.frames import FrameKind
 from lightframe.kernels._constants import FULL_SCALE
 
@@ -206,7 +207,7 @@ def _one_lamp(flats: Sequence[FrameEvidence], black: float) -> Linearity:
     squares = sum(float(((rate.mean(1) / rate.mean() - 1.0) ** 2).sum()) for rate in rates)
     lamp = float(np.sqrt(squares / freedom)) if freedom else float("nan")
     if not lamp <= _LAMP:
-        text = "is not known from single flats" if not freedom else f"varies by {lamp:.1%}"
+        text = "is not known from single flats" if not freedom else f"varies by {percent(lamp, 1)}"
         return _no_linearity(f"the lamp {text}; {reason}")
     means = np.array([rate.mean(axis=0) for rate in rates])
     levels = means * np.array(exposures)[:, np.newaxis] + black

@@ -16,6 +16,7 @@ from lightframe.checks._sensor_dark import against_bias
 from lightframe.checks._sensor_figure import Figure
 from lightframe.checks._sensor_setup import Setup
 from lightframe.checks._settings import CheckSettings
+from lightframe.figures import percent
 from lightframe.frames import FrameKind
 
 __all__ = [
@@ -271,7 +272,7 @@ def _clipping(setup: Setup, settings: CheckSettings) -> Remark | None:
         return None
     shares = [max(float(frame.levels.zeros.max()), spike_at_minimum(frame)) for frame in frames]
     share = float(np.median(shares))
-    text = f"{share:.2%} of the pixels of darks lie at the lowest value"
+    text = f"{percent(share, 2)} of the pixels of darks lie at the lowest value"
     clipped = share > settings.clipped_fraction
     return Remark("black-clipping", State.SEEN if clipped else State.NOT_SEEN, text)
 
@@ -367,6 +368,6 @@ def _filtered(setup: Setup, settings: CheckSettings) -> Remark | None:
     if not maxima.size:
         return None
     share = float(np.median(maxima, axis=0).min())
-    text = f"{share:.1%} of the pixels exceed all their neighbours; in noise it is 11 %"
+    text = f"{percent(share, 1)} of the pixels exceed all their neighbours; in noise it is 11 %"
     seen = share < settings.filtered_maxima
     return Remark("star-eater", State.SEEN if seen else State.NOT_SEEN, text)

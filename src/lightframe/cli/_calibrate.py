@@ -1,13 +1,13 @@
 """``lightframe calibrate``: bias, dark and flat, with or without dark frame optimization."""
 
 import argparse
+import math
 from dataclasses import replace
 from pathlib import Path
 
 from rich.text import Text
 
 from lightframe.cli._console import stdout
-from lightframe.cli._figures import percent
 from lightframe.cli._options import add_settings
 from lightframe.cli._outcome import (
     number,
@@ -23,6 +23,7 @@ from lightframe.cli._output import print_json
 from lightframe.cli._parser import Parser
 from lightframe.cli._steps import add_common, add_output, bench_of, output_of
 from lightframe.errors import SettingsError
+from lightframe.figures import percent
 from lightframe.processes import (
     CalibrationSettings,
     OverscanRegion,
@@ -225,6 +226,13 @@ def _compare(arguments: argparse.Namespace, calibrator: Calibrator, bench: Bench
     return print_end(batch, arguments.files)
 
 
+def _share(value: float, error: float, digits: int) -> str:
+    """Return e.g. ``"+0.12 ± 0.05 %"``, or a dash where nothing is known."""
+    if not math.isfinite(value):
+        return "-"
+    return f"{100.0 * value:+.{digits}f} ± {number(100.0 * error, f'.{digits}f')} %"
+
+
 def _print_comparison(batch: Batch[DarkComparison]) -> None:
     shown = table(
         "Light", "Dark", "k", "Noise DN", "Pattern left", "Correlation", "Glow left", "Glow DN",
@@ -240,9 +248,9 @@ def _print_comparison(batch: Batch[DarkComparison]) -> None:
                     {"none": "as it is", "optimize": "scaled"}[trial.scaling],
                     "1" if scale is None else numbers(scale.factors, ".3f"),
                     "-" if noise is None else numbers(noise.sigma_dn, ".2f"),
-                    f"{number(left.pattern, '+.2%')} ± {number(left.pattern_sigma, '.2%')}",
+                    _share(left.pattern, left.pattern_sigma, 2),
                     number(left.correlation, "+.4f"),
-                    f"{number(left.glow, '+.1%')} ± {number(left.glow_sigma, '.1%')}",
+                    _share(left.glow, left.glow_sigma, 1),
                     number(left.glow_dn, "+.2f"),
                 )
     print_table(shown)

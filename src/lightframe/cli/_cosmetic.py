@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-from lightframe.cli._figures import percent
 from lightframe.cli._options import add_settings
 from lightframe.cli._outcome import print_end, print_lights, print_remarks, print_table, table
 from lightframe.cli._parser import Parser
 from lightframe.cli._steps import add_common, add_output, bench_of, output_of
+from lightframe.figures import percent
 from lightframe.processes import CosmeticSettings
 from lightframe.session import correct_files
 

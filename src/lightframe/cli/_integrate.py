@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from lightframe.cli._console import stdout
-from lightframe.cli._figures import percent
 from lightframe.cli._options import add_settings
 from lightframe.cli._outcome import (
     number,
@@ -21,6 +20,7 @@ from lightframe.cli._parser import Parser
 from lightframe.cli._steps import add_common, add_output, bench_of, output_of
 from lightframe.cli._trace_table import print_traces, trace_document
 from lightframe.errors import SettingsError
+from lightframe.figures import percent
 from lightframe.processes import IntegrationSettings
 from lightframe.session import (
     Batch,

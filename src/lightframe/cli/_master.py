@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 
 from lightframe.cli._console import stdout
-from lightframe.cli._figures import percent
 from lightframe.cli._options import add_settings
 from lightframe.cli._outcome import (
     number,
@@ -19,6 +18,7 @@ from lightframe.cli._output import print_json
 from lightframe.cli._parser import Parser
 from lightframe.cli._steps import add_common, add_output, bench_of, output_of
 from lightframe.errors import SettingsError
+from lightframe.figures import percent
 from lightframe.frames import FrameKind
 from lightframe.processes import CalibrationSettings
 from lightframe.session import FlatCalibration, MasterFile, RunSettings, make_master

@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from lightframe.checks import Finding, Severity
-from lightframe.cli._figures import duration
 from lightframe.cli._hanging import Hanging, indented
 from lightframe.cli._names import Names
+from lightframe.figures import duration
 from lightframe.session import Assignment, LightGroup, MasterJob, Plan, Unused
 
 __all__ = ["render_findings", "render_plan"]

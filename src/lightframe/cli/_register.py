@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-from lightframe.cli._figures import percent
 from lightframe.cli._options import add_settings
 from lightframe.cli._outcome import number, print_end, print_lights, print_table, table
 from lightframe.cli._parser import Parser
 from lightframe.cli._steps import add_common, add_output, bench_of, output_of
+from lightframe.figures import percent
 from lightframe.processes import DetectionSettings, RegistrationSettings, ResampleSettings
 from lightframe.session import Batch, RegisteredFile, register_files
 

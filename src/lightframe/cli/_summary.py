@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from lightframe.checks import Severity
-from lightframe.cli._figures import duration, percent
 from lightframe.cli._hanging import Hanging
 from lightframe.cli._names import Names
 from lightframe.cli._wide_table import Fitted
+from lightframe.figures import duration, percent
 
 __all__ = ["render_summary"]
 

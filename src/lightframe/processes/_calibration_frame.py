@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from lightframe.arrays import Float32, as_planes
 from lightframe.errors import InputError
+from lightframe.figures import percent
 from lightframe.frames._info import FrameInfo
 from lightframe.frames._pixels import Window
 from lightframe.processes._calibration import PreparedCalibration
@@ -130,7 +131,7 @@ class CalibrationRecord:
             lines.append(("flat scaling", _factors(self.flat_scale)))
             if self.flat_scale.illuminated < 1:
                 share = self.flat_scale.illuminated
-                lines.append(("", f"measured on the illuminated {share:.2%} of the frame"))
+                lines.append(("", f"measured on the illuminated {percent(share, 2)} of the frame"))
             if self.flat_scale.missing_pixels:
                 count = self.flat_scale.missing_pixels
                 lines.append(("", f"{count} px without a usable flat: missing in the result"))
@@ -166,7 +167,7 @@ def _dark_lines(scale: DarkScale | None, pixels: int) -> list[tuple[str, str]]:
     lines = []
     if np.isfinite(scale.threshold_dn):
         count = round(scale.pixel_fraction * pixels)
-        warm = f"{scale.threshold_dn:.2f} DN ({count} px = {scale.pixel_fraction:.3%})"
+        warm = f"{scale.threshold_dn:.2f} DN ({count} px = {percent(scale.pixel_fraction, 3)})"
         lines.append(("warm above", warm))
     factors = ", ".join(f"{k:.3f}" for k in scale.factors)
     uncertainty = f" +- {scale.sigma_k:.3f}" if 0 < scale.sigma_k < np.inf else ""
@@ -188,7 +189,10 @@ def _factors(scale: FlatScale) -> str:
 def _noise_lines(noise: NoiseEstimate) -> list[tuple[str, str]]:
     rows = zip(noise.planes, noise.sigma_dn, noise.fraction, noise.method, strict=True)
     return [
-        (f"noise {plane}".strip(), f"{sigma:.3f} DN, {fraction:.1%} of the pixels ({method})")
+        (
+            f"noise {plane}".strip(),
+            f"{sigma:.3f} DN, {percent(fraction, 1)} of the pixels ({method})",
+        )
         for plane, sigma, fraction, method in rows
     ]
 

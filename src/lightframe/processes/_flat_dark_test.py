@@ -25,6 +25,7 @@ import numpy as np
 
 from lightframe.arrays import Float32, Float64
 from lightframe.errors import IncompatibleFramesError, InputError
+from lightframe.figures import percent
 from lightframe.frames._cfa import COLOURS, CfaPattern
 from lightframe.kernels._constants import MAD_TO_SIGMA
 from lightframe.processes._noise import evaluate_noise
@@ -239,13 +240,13 @@ def _verdict(rows: Sequence[_Row], limit: float, pixels_limit: float) -> tuple[b
     row = max(rows, key=lambda row: row.share)
     where = f" in {row.label}" if row.label else ""
     region = (
-        f"a bias leaves {row.worst_dn:.3g} DN of dark signal{where}, {row.share:.3%} of the"
-        f" level (error {row.error:.3%}, allowed {limit:.3%})"
+        f"a bias leaves {row.worst_dn:.3g} DN of dark signal{where}, {percent(row.share, 3)} of the"
+        f" level (error {percent(row.error, 3)}, allowed {percent(limit, 3)})"
     )
     if row.share > max(limit, _SIGNIFICANT * row.error):
         return True, f"flat-darks are needed: {region}"
     warmest = max(row.pixels for row in rows)
-    warm = f"{warmest:.3%} of the pixels hold more than that and the flat's noise"
+    warm = f"{percent(warmest, 3)} of the pixels hold more than that and the flat's noise"
     if warmest > pixels_limit:
-        return True, f"flat-darks are needed: {warm} (allowed {pixels_limit:.3%})"
+        return True, f"flat-darks are needed: {warm} (allowed {percent(pixels_limit, 3)})"
     return False, f"a bias does: {region}; {warm}"

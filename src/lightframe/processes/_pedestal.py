@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lightframe.errors import InputError
+from lightframe.figures import percent
 from lightframe.kernels._calibrate import count_outside
 from lightframe.kernels._constants import FULL_SCALE
 from lightframe.tables import Table
@@ -123,8 +124,8 @@ class Clipping:
 
     def __str__(self) -> str:
         return (
-            f"{self.low} px ({self.low_fraction:.4%}) below {self.low_dn:g},"
-            f" {self.high} px ({self.high_fraction:.4%}) above {self.high_dn:g},"
+            f"{self.low} px ({percent(self.low_fraction, 4)}) below {self.low_dn:g},"
+            f" {self.high} px ({percent(self.high_fraction, 4)}) above {self.high_dn:g},"
             f" {self.missing} px missing"
         )
 

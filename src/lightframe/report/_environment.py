@@ -4,6 +4,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from lightframe.figures import duration
 from lightframe.report._draw_maps import map_css
 from lightframe.report._facts import counted, facts, meaning, number
 from lightframe.report._pictures import figures
@@ -36,15 +37,7 @@ def environment() -> Environment:
 
 
 def _duration(seconds: float | None) -> str:
-    if seconds is None:
-        return "-"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    if minutes:
-        return f"{minutes} min {rest:02d} s"
-    return f"{seconds:.3g} s"
+    return "-" if seconds is None else duration(seconds)
 
 
 def _size(count: float) -> str:

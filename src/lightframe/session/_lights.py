@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from lightframe.buffers import Buffers
 from lightframe.errors import InputError
+from lightframe.figures import percent
 from lightframe.frames import CfaPattern, FrameInfo, PixelSource, Window
 from lightframe.processes import (
     CosmeticSettings,
@@ -264,7 +265,7 @@ def _measured(
     full = saturation(frame, info.white_dn)
     if full is not None and full.fraction > settings.check.saturated_light:
         raise InputError(
-            f"{full.fraction:.0%} of its pixels are saturated, at {full.level_dn:.0f} DN",
+            f"{percent(full.fraction, 0)} of its pixels are saturated, at {full.level_dn:.0f} DN",
             where=info.path,
         )
     scale = calibration.dark_scale(frame, exposure_s=info.exposure_s)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from lightframe.buffers import Buffers
 from lightframe.errors import InputError, UnreadableFileError
+from lightframe.figures import percent
 from lightframe.frames import ArraySource, FrameInfo, FrameKind, Window, every_row
 from lightframe.processes import (
     FrameStatistics,
@@ -212,7 +213,7 @@ def _misplaced(measured: Sequence[Measurement], opened: Stack) -> list[str]:
         if found is None:
             continue
         if found.share < _COINCIDING_SHARE:
-            away.append(f"{info.path.name} ({found.share:.0%} of its stars coincide)")
+            away.append(f"{info.path.name} ({percent(found.share, 0)} of its stars coincide)")
         elif found.offset_px > _COINCIDING_PX:
             away.append(f"{info.path.name} ({found.offset_px:.1f} px away)")
     if not away:

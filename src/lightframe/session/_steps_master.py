@@ -12,6 +12,7 @@ import numpy.typing as npt
 from lightframe.checks._numbers import number
 from lightframe.checks._plan_records import Binding, Outcome
 from lightframe.errors import InputError, SettingsError
+from lightframe.figures import percent
 from lightframe.frames import FrameInfo, FrameKind, read_image
 from lightframe.processes import Integration
 from lightframe.session._batch import Batch, Failure, read_infos
@@ -287,7 +288,7 @@ def _saturated(
     if share > settings.flat_saturated_fraction:
         yield (
             f"flat-saturated: {number(100 * share)} % of the pixels lie above {limit:.0f} DN,"
-            f" {100 * settings.flat_limit:.0f} % of full scale: they are not linear, and lights"
+            f" {percent(settings.flat_limit, 0)} of full scale: they are not linear, and lights"
             " will be undercorrected; expose the flats for less"
         )
 

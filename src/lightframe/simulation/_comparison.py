@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from lightframe.figures import percent
+
 __all__ = ["ChannelComparison", "Comparison"]
 
 
@@ -85,9 +87,12 @@ class Comparison:
             ("error of it", *(f"{one.scale_error / one.expected_scale:.4f}" for one in channels)),
             ("colour balance", *(f"{one.balance:.4f}" for one in channels)),
             ("background offset, DN", *(f"{one.offset_dn:+.1f}" for one in channels)),
-            ("tilt / sky", *(f"{one.tilt:.2%}" for one in channels)),
-            ("vignetting left / sky", *(f"{one.vignetting:+.2%}" for one in channels)),
-            ("unevenness / sky", *(f"{one.unevenness:.2%}" for one in channels)),
+            ("tilt / sky", *(percent(one.tilt, 2) for one in channels)),
+            (
+                "vignetting left / sky",
+                *(percent(one.vignetting, 2, signed=True) for one in channels),
+            ),
+            ("unevenness / sky", *(percent(one.unevenness, 2) for one in channels)),
             ("noise of areas, DN", *(f"{one.noise_dn:.3f}" for one in channels)),
             (
                 "noise of areas / ideal",

@@ -12,6 +12,6 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {whole % 60:02d} s"
 
 
-def percent(fraction: float, digits: int) -> str:
-    """Return e.g. ``"1.5 %"``."""
-    return f"{100.0 * fraction:.{digits}f} %"
+def percent(fraction: float, digits: int, *, signed: bool = False) -> str:
+    """Return e.g. ``"1.5 %"``, or ``"+1.5 %"`` if it is to show its sign."""
+    return f"{100.0 * fraction:{'+' if signed else ''}.{digits}f} %"
