@@ -1,8 +1,12 @@
 """What the command line says of words, settings and files that it cannot use."""
 
+import gc
+import sys
+
 import numpy as np
 import pytest
 
+from lightframe.cli import main
 from lightframe.frames import Card, Header, write_fits
 from step_frames import files
 
@@ -121,3 +125,10 @@ def test_a_frame_of_unknown_kind_has_no_empty_facts(lightframe, tmp_path):
     assert "kind_from" in out.partition("unknown:")[2]
     assert "  HISTORY  Made by hand\n" in out
     assert "  GAIN     = 100" in out
+
+
+def test_importing_a_command_leaves_the_interpreter_as_it_was():
+    """Search for garbage and the turns of threads differ only while modules are imported."""
+    before = gc.isenabled(), sys.getswitchinterval()
+    assert main(["stats", "--help"]) == 0
+    assert (gc.isenabled(), sys.getswitchinterval()) == before
