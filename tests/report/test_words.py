@@ -2,7 +2,7 @@
 
 import pytest
 
-from lightframe.report._environment import _duration, _size
+from lightframe.report._environment import _duration, _percent, _size
 from lightframe.report._facts import number
 
 
@@ -16,6 +16,18 @@ from lightframe.report._facts import number
 def test_no_number_has_an_exponent(value, digits, text):
     """Not even where rounding makes it a digit longer."""
     assert number(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("fraction", "text"),
+    [
+        (None, "-"), (0.0, "0 %"), (6.6e-7, "< 0.001 %"), (1e-5, "0.001 %"), (0.00484, "0.484 %"),
+        (1.0, "100 %"), (25.0, "2,500 %"),
+    ],
+)  # fmt: skip
+def test_a_pixel_in_a_million_is_no_percentage_of_its_own(fraction, text):
+    """None at all is told from few."""
+    assert _percent(fraction) == text
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,10 @@ from lightframe.report._pictures import figures
 __all__ = ["environment"]
 
 
+_FEWEST_PERCENT = 0.001
+"""Less is told as less: a single pixel in a million interests nobody to three digits."""
+
+
 def environment() -> Environment:
     """Return the templates of this package with what they may call."""
     made = Environment(
@@ -49,4 +53,7 @@ def _size(count: float) -> str:
 
 
 def _percent(fraction: float | None) -> str:
-    return "-" if fraction is None else f"{100 * fraction:.3g} %"
+    if fraction is None:
+        return "-"
+    few = 0 < 100 * fraction < _FEWEST_PERCENT
+    return f"< {_FEWEST_PERCENT} %" if few else f"{number(100 * fraction)} %"
